@@ -1,0 +1,38 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test test-slow lint format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## create .venv with the versions of constraints.txt
+
+# Written so that even Python 2 can read it and say what it lacks.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 12) else 'obsvae needs Python 3.12 or newer, but $(PYTHON) is %d.%d; name a newer one: make PYTHON=python3.12' % sys.version_info[:2])"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## train, evaluate and compare on the embedded digits (two minutes)
+	$(BIN)/python scripts/demo.py
+
+test: install ## the fast tests
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: install ## the slow tests
+	$(BIN)/python -m pytest -m slow
+
+lint: install ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the virtual environment and the demo's results
+	rm -rf $(VENV) runs/demo
