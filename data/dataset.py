@@ -1,0 +1,115 @@
+"""A dataset in data units, and the grid that its values lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from data.scaling import Scaling
+from data.words import unknown
+
+
+@dataclass(frozen=True)
+class Grid:
+    """low + step · k for k = 0 … levels − 1: the lattice that stored data lie on.
+
+    Args:
+        low: the lowest value.
+        step: the distance between neighbours, positive.
+        levels: how many values there are.
+
+    """
+
+    low: float
+    step: float
+    levels: int
+
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and self.levels >= 1):
+            raise ValueError(f"a grid needs step > 0 and levels ≥ 1; got step {self.step}, levels {self.levels}")
+
+    @property
+    def high(self) -> float:
+        """The highest value."""
+        return self.low + self.step * (self.levels - 1)
+
+
+class Noise(Protocol):
+    """Fresh randomness in the training data: called with a generator, it returns one epoch's draw."""
+
+    def __call__(self, generator: torch.Generator) -> Tensor:
+        """Return a draw of the training data, (N, *event)."""
+
+    def to(self, device: torch.device | str) -> Noise:
+        """Return the same noise with its tensors on the device."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training, validation and test data in data units.
+
+    Args:
+        name: what `load` was asked for.
+        train: (N, *event), float32; 0 … 255 stays 0 … 255. With noise, one seeded draw.
+        validation: the same for choosing when to stop.
+        test: the same for the results.
+        labels: split name -> int64 (N,), empty where there are none.
+        bounds: the declared (low, high) of the data, or None.
+        grid: the lattice that all three splits lie on, or None.
+        scaling: the affine map that the user chose; not applied to the tensors.
+        noise: draws the training data afresh, or None.
+
+    """
+
+    name: str
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+    labels: Mapping[str, Tensor]
+    bounds: tuple[float, float] | None = None
+    grid: Grid | None = None
+    scaling: Scaling = field(default_factory=Scaling.identity)
+    noise: Noise | None = None
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one datum."""
+        return tuple(self.train.shape[1:])
+
+    def split(self, name: str) -> Tensor:
+        """Return the tensor of one split; raise ValueError for a name other than train, validation and test."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        if name not in splits:
+            raise unknown("split", name, splits)
+        return splits[name]
+
+    def epoch(self, generator: torch.Generator) -> Tensor:
+        """Return the training data for one epoch, (N, *event).
+
+        Without noise that is `train` itself, and the generator is not advanced. With noise it is a fresh draw, the
+        same for the same generator state. Raises ValueError for a generator on another device than the data.
+        """
+        if self.noise is None:
+            return self.train
+        if generator.device.type != self.train.device.type:
+            raise ValueError(
+                f"drawing an epoch needs a generator where the data are, on {self.train.device}; got one on "
+                f"{generator.device}: make it with torch.Generator({str(self.train.device)!r})"
+            )
+        return self.noise(generator)
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """Return the same dataset with all its tensors on the device."""
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+            labels={split: label.to(device) for split, label in self.labels.items()},
+            scaling=self.scaling.to(device),
+            noise=None if self.noise is None else self.noise.to(device),
+        )

@@ -1,0 +1,63 @@
+"""The affine map between data units and the decoder's units."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """x = offset + scale · u, with x in data units.
+
+    The map is recorded and never applied to the data: a likelihood is in data units only if the observation
+    distribution, and not the data, is transformed.
+
+    Args:
+        offset: float32, () for images or (D,) for one number per feature.
+        scale: float32, positive, of the same shape.
+
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    @classmethod
+    def identity(cls) -> Self:
+        """Return the map that changes nothing."""
+        return cls(torch.tensor(0.0), torch.tensor(1.0))
+
+    @classmethod
+    def standardise(cls, train: Tensor) -> Self:
+        """Return the map to zero mean and unit variance.
+
+        Vectors (N, D) get one mean and deviation per feature, images one pair for the entire array.
+        Raises ValueError where there is no deviation to divide by.
+        """
+        if train.dim() == 2:
+            constant = (train.amin(0) == train.amax(0)).nonzero().flatten().tolist()
+            if constant:
+                raise ValueError(
+                    f"standardising needs features that vary; columns {constant} (counted from 0) are constant in the "
+                    "training data: drop these columns"
+                )
+            scale, offset = torch.std_mean(train.double(), dim=0, correction=0)
+        else:
+            if train.min() == train.max():
+                raise ValueError(
+                    f"standardising needs data that vary; all training values are {float(train.flatten()[0])}: "
+                    "load without scaling"
+                )
+            scale, offset = torch.std_mean(train, correction=0)  # on the CPU torch accumulates these in float64
+        return cls(offset.float(), scale.float())
+
+    @classmethod
+    def unit_interval(cls, bounds: tuple[float, float]) -> Self:
+        """Return the map from [0, 1] to the bounds."""
+        low, high = torch.tensor(bounds, dtype=torch.float32)
+        return cls(low.clone(), high - low)  # subtracted in float32, so that (high − low) / scale is exactly 1
+
+    def to(self, device: torch.device | str) -> Self:
+        """Return the same map with its tensors on the device."""
+        return type(self)(self.offset.to(device), self.scale.to(device))
