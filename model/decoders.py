@@ -1,0 +1,116 @@
+"""Decoders: networks from a latent z to the observation's raw outputs eta."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from model.lookup import lookup
+
+
+class Decoder(nn.Module, ABC):
+    """A network η(z) for data of a given shape.
+
+    Args:
+        latent: size of z.
+        event_shape: shape of one datum.
+        outputs: raw outputs per feature.
+
+    Shapes: ``(*batch, latent)`` to ``(*batch, *event, outputs)``.
+    """
+
+    def __init__(self, latent: int, event_shape: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        self.latent, self.event_shape, self.outputs = latent, torch.Size(event_shape), outputs
+
+    @abstractmethod
+    def forward(self, z: Tensor) -> Tensor:
+        """Return eta."""
+
+    @abstractmethod
+    def set_bias(self, eta: Tensor) -> None:
+        """Make eta ``(*event, outputs)`` what the last layer adds."""
+
+
+class MLPDecoder(Decoder):
+    """Fully connected layers with ReLU between them.
+
+    Args:
+        latent: size of z.
+        event_shape: shape of one datum.
+        outputs: raw outputs per feature.
+        hidden: widths of the hidden layers, from z to x.
+    """
+
+    def __init__(
+        self, latent: int, event_shape: Sequence[int], outputs: int = 1, hidden: Sequence[int] = (300, 300)
+    ) -> None:
+        super().__init__(latent, event_shape, outputs)
+        layers: list[nn.Module] = []
+        for width_in, width_out in zip([latent, *hidden], hidden, strict=False):
+            layers += [nn.Linear(width_in, width_out), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear([latent, *hidden][-1], math.prod(event_shape) * outputs)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return eta."""
+        return self.head(self.body(z)).unflatten(-1, (*self.event_shape, self.outputs))
+
+    def set_bias(self, eta: Tensor) -> None:
+        """Set the bias of the last layer."""
+        self.head.bias.copy_(eta.flatten())
+
+
+class ConvDecoder(Decoder):
+    """Transposed convolutions, each of which doubles rows and columns, for images ``(rows, columns)`` or with channels.
+
+    Args:
+        latent: size of z.
+        event_shape: ``(rows, columns)`` or ``(channels, rows, columns)``.
+        outputs: raw outputs per feature.
+        hidden: channels of the stages, from z to x.
+
+    Raises:
+        ValueError: where a datum is not an image.
+    """
+
+    def __init__(
+        self, latent: int, event_shape: Sequence[int], outputs: int = 1, hidden: Sequence[int] = (64, 32)
+    ) -> None:
+        if len(event_shape) not in (2, 3):
+            raise ValueError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
+        if not hidden:
+            raise ValueError("a convolutional decoder needs at least one hidden stage")
+        super().__init__(latent, event_shape, outputs)
+        channels, rows, columns = (1, *event_shape)[-3:]
+        self.image = (channels, rows, columns)
+        self.small = (hidden[0], math.ceil(rows / 2 ** len(hidden)), math.ceil(columns / 2 ** len(hidden)))
+        self.grow = nn.Linear(latent, math.prod(self.small))
+        stages: list[nn.Module] = []
+        for c_in, c_out in zip(hidden, [*hidden[1:], channels * outputs], strict=True):
+            stages += [nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1)]
+        self.stages = nn.Sequential(*stages)
+        self.bias = nn.Parameter(torch.zeros(*event_shape, outputs))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return eta."""
+        channels, rows, columns = self.image
+        maps = self.stages(self.grow(z).reshape(-1, *self.small))[..., :rows, :columns]
+        eta = maps.unflatten(1, (channels, self.outputs)).movedim(2, -1)  # (B, channels, rows, columns, outputs)
+        return eta.reshape(*z.shape[:-1], *self.event_shape, self.outputs) + self.bias
+
+    def set_bias(self, eta: Tensor) -> None:
+        """Set the bias of each feature."""
+        self.bias.copy_(eta)
+
+
+ARCHITECTURES: dict[str, type[Decoder]] = {"mlp": MLPDecoder, "conv": ConvDecoder}
+
+
+def make_decoder(
+    architecture: str, latent: int, event_shape: Sequence[int], outputs: int, hidden: Sequence[int]
+) -> Decoder:
+    """Return a decoder by the name of its architecture: ``mlp`` or ``conv``; ``hidden`` as its class takes it."""
+    return lookup("architecture", architecture, ARCHITECTURES)(latent, event_shape, outputs, hidden)  # type: ignore[call-arg]

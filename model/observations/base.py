@@ -1,0 +1,150 @@
+"""What every observation distribution p(x | z) offers."""
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+import pyro
+import torch
+from pyro.distributions.torch_distribution import TorchDistribution
+from pyro.nn import PyroModule
+from torch import Tensor
+
+
+class Measure(Enum):
+    """The base measure of an observation: what its numbers are densities with respect to."""
+
+    LEBESGUE = "density"
+    COUNTING = "mass"
+    NONE = "none"
+
+
+class MeasureMismatch(ValueError):  # noqa: N818 - it names what happened
+    """Raised where a density would be ranked against a mass, or anything against an unnormalised loss."""
+
+
+class Units(Enum):
+    """The units in which a family works; the data's description gives the affine map from data units to them."""
+
+    SCALED = "the data's own units, or the scaling that the user chose"
+    UNIT_INTERVAL = "the unit interval"
+    LEVELS = "the integers 0, 1, ..., C - 1"
+
+
+class _AbstractPyroModule(type(PyroModule), ABCMeta):  # type: ignore[misc]
+    """PyroModule has a metaclass of its own; this one lets it have abstract methods too."""
+
+
+class Observation(PyroModule, metaclass=_AbstractPyroModule):
+    """An observation distribution: from the decoder's raw outputs to a distribution over x.
+
+    Subclasses implement :meth:`forward`, and set ``outputs``, ``measure``, ``units`` and ``needs``. The distribution is
+    elementwise: no feature knows of another given ``eta``.
+
+    Attributes:
+        outputs: number of decoder outputs per feature.
+        measure: :class:`Measure` of its log-probabilities.
+        units: :class:`Units` that x is in.
+        needs: the support in words, with ``{x}`` where x stands, for the message of :meth:`check`.
+        equivalent: the output activation and loss that it corresponds to.
+        remedy: what to do about data outside the support.
+    """
+
+    outputs: int = 1
+    measure: Measure
+    units: Units = Units.SCALED
+    needs: str = "{x} finite"
+    equivalent: str = ""
+    remedy: str = "remove or replace those entries"
+
+    def __init__(self) -> None:
+        # Parameters live in their module, not in Pyro's global store: several models stand side by side.
+        pyro.settings.set(module_local_params=True)
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, eta: Tensor) -> TorchDistribution:
+        """Return the elementwise distribution of x.
+
+        Args:
+            eta: raw decoder outputs, ``(*batch, *event, outputs)``.
+
+        Returns:
+            A distribution with batch shape ``(*batch, *event)`` and an empty event shape.
+        """
+
+    def mean(self, eta: Tensor) -> Tensor:
+        """Return E[x | eta], ``(*batch, *event)``: what a reproduction shows."""
+        return self(eta).mean
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Set scales from training data x ``(N, *event)`` and return initial outputs ``(*event, outputs)``.
+
+        The returned tensor becomes the bias of the decoder's last layer, so that training starts from the marginal
+        distribution of each feature. The default returns zeros.
+        """
+        return torch.zeros(*x.shape[1:], self.outputs, dtype=x.dtype, device=x.device)
+
+    def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Set what is estimated from the training set as a whole, from pairs (eta, x); by default nothing is.
+
+        Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
+        """
+
+    def corrections(self) -> Mapping[str, "Observation"]:
+        """Return the likelihoods that an unnormalised loss may be scored under, by name; empty for a distribution."""
+        return {}
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return, elementwise, whether x lies in the support."""
+        return torch.isfinite(x)
+
+    def check(self, x: Tensor) -> None:
+        """Refuse data outside the support.
+
+        Args:
+            x: data ``(N, *event)``.
+
+        Raises:
+            ValueError: one line with the support, the first offending value, its place, the count, and the remedy.
+        """
+        outside = ~(self.inside(x) & torch.isfinite(x))
+        count = int(outside.sum())
+        if count:
+            first = tuple(outside.nonzero()[0].tolist())
+            also = f" and in {count - 1} more places" if count > 1 else ""
+            raise ValueError(
+                f"{self.name} needs {self.needs.format(x='x')}, but found {x[first].item():g} at datum {first[0]}, "
+                f"feature {first[1:]}{also}; {self.remedy}"
+            )
+
+    def require_likelihood(self) -> None:
+        """Refuse to be called a likelihood where the loss is not the log of a distribution.
+
+        Raises:
+            MeasureMismatch: where ``measure`` is ``NONE``.
+        """
+        if self.measure is Measure.NONE:
+            remedy = " or ".join(repr(name) for name in self.corrections())
+            raise MeasureMismatch(
+                f"{self.name} is a loss, not a likelihood: it does not integrate to one; score its decoder under one "
+                f"of its corrections ({remedy}), or train a family that is normalised"
+            )
+
+    @property
+    def name(self) -> str:
+        """The family's name, as in the registry: ``ContinuousBernoulli`` is ``continuous-bernoulli``."""
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("-")
+
+    def describe(self) -> dict[str, object]:
+        """Return what a reader of the results should know of the fitted family, such as a learned σ."""
+        return {}
+
+
+def smoothed_mean(x: Tensor) -> Tensor:
+    """Return the mean of each feature of x ``(N, *event)`` in [0, 1], drawn 0.5 % towards one half.
+
+    An initial bias is a starting point: where a feature is constant its logit would be infinite, and an optimiser that
+    steps by about its learning rate would never come back from a large one.
+    """
+    return 0.005 * 0.5 + 0.995 * x.mean(0)

@@ -1,0 +1,49 @@
+"""Data in [0, 1]: what sigmoid and binary cross-entropy on grey values leave out."""
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from model.distributions import ContinuousBernoulli as Distribution
+from model.distributions import natural_from_mean_logit
+from model.observations.base import Measure, Observation, Units, smoothed_mean
+
+
+class ContinuousBernoulli(Observation):
+    r"""The continuous Bernoulli density on [0, 1], from its natural parameter.
+
+    .. math:: p(x \mid \eta) = \frac{\eta}{e^\eta - 1} e^{\eta x}, \qquad x \in [0, 1]
+
+    Its mean is *not* the sigmoid of η (:attr:`model.distributions.ContinuousBernoulli.mean`).
+
+    Shapes: ``eta (*batch, *event, 1)``, x ``(*batch, *event)``.
+
+    Args:
+        matched: take the decoder's output for the logit of the *mean*, and η from it. This is the second correction of
+            Loaiza-Ganem and Cunningham 2019, section 5, for decoders that were trained with binary cross-entropy.
+    """
+
+    outputs = 1
+    measure = Measure.LEBESGUE
+    units = Units.UNIT_INTERVAL
+    needs = "{x} in [0, 1]"
+    equivalent = "sigmoid + binary cross-entropy, with its normalising constant"
+    remedy = "declare the data's bounds, or take normal for data without bounds"
+
+    def __init__(self, matched: bool = False) -> None:
+        super().__init__()
+        self.matched = matched
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return ContinuousBernoulli(eta)."""
+        natural = eta.squeeze(-1)
+        return Distribution(natural_from_mean_logit(natural) if self.matched else natural)
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Return the η whose mean is each feature's smoothed mean."""
+        logits = torch.logit(smoothed_mean(x))
+        return (logits if self.matched else natural_from_mean_logit(logits)).unsqueeze(-1)
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return whether 0 ≤ x ≤ 1."""
+        return (x >= 0) & (x <= 1)

@@ -1,0 +1,101 @@
+"""Real data: identity and squared error, with σ said aloud."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.distributions import ProfileNormal
+from model.lookup import lookup
+from model.observations.base import Measure, Observation, Units, smoothed_mean
+from model.observations.scales import Optimal, make_scale
+
+
+class Link(NamedTuple):
+    """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, and the units in which it makes sense."""
+
+    inverse: Callable[[Tensor], Tensor]
+    link: Callable[[Tensor], Tensor]
+    units: Units
+
+
+LINKS = {
+    "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED),
+    "sigmoid": Link(torch.sigmoid, torch.logit, Units.UNIT_INTERVAL),
+    # log(eᵘ − 1), for a mean no smaller than a thousandth of the spread
+    "softplus": Link(F.softplus, lambda mu: torch.log(torch.expm1(mu.clamp_min(1e-3))), Units.SCALED),
+}
+
+
+class Normal(Observation):
+    r"""The Normal density with a choice of link and of scale.
+
+    .. math:: p(x \mid \eta) = \frac{1}{\sigma \sqrt{2\pi}} \exp\Big(-\frac{(x - \mu(\eta))^2}{2\sigma^2}\Big)
+
+    Squared error is this with σ fixed: the bare sum of squares is σ² = ½. With the links ``identity`` and ``softplus``
+    the location is in multiples of the training data's standard deviation, μ = spread · link⁻¹(η), so that learning
+    does not depend on the unit of x; the density is over x all the same.
+
+    Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``scale="decoder"``; x ``(*batch, *event)``.
+
+    Args:
+        scale: a positive number (fixed, in the units that the family sees), ``shared`` (one learned), ``per-feature``
+            (learned), ``decoder`` (a second output), or ``optimal`` (maximum likelihood, Rybkin et al. 2021).
+        link: ``identity``; ``sigmoid`` for a location in (0, 1); ``softplus`` for a positive location.
+        event_shape: shape of one datum; needed for ``per-feature``.
+        floor: least learned scale as a fraction of the training data's standard deviation.
+
+    Raises:
+        ValueError: for an unknown scale or link, or a scale that is not positive.
+    """
+
+    measure = Measure.LEBESGUE
+    equivalent = "identity + squared error, with σ said aloud"
+
+    def __init__(
+        self,
+        scale: float | str = "shared",
+        link: str = "identity",
+        event_shape: tuple[int, ...] | None = None,
+        floor: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.link = lookup("link", link, LINKS)
+        self.units = self.link.units
+        self.scale = make_scale(scale, event_shape, floor)
+        self.outputs = 1 + self.scale.outputs
+
+    @property
+    def _unit(self) -> Tensor | float:
+        return 1.0 if self.units is Units.UNIT_INTERVAL else self.scale.spread
+
+    def loc(self, eta: Tensor) -> Tensor:
+        """Return μ, ``(*batch, *event)``."""
+        return self._unit * self.link.inverse(eta[..., 0])
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return Normal(μ(eta), σ(eta)); with ``scale="optimal"`` in training mode, the profile likelihood."""
+        family = ProfileNormal if self.training and isinstance(self.scale, Optimal) else dist.Normal
+        return family(self.loc(eta), self.scale(eta[..., 1:]))
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
+        self.scale.initialise(x)
+        mean = smoothed_mean(x) if self.units is Units.UNIT_INTERVAL else x.mean(0) / self._unit
+        eta = torch.zeros(*mean.shape, self.outputs, dtype=x.dtype, device=x.device)
+        eta[..., 0] = self.link.link(mean)
+        return eta
+
+    def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Set the optimal σ from the training set, where that is the scale."""
+        self.scale.update((self.loc(eta), x) for eta, x in batches)
+
+    def describe(self) -> dict[str, object]:
+        """Return σ where it is one number, its range where there are several; in the units that the family sees."""
+        if self.scale.outputs:
+            return {}
+        sigma = self.scale.eval()(self.scale.spread.new_zeros(0)).detach()
+        return {"scale": sigma.item()} if sigma.ndim == 0 else {"scale": [sigma.min().item(), sigma.max().item()]}

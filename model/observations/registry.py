@@ -1,0 +1,135 @@
+"""Observations by name, for the command line and notebooks."""
+
+import inspect
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from model.lookup import lookup
+from model.observations.base import Observation, Units
+from model.observations.bernoulli import Bernoulli
+from model.observations.categorical import Categorical
+from model.observations.continuous_bernoulli import ContinuousBernoulli
+from model.observations.normal import Normal
+from model.observations.transformed import Transformed
+from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
+
+OBSERVATIONS: dict[str, type[Observation]] = {
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+    "normal": Normal,
+    "categorical": Categorical,
+    "unnormalised-bernoulli": UnnormalisedBernoulli,
+}
+
+
+class GridLike(Protocol):
+    """The lattice low + step · k, k = 0 … levels − 1."""
+
+    @property
+    def low(self) -> float: ...  # noqa: D102
+    @property
+    def step(self) -> float: ...  # noqa: D102
+    @property
+    def levels(self) -> int: ...  # noqa: D102
+
+
+class ScalingLike(Protocol):
+    """The affine map x = offset + scale · u that the user chose."""
+
+    @property
+    def offset(self) -> Tensor: ...  # noqa: D102
+    @property
+    def scale(self) -> Tensor: ...  # noqa: D102
+
+
+class DataLike(Protocol):
+    """What an observation must know of the data."""
+
+    @property
+    def event_shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def bounds(self) -> tuple[float, float] | None: ...  # noqa: D102
+    @property
+    def grid(self) -> GridLike | None: ...  # noqa: D102
+    @property
+    def scaling(self) -> ScalingLike: ...  # noqa: D102
+
+
+def make_observation(spec: str, data: DataLike | None = None) -> Observation:
+    """Return the observation that a text describes, in the data units of ``data``.
+
+    Args:
+        spec: ``name`` or ``name:option=value,option=value``, such as ``normal:scale=shared,link=sigmoid``.
+        data: anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] is mapped to the
+            bounds, a family on levels to the grid, any other to the scaling. None: x is in the family's own units.
+
+    Raises:
+        ValueError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
+            wrong kind, or data that lack what the family needs to know.
+    """
+    name, _, text = spec.partition(":")
+    family = lookup("observation", name, OBSERVATIONS)
+    parameters = inspect.signature(family).parameters
+    options = _parse(name, text, {k: p for k, p in parameters.items() if k != "event_shape"})
+    if data is not None and "event_shape" in parameters:
+        options["event_shape"] = data.event_shape
+    if "categories" in parameters and "categories" not in options:
+        if data is None or data.grid is None:
+            raise ValueError(f"{name} needs the number of levels, as the data declare no grid: {name}:categories=C")
+        options["categories"] = data.grid.levels
+    inner = family(**options)
+    return inner if data is None else _in_data_units(inner, data)
+
+
+def _parse(name: str, text: str, parameters: dict[str, inspect.Parameter]) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for item in filter(None, text.split(",")):
+        key, equals, value = item.partition("=")
+        if key not in parameters or not equals:
+            valid = ", ".join(parameters) or "none"
+            raise ValueError(f"{name} has no option {item!r}; its options are: {valid} (written option=value)")
+        options[key] = _convert(name, key, value, parameters[key].annotation)
+    return options
+
+
+def _convert(name: str, key: str, value: str, kind: Any) -> Any:
+    """Return the value of an option as its type: bool, int, float, str, or a number where it reads as one."""
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[value.lower()]
+        if kind in (int, float, str):
+            return kind(value)
+    except (KeyError, ValueError):
+        raise ValueError(f"{name}: option {key} takes a {kind.__name__}, but got {value!r}") from None
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _in_data_units(inner: Observation, data: DataLike) -> Observation:
+    """Wrap an observation with the affine map from its units to data units, where they differ."""
+    offset, scale = data.scaling.offset, data.scaling.scale
+    if inner.units is Units.UNIT_INTERVAL and data.bounds is not None:
+        low, high = torch.tensor(data.bounds, dtype=torch.float32)
+        chosen, identity = (offset, scale), (torch.zeros(()), torch.ones(()))
+        # The width in float32, so that the upper bound maps to exactly 1.
+        offset, scale = low, high - low
+        if not (_same(chosen, identity) or _same(chosen, (offset, scale))):
+            raise ValueError(
+                f"{inner.name} works on [0, 1] and takes its scale from the data's bounds; leave out the scaling, "
+                "or take a family for real numbers such as normal"
+            )
+    elif inner.units is Units.LEVELS and data.grid is not None:
+        offset, scale = torch.tensor(data.grid.low), torch.tensor(data.grid.step)
+    elif inner.units is not Units.SCALED:
+        return inner
+    if _same((offset, scale), (torch.zeros(()), torch.ones(()))):
+        return inner
+    return Transformed(inner, offset, scale)
+
+
+def _same(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> bool:
+    return all(s.shape == t.shape and bool((s == t).all()) for s, t in zip(a, b, strict=True))
