@@ -1,0 +1,48 @@
+"""The mean-field Normal guide."""
+
+import pyro
+import pyro.distributions as dist
+from pyro.nn import PyroModule
+from torch import Tensor
+from torch.nn import functional as F
+
+from guides.encoders import Encoder
+
+
+class AmortisedNormal(PyroModule):
+    r"""A diagonal Normal whose parameters an encoder computes from x.
+
+    .. math:: q(z \mid x) = \prod_{d=1}^{D} \mathcal{N}\big(z_d;\; m_d(x),\; s_d(x)^2\big), \qquad
+              s_d = \text{floor} + \operatorname{softplus}(r_d)
+
+    Args:
+        encoder: a network with 2 D outputs, m and r.
+        floor: least standard deviation.
+
+    Raises:
+        ValueError: where the encoder's outputs are not two per latent dimension.
+
+    Reference: Kingma and Welling, *Auto-encoding variational Bayes*, ICLR 2014.
+    """
+
+    # How much of the KL term training counts.
+    kl_weight = 1.0
+
+    def __init__(self, encoder: Encoder, floor: float = 1e-4) -> None:
+        if encoder.outputs % 2:
+            raise ValueError(f"a Normal guide needs an encoder with 2 outputs per latent, but it has {encoder.outputs}")
+        pyro.settings.set(module_local_params=True)
+        super().__init__()
+        self.encoder = encoder
+        self.floor = floor
+
+    @staticmethod
+    def outputs(latent: int) -> int:
+        """Return how many outputs the encoder needs for a latent of this size."""
+        return 2 * latent
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+        with pyro.plate("data", len(x), dim=-1):
+            loc, raw = self.encoder(x).chunk(2, -1)
+            return pyro.sample("z", dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1))
