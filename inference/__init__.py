@@ -1,0 +1,52 @@
+"""SVI training, importance-weighted likelihood, diagnostics, run folders and figures."""
+
+from inference.comparison import plot_comparison
+from inference.diagnostics import WeightDiagnostics, diagnose
+from inference.export import to_datatree
+from inference.figures import plot_data, plot_history, plot_reproductions
+from inference.fit import TrainingDiverged, fit
+from inference.history import Epoch, History
+from inference.latents import posterior, prior_means, reproduce
+from inference.likelihood import LogLikelihood, log_likelihood
+from inference.proposals import Proposal, amortised
+from inference.runs import (
+    create_run,
+    load_config,
+    load_weights,
+    save_datatree,
+    save_figure,
+    save_history,
+    save_json,
+    save_text,
+    save_weights,
+)
+
+__all__ = [
+    "Epoch",
+    "History",
+    "LogLikelihood",
+    "Proposal",
+    "TrainingDiverged",
+    "WeightDiagnostics",
+    "amortised",
+    "create_run",
+    "diagnose",
+    "fit",
+    "load_config",
+    "load_weights",
+    "log_likelihood",
+    "plot_comparison",
+    "plot_data",
+    "plot_history",
+    "plot_reproductions",
+    "posterior",
+    "prior_means",
+    "reproduce",
+    "save_datatree",
+    "save_figure",
+    "save_history",
+    "save_json",
+    "save_text",
+    "save_weights",
+    "to_datatree",
+]

@@ -1,0 +1,72 @@
+"""How far importance weights can be trusted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy.special import logsumexp
+
+# PSIS fits its tail to the largest min(K / 5, 3 √K) weights, and cannot with fewer than five.
+MIN_PARTICLES = 26
+KHAT_LIMIT = 0.7
+
+
+@dataclass(frozen=True)
+class WeightDiagnostics:
+    """What K log-weights of each of N data say, as arrays ``(N,)``.
+
+    Attributes:
+        estimate: log of the mean weight, log p̂(x), in nats.
+        standard_error: of ``estimate``, by the delta method; NaN for K = 1.
+        ess: effective sample size (Σ w)² / Σ w², between 1 and K.
+        khat: Pareto k̂ of the largest weights; NaN where K < 26; −inf where the largest weights are all equal.
+    """
+
+    estimate: np.ndarray
+    standard_error: np.ndarray
+    ess: np.ndarray
+    khat: np.ndarray
+
+
+def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
+    r"""Return the importance-sampling estimate of each datum with its diagnostics.
+
+    .. math:: \log \hat p = \log \frac{1}{K} \sum_k w_k, \qquad
+              \mathrm{ESS} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}, \qquad
+              \mathrm{se}^2(\log \hat p) \approx \frac{K}{K - 1} \Big(\frac{1}{\mathrm{ESS}} - \frac{1}{K}\Big)
+
+    Args:
+        log_weights: ``(K, N)``, in nats.
+
+    Raises:
+        ValueError: where a datum has a NaN or +inf among its log-weights, or nothing but −inf.
+
+    References: Kong, *A note on importance sampling using standardized weights*, 1992 (ESS); Vehtari, Simpson, Gelman,
+    Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024 (k̂; computed by ArviZ).
+    """
+    log_weights = np.asarray(log_weights, dtype=np.float64)
+    K = len(log_weights)
+    usable = (log_weights < np.inf).all(0) & np.isfinite(log_weights).any(0)  # NaN < inf is false
+    if not usable.all():
+        which = np.flatnonzero(~usable)
+        raise ValueError(
+            f"{len(which)} data have no usable weight (NaN, +inf, or all −inf), the first at index {which[0]}; "
+            "their x may be impossible under the model, or the model's weights not finite"
+        )
+    total = logsumexp(log_weights, axis=0)
+    normalised = np.exp(log_weights - total)
+    ess = 1.0 / np.square(normalised).sum(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        standard_error = np.sqrt(np.maximum(1.0 / ess - 1.0 / K, 0.0) * np.divide(K, K - 1))
+    khat = np.array([_khat(column) for column in log_weights.T])
+    return WeightDiagnostics(total - np.log(K), standard_error, ess, khat)
+
+
+def _khat(log_weights: np.ndarray) -> float:
+    if len(log_weights) < MIN_PARTICLES:
+        return np.nan
+    largest = np.partition(log_weights, -6)[-6:]
+    if largest.max() - largest.min() < 1e-12 * max(1.0, abs(largest.max())):
+        return -np.inf
+    # ArviZ smooths importance weights for leave-one-out: it takes log-likelihoods, the negatives of log-weights.
+    return float(array_stats.psislw(-log_weights)[1])

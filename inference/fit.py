@@ -1,0 +1,191 @@
+"""Training by stochastic variational inference."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import torch
+from pyro.infer import ELBO, TraceMeanField_ELBO
+from pyro.nn import PyroModule
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from inference.history import Epoch, History
+from inference.latents import outputs
+from inference.modes import device_of, evaluating, seeded, unchecked
+from inference.objective import ExportedObjective, Objective
+
+
+class TrainingData(Protocol):
+    """Data to train on: tensors ``(N, *event)`` in data units, on the model's device."""
+
+    @property
+    def train(self) -> Tensor: ...  # noqa: D102
+    @property
+    def validation(self) -> Tensor: ...  # noqa: D102
+    def epoch(self, generator: torch.Generator) -> Tensor:
+        """Return the training data of one epoch: ``train``, or a fresh draw where noise is added."""
+
+
+class TrainingDiverged(ArithmeticError):  # noqa: N818 - it names what happened
+    """Raised where the objective or its gradient is no longer finite. The model has the last good weights.
+
+    Attributes:
+        history: the epochs before.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+def fit(
+    model: PyroModule,
+    guide: PyroModule,
+    data: TrainingData,
+    *,
+    epochs: int = 20,
+    batch_size: int = 100,
+    lr: float = 1e-3,
+    kl_warmup: int = 0,
+    patience: int | None = None,
+    clip: float | None = None,
+    elbo: ELBO | None = None,
+    exported: bool = True,
+    initialise: bool = True,
+    seed: int = 0,
+    progress: bool = True,
+) -> History:
+    r"""Maximise the ELBO of a model/guide pair over minibatches with Adam, and keep the weights of the best epoch.
+
+    .. math:: \sum_{i \in \text{batch}} \mathbb{E}_{q(z \mid x_i)}[\log p(x_i \mid z)]
+              - \beta \, \mathrm{KL}(q(z \mid x_i) \,\|\, p(z))
+
+    with β the guide's ``kl_weight`` (1; 0 for a point mass) times the warm-up.
+
+    Args:
+        model: with ``observation`` and ``decoder``, a plate ``data``, and sites ``z`` and ``x``.
+        guide: over the model's latent sites.
+        data: training and validation data, on the model's device.
+        epochs: how many passes over the training data at most.
+        batch_size: data in a minibatch.
+        lr: Adam's learning rate.
+        kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
+        patience: stop after this many epochs without a better validation ELBO. None: never.
+        clip: greatest norm of the gradient of the mean loss per datum. None: no limit.
+        elbo: the Pyro objective; by default :class:`pyro.infer.TraceMeanField_ELBO`, with its analytic KL.
+        exported: run the ELBO as a graph traced by :func:`torch.export.export`, without Pyro's running costs. False
+            runs the Pyro program at every step: for models with branches on data.
+        initialise: start the output bias, scales and the encoder's input statistics from the training data.
+        seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
+        progress: show a progress bar where standard error is a terminal.
+
+    Returns:
+        The history; ``history.best`` is the epoch whose weights model and guide have. An interrupt from the keyboard
+        ends training in the same orderly way.
+
+    Raises:
+        ValueError: for data outside the observation's support, of the wrong shape or on another device, or arguments
+            out of range.
+        TrainingDiverged: where the loss or its gradient is not finite, before the step is taken.
+    """
+    _check(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    if initialise:
+        model.initialise(data.train)
+        guide.encoder.initialise(data.train)
+    objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
+    loss_of = ExportedObjective(objective) if exported else objective
+    # fused: one pass over the parameters instead of a dozen
+    parameters = list(objective.parameters())
+    optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
+    device = device_of(model)
+    steps = -(-len(data.train) // batch_size)
+    history, best, seconds = History(), _snapshot(objective), 0.0
+    bar = tqdm(total=epochs * steps, unit="step", disable=None if progress else True)
+    with seeded(seed, device), unchecked(), bar:
+        generator = torch.Generator(device).manual_seed(seed)
+        try:
+            for epoch in range(1, epochs + 1):
+                bar.set_description(f"epoch {epoch}/{epochs}")
+                start = time.perf_counter()
+                objective.train()
+                total = torch.zeros((), device=device)
+                for i, x in enumerate(_batches(data.epoch(generator), batch_size)):
+                    step = (epoch - 1) * steps + i + 1
+                    beta = guide.kl_weight * (min(1.0, step / (kl_warmup * steps)) if kl_warmup else 1.0)
+                    total += _step(loss_of, parameters, optimiser, x, beta, clip) * len(x)
+                    bar.update()
+                train_elbo = -total.item() / len(data.train)
+                seconds += time.perf_counter() - start
+                with evaluating(model, guide):
+                    model.observation.update(outputs(model, guide, data.train))
+                    validation = _mean_elbo(objective, guide.kl_weight, data.validation, seed)
+                history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
+                bar.set_postfix(elbo=f"{train_elbo:.2f}", validation=f"{validation:.2f}", seconds=f"{seconds:.0f}")
+                if history.best is history.epochs[-1]:
+                    best = _snapshot(objective)
+                if patience is not None and history.best and epoch - history.best.epoch >= patience:
+                    history.stopped = "patience"
+                    break
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
+        except FloatingPointError as error:
+            history.stopped = f"diverged at step {step}"
+            if history.best:
+                objective.load_state_dict(best)
+            weights = "those of the best epoch" if history.best else "those before that step"
+            raise TrainingDiverged(
+                f"training stopped at step {step} (epoch {epoch}): {error}; the weights kept are {weights}. Try a "
+                "smaller learning rate, gradient clipping, or a larger floor of the scale",
+                history,
+            ) from None
+    if history.best:
+        objective.load_state_dict(best)
+    return history
+
+
+def _step(
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    parameters: Sequence[Tensor],
+    optimiser: torch.optim.Optimizer,
+    x: Tensor,
+    beta: float,
+    clip: float | None,
+) -> Tensor:
+    """Take one step on a minibatch and return the loss per datum; refuse one that would spoil the weights."""
+    loss = loss_of(x, x.new_tensor(beta))
+    optimiser.zero_grad()
+    loss.backward()
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if not torch.isfinite(loss + norm):
+        raise FloatingPointError(f"the loss is {loss.item():g} and its gradient's norm {norm.item():g}")
+    if clip is not None:
+        torch.nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+    optimiser.step()
+    return loss.detach()
+
+
+def _batches(x: Tensor, batch_size: int) -> Iterator[Tensor]:
+    for index in torch.randperm(len(x), device=x.device).split(batch_size):
+        yield x[index]
+
+
+def _mean_elbo(objective: Objective, beta: float, x: Tensor, seed: int, batch_size: int = 500) -> float:
+    # The same draws of z at every epoch: differences between epochs are then those of the weights.
+    with seeded(seed, x.device):
+        losses = [objective(batch, x.new_tensor(beta)).item() * len(batch) for batch in x.split(batch_size)]
+    return -sum(losses) / len(x)
+
+
+def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def _check(model: PyroModule, guide: PyroModule, data: TrainingData, **arguments: float | None) -> None:
+    for name, value in arguments.items():
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be positive, but got {value:g}")
+    for part in (data.train, data.validation):
+        if part.device != device_of(model):
+            raise ValueError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
+        model.observation.check(part)

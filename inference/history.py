@@ -1,0 +1,61 @@
+"""The record of a training run."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history.
+
+    Attributes:
+        epoch: from 1.
+        step: optimiser steps so far.
+        elbo: mean over the epoch of the training objective, nats per datum (with ``kl_weight`` on its KL term).
+        validation_elbo: ELBO on the validation data after the epoch, nats per datum.
+        kl_weight: weight of the KL term at the end of the epoch.
+        seconds: time in training since the start, validation left out.
+    """
+
+    epoch: int
+    step: int
+    elbo: float
+    validation_elbo: float
+    kl_weight: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """What happened in training.
+
+    Attributes:
+        epochs: one :class:`Epoch` each.
+        stopped: why training ended: ``finished``, ``patience``, ``interrupted`` or ``diverged at step N``.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    stopped: str = "finished"
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.epochs)
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch with the highest validation ELBO, whose weights the model has."""
+        comparable = [epoch for epoch in self.epochs if not math.isnan(epoch.validation_elbo)]
+        return max(comparable, key=lambda epoch: epoch.validation_elbo, default=None)
+
+    def to_csv(self) -> str:
+        """Return the epochs as comma-separated text with a header."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [f.name for f in fields(Epoch)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in self.epochs)
+        return text.getvalue()

@@ -1,0 +1,46 @@
+"""What the guide says of z, and what the decoder makes of it."""
+
+from collections.abc import Iterator
+
+import torch
+from pyro import poutine
+from pyro.distributions.torch_distribution import TorchDistribution
+from pyro.nn import PyroModule
+from torch import Tensor
+
+from inference.modes import device_of, evaluating, seeded, unchecked
+
+
+def posterior(guide: PyroModule, x: Tensor) -> TorchDistribution:
+    """Return the guide's q(z | x) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(latent,)``."""
+    return poutine.trace(guide).get_trace(x).nodes["z"]["fn"]
+
+
+def outputs(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int = 500) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield pairs (eta, x), batch by batch, with eta the decoder's outputs at one draw of z from the guide."""
+    for batch in x.split(batch_size):
+        yield model.decoder(posterior(guide, batch).sample()), batch
+
+
+def reproduce(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int = 500) -> Tensor:
+    """Return the observation's mean at the guide's mean of z, ``(N, *event)`` in data units.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data ``(N, *event)`` in data units.
+        batch_size: how many data at a time.
+
+    Raises:
+        ValueError: for data outside the observation's support.
+    """
+    model.observation.check(x)
+    with evaluating(model, guide), unchecked():
+        means = [model.observation.mean(model.decoder(posterior(guide, b).mean)) for b in x.split(batch_size)]
+    return torch.cat(means)
+
+
+def prior_means(model: PyroModule, n: int, seed: int = 0) -> Tensor:
+    """Return the observation's mean at n draws of z from the prior, ``(n, *event)`` in data units."""
+    with evaluating(model), unchecked(), seeded(seed, device_of(model)):
+        return model.observation.mean(model.decoder(model.prior().sample(torch.Size((n,)))))

@@ -1,0 +1,130 @@
+"""The folder that a run leaves: files that other programs can open."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from inference.history import History
+
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+
+
+def create_run(path: str | Path) -> Path:
+    """Make the folder of a new run.
+
+    Raises:
+        ValueError: where it exists already; nothing in it is touched.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise ValueError(f"{folder} exists already; choose another --out, or remove it") from None
+    except OSError as error:
+        raise ValueError(f"cannot make the folder {folder}: {error.strerror}") from None
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` fill a temporary file beside ``path``, and rename it: nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def save_text(path: Path, text: str) -> Path:
+    """Write a text file whole."""
+    return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def save_json(path: Path, content: dict[str, Any]) -> Path:
+    """Write JSON whole; a number that JSON does not know (NaN, ±inf) becomes null."""
+    return save_text(path, json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def save_figure(path: Path, figure: Figure) -> Path:
+    """Write a figure as PNG, whole."""
+    return write_whole(path, lambda p: figure.savefig(p, dpi=150))
+
+
+def save_history(folder: Path, history: History) -> Path:
+    """Write ``history.csv``, whole."""
+    return save_text(folder / "history.csv", history.to_csv())
+
+
+def save_datatree(path: Path, tree: xr.DataTree) -> Path:
+    """Write an ArviZ tree as netCDF, whole."""
+    return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"))
+
+
+def save_weights(folder: Path, model: nn.Module, guide: nn.Module) -> Path:
+    """Write the weights of model and guide, whole."""
+    pair = nn.ModuleDict({"model": model, "guide": guide})
+    tensors = {name: value.contiguous() for name, value in pair.state_dict().items()}
+    return write_whole(folder / WEIGHTS, lambda p: save_file(tensors, p))
+
+
+def load_config(path: str | Path) -> dict[str, Any]:
+    """Return the configuration of a run.
+
+    Raises:
+        ValueError: where the folder is none, lacks a file, or the file is not what it should be.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ValueError(f"there is no run folder {folder}; train one with scripts/train.py --out {folder}")
+    missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(f"{folder} is not a whole run: it lacks {' and '.join(missing)}; train it again")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{folder / CONFIG} is not JSON ({error}); train the run again") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{folder / CONFIG} holds no configuration; train the run again")
+    return config
+
+
+def load_weights(path: str | Path, model: nn.Module, guide: nn.Module) -> None:
+    """Give model and guide the weights of a run.
+
+    Raises:
+        ValueError: where the file is damaged, or its weights are not this model's.
+    """
+    file = Path(path) / WEIGHTS
+    try:
+        tensors = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file} cannot be read ({error}); it is damaged, train the run again") from None
+    pair = nn.ModuleDict({"model": model, "guide": guide})
+    expected = {name: tuple(value.shape) for name, value in pair.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    if expected != found:
+        differing = sorted(n for n in {*expected, *found} if expected.get(n) != found.get(n))
+        raise ValueError(
+            f"{file} holds the weights of another model: {differing[0]} is {found.get(differing[0])}, but the "
+            f"configuration makes it {expected.get(differing[0])}"
+        )
+    pair.load_state_dict(tensors)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
