@@ -1,0 +1,179 @@
+"""What the commands share: arguments, and errors of one line."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import torch
+
+from inference import TrainingDiverged
+from model import OBSERVATIONS
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that shows defaults and examples, and whose errors take one line."""
+
+    def __init__(self, description: str, examples: str) -> None:
+        super().__init__(
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and leave with exit code 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
+def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command: exit code 2 for wrong use, 1 where training diverged, 130 for an interrupt; each with one line."""
+    name = sys.modules[main.__module__].__file__ or main.__module__
+    name = name.rpartition("/")[2]
+    try:
+        main(arguments)
+    except ValueError as error:
+        print(f"{name}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except TrainingDiverged as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+def positive_int(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"needs a whole number of at least 1, but got {text!r}")
+    return int(text)
+
+
+def positive_float(text: str) -> float:
+    """Return a positive, finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"needs a positive number, but got {text!r}")
+    return value
+
+
+def seed(text: str) -> int:
+    """Return a whole number that can seed a generator."""
+    if not (text.isdecimal() and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"needs a whole number from 0 to 2^63 - 1, but got {text!r}")
+    return int(text)
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which data, and how they are seen."""
+    group = parser.add_argument_group("data")
+    group.add_argument(
+        "--data", default="digits", metavar="NAME", help="a known name, or a path to .npy or .npz (default: digits)"
+    )
+    group.add_argument(
+        "--binarise",
+        choices=["dynamic", "static", "threshold"],
+        help="make data binary: drawn afresh each epoch, drawn once, or cut in the middle",
+    )
+    group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
+    scaling = group.add_mutually_exclusive_group()
+    scaling.add_argument(
+        "--standardise",
+        dest="scaling",
+        action="store_const",
+        const="standardise",
+        help="the family sees (x - mean) / sd of the training data; the likelihood stays in data units",
+    )
+    scaling.add_argument(
+        "--unit-interval",
+        dest="scaling",
+        action="store_const",
+        const="unit-interval",
+        help="the family sees x mapped from its bounds to [0, 1]; the likelihood stays in data units",
+    )
+    group.add_argument(
+        "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="what the data are known to lie between"
+    )
+
+
+def data_config(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of ``data.load`` as plain values, to be recorded with the run."""
+    return {
+        "name": args.data,
+        "binarise": args.binarise,
+        "dequantise": args.dequantise,
+        "scaling": args.scaling,
+        "bounds": args.bounds,
+    }
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which networks, and how they are trained."""
+    group = parser.add_argument_group("networks")
+    group.add_argument("--latent", type=positive_int, default=40, metavar="D", help="size of z (default: 40)")
+    group.add_argument(
+        "--hidden",
+        type=positive_int,
+        nargs="+",
+        metavar="H",
+        help="hidden layers from x to z, mirrored in the decoder: widths (default for mlp: 300 300) or channels (conv: "
+        "32 64)",
+    )
+    group.add_argument("--architecture", choices=["mlp", "conv"], default="mlp", help="networks (default: mlp)")
+    group = parser.add_argument_group("training")
+    group.add_argument(
+        "--epochs", type=positive_int, default=20, metavar="N", help="passes over the data (default: 20)"
+    )
+    group.add_argument("--batch-size", type=positive_int, default=100, metavar="N", help="minibatch (default: 100)")
+    group.add_argument("--lr", type=positive_float, default=1e-3, help="Adam's learning rate (default: 0.001)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="of weights and minibatches (default: 0)")
+    add_device(group)
+
+
+def hidden(args: argparse.Namespace) -> list[int]:
+    """Return the hidden sizes: those given, or the architecture's own."""
+    return args.hidden or {"mlp": [300, 300], "conv": [32, 64]}[args.architecture]
+
+
+def add_device(parser: argparse._ActionsContainer) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        "--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto takes a GPU where there is one"
+    )
+
+
+def device(args: argparse.Namespace) -> torch.device:
+    """Return the device asked for."""
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda needs a GPU that torch can use, but there is none; take --device cpu")
+    if args.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(args.device)
+
+
+def observation_spec(args: argparse.Namespace) -> str:
+    """Return ``--observation`` with ``--scale`` and ``--link`` among its options."""
+    extra = [f"{key}={getattr(args, key)}" for key in ("scale", "link") if getattr(args, key) is not None]
+    name, _, options = args.observation.partition(":")
+    return ":".join(filter(None, [name, ",".join(filter(None, [options, *extra]))]))
+
+
+def add_observation(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which observation distribution."""
+    group = parser.add_argument_group("observation distribution")
+    group.add_argument(
+        "--observation",
+        default="normal",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"{', '.join(OBSERVATIONS)} (default: normal)",
+    )
+    group.add_argument(
+        "--scale", help="normal's σ: a number, shared, per-feature, decoder or optimal (default: shared)"
+    )
+    group.add_argument("--link", help="normal's link: identity, sigmoid or softplus (default: identity)")

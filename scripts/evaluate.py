@@ -1,0 +1,126 @@
+"""Estimate a run's likelihood of held-out data by importance sampling, datum by datum."""
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from command import Parser, add_device, device, positive_int, run, seed
+from pair import restore
+from tabulate import tabulate
+from torch import Tensor
+
+from guides import AmortisedDelta, AmortisedNormal
+from inference import LogLikelihood, log_likelihood, save_datatree, save_json, to_datatree
+from model import VAE, Measure
+
+EXAMPLES = """\
+  python scripts/evaluate.py runs/mnist-normal --particles 1000
+  python scripts/evaluate.py runs/mnist-normal --particles 5000 --limit 1000 --split validation
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = Parser(__doc__ or "", EXAMPLES)
+    parser.add_argument("run", type=Path, help="a run folder, as scripts/train.py leaves it")
+    parser.add_argument("--particles", type=positive_int, default=1000, metavar="K", help="per datum (default: 1000)")
+    parser.add_argument("--limit", type=positive_int, metavar="N", help="score the first N data only")
+    parser.add_argument("--split", choices=["train", "validation", "test"], default="test", help="default: test")
+    parser.add_argument("--memory", type=positive_int, default=64, metavar="MB", help="working memory (default: 64)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the particles (default: 0)")
+    add_device(parser)
+    args = parser.parse_args(arguments)
+
+    config, data, model, guide = restore(args.run)
+    where = device(args)
+    model, guide = model.to(where), guide.to(where)
+    x = data.split(args.split)[: args.limit].to(where)
+
+    def score(candidate: VAE) -> tuple[LogLikelihood, dict[str, Any]]:
+        start = time.perf_counter()
+        found = log_likelihood(candidate, guide, x, args.particles, memory=args.memory * 2**20, seed=args.seed)
+        measure = candidate.observation.measure.value
+        return found, {**found.summary(), "measure": measure, "seconds": time.perf_counter() - start}
+
+    metrics = {
+        "observation": config["observation"],
+        "parameters": model.observation.describe(),
+        "data": config["data"],
+        "split": args.split,
+        "proposal": "amortised",
+        "seed": args.seed,
+        "unit": "nats per datum, in data units",
+    }
+    corrections = model.observation.corrections()
+    if not corrections:
+        likelihood, scores = score(model)
+        metrics |= scores
+        print(table({config["observation"]: metrics}))
+    else:
+        scored = {name: score(VAE(model.prior, model.decoder, other)) for name, other in corrections.items()}
+        likelihood, _ = scored["mean matched"]
+        metrics |= dict.fromkeys(scored["mean matched"][1]) | {"measure": Measure.NONE.value, "n": len(x)}
+        metrics["corrections"] = {name: scores for name, (_, scores) in scored.items()}
+        print(
+            f"{config['observation']} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored"
+        )
+        print("under the continuous Bernoulli instead, as it stands and with the mean matched.")
+        print(table(metrics["corrections"]))
+    save_json(args.run / "metrics.json", metrics)
+    save_posterior(args.run, guide, x, likelihood, data.labels.get(args.split))
+    print(f"written to {args.run / 'metrics.json'} and {args.run / 'posterior.nc'}")
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """Return results side by side, with units, and what k̂ warns of below."""
+    columns = list(results.values())
+    lines = [
+        ("log-likelihood", "nats per datum", "{nats_per_datum:.2f}"),
+        ("its standard error", "nats per datum", "{standard_error:.2f}"),
+        ("bits per dimension", "bits", "{bits_per_dim:.4f}"),
+        ("ELBO", "nats per datum", "{elbo:.2f}"),
+        ("measure", "in data units", "{measure}"),
+        ("particles K", "per datum", "{particles}"),
+        ("data", "", "{n}"),
+        ("ESS, median", "of K", "{ess_median:.1f}"),
+        ("k̂, median", "", "{khat_median:.2f}"),
+        ("k̂ above 0.7", "share of data", "{khat_above_0_7:.3f}"),
+        ("time", "s", "{seconds:.1f}"),
+    ]
+    # A dot in a field's name would be an attribute to str.format.
+    named = [{key.replace(".", "_"): value for key, value in column.items()} for column in columns]
+    rows = [[title, unit, *(text.format(**column) for column in named)] for title, unit, text in lines]
+    align = ["left", "left", *["right"] * len(columns)]
+    return "\n".join(
+        [
+            tabulate(rows, ["", "unit", *results], disable_numparse=True, colalign=align),
+            *(warning(name, column["khat_above_0.7"]) for name, column in results.items()),
+        ]
+    )
+
+
+def warning(name: str, share: float) -> str:
+    """Return what the share of k̂ above 0.7 says of an estimate."""
+    if math.isnan(share):
+        return f"warning: {name}: too few particles for k̂: nothing says whether to trust this estimate"
+    if share > 0:
+        return (
+            f"warning: {name}: k̂ > 0.7 for {100 * share:.1f} % of the data: there the estimate is too low by an "
+            "unknown amount, whatever its standard error, and more particles hardly help"
+        )
+    return f"k̂ is at most 0.7 for every datum of {name}: the estimate can be trusted to its standard error"
+
+
+def save_posterior(
+    out: Path, guide: AmortisedNormal | AmortisedDelta, x: Tensor, likelihood: LogLikelihood, labels: Tensor | None
+) -> None:
+    """Write draws of z for the first 200 data, and the likelihood's diagnostics, for ArviZ."""
+    few = likelihood.first(200)
+    n = len(few.elbo)
+    named = {} if labels is None else {"label": labels[:n]}
+    save_datatree(out / "posterior.nc", to_datatree(guide, x[:n], few, named))
+
+
+if __name__ == "__main__":
+    run(main)

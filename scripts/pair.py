@@ -1,0 +1,36 @@
+"""The model/guide pair that a configuration describes."""
+
+from pathlib import Path
+from typing import Any
+
+from data import Dataset, load
+from guides import AmortisedDelta, AmortisedNormal, make_guide
+from inference import load_config, load_weights
+from model import VAE, StandardNormal, make_decoder, make_observation
+
+FORMAT = 1  # of config.json
+
+
+def build(config: dict[str, Any], data: Dataset) -> tuple[VAE, AmortisedNormal | AmortisedDelta]:
+    """Return model and guide, untrained, with weights from torch's current seed."""
+    architecture, latent, hidden = config["architecture"], config["latent"], config["hidden"]
+    observation = make_observation(config["observation"], data)
+    decoder = make_decoder(architecture, latent, data.event_shape, observation.outputs, hidden[::-1])
+    model = VAE(StandardNormal(latent), decoder, observation)
+    return model, make_guide(config["guide"], architecture, data.event_shape, latent, hidden)
+
+
+def restore(path: str | Path) -> tuple[dict[str, Any], Dataset, VAE, AmortisedNormal | AmortisedDelta]:
+    """Return a run's configuration, its data, and its trained pair on the CPU."""
+    config = load_config(path)
+    if config.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} was written in format {config.get('format')}, but format {FORMAT} is needed; train it again"
+        )
+    try:
+        data = load(**config["data"])
+        model, guide = build(config, data)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}/config.json lacks or misnames something ({error}); train the run again") from None
+    load_weights(path, model, guide)
+    return config, data, model, guide
