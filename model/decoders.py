@@ -58,6 +58,7 @@ class MLPDecoder(Decoder):
         """Return eta."""
         return self.head(self.body(z)).unflatten(-1, (*self.event_shape, self.outputs))
 
+    @torch.no_grad()
     def set_bias(self, eta: Tensor) -> None:
         """Set the bias of the last layer."""
         self.head.bias.copy_(eta.flatten())
@@ -89,8 +90,9 @@ class ConvDecoder(Decoder):
         self.small = (hidden[0], math.ceil(rows / 2 ** len(hidden)), math.ceil(columns / 2 ** len(hidden)))
         self.grow = nn.Linear(latent, math.prod(self.small))
         stages: list[nn.Module] = []
+        last = 2 * (len(hidden) - 1)  # its bias is self.bias, one for each feature
         for c_in, c_out in zip(hidden, [*hidden[1:], channels * outputs], strict=True):
-            stages += [nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1)]
+            stages += [nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=len(stages) < last)]
         self.stages = nn.Sequential(*stages)
         self.bias = nn.Parameter(torch.zeros(*event_shape, outputs))
 
@@ -101,6 +103,7 @@ class ConvDecoder(Decoder):
         eta = maps.unflatten(1, (channels, self.outputs)).movedim(2, -1)  # (B, channels, rows, columns, outputs)
         return eta.reshape(*z.shape[:-1], *self.event_shape, self.outputs) + self.bias
 
+    @torch.no_grad()
     def set_bias(self, eta: Tensor) -> None:
         """Set the bias of each feature."""
         self.bias.copy_(eta)

@@ -46,12 +46,19 @@ class VAE(PyroModule):
             p_x = self.observation(eta).to_event(len(self.decoder.event_shape))
             return pyro.sample("x", p_x, obs=x)
 
+    def check(self, x: Tensor) -> None:
+        """Refuse data that the model is not for.
+
+        Raises:
+            ValueError: where x is empty, not ``(N, *event)``, or outside the observation's support.
+        """
+        if not len(x) or x.shape[1:] != self.decoder.event_shape:
+            needed = ", ".join(["N", *map(str, self.decoder.event_shape)])
+            raise ValueError(f"the model needs data of shape ({needed}) with N ≥ 1, but got {tuple(x.shape)}")
+        self.observation.check(x)
+
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
         """Check training data x ``(N, *event)``, and start the observation's scales and the output bias from them."""
-        if x.shape[1:] != self.decoder.event_shape:
-            raise ValueError(
-                f"the model was built for data of shape {tuple(self.decoder.event_shape)}, but got {tuple(x.shape[1:])}"
-            )
-        self.observation.check(x)
+        self.check(x)
         self.decoder.set_bias(self.observation.initialise(x))

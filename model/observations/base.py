@@ -27,7 +27,7 @@ class Units(Enum):
     """The units in which a family works; the data's description gives the affine map from data units to them."""
 
     SCALED = "the data's own units, or the scaling that the user chose"
-    UNIT_INTERVAL = "the unit interval"
+    UNIT_INTERVAL = "[0, 1]"
     LEVELS = "the integers 0, 1, ..., C - 1"
 
 

@@ -42,7 +42,8 @@ class Categorical(Observation):
     def initialise(self, x: Tensor) -> Tensor:
         """Return the log of each feature's level frequencies, smoothed by one count spread over the levels."""
         counts = torch.stack([(x == level).sum(0) for level in range(self.outputs)], -1)
-        return torch.log((counts + 1.0 / self.outputs) / (len(x) + 1.0)).to(x.dtype)
+        counts = counts.to(torch.promote_types(x.dtype, torch.get_default_dtype()))
+        return torch.log((counts + 1.0 / self.outputs) / (len(x) + 1.0))
 
     def inside(self, x: Tensor) -> Tensor:
         """Return whether x is a whole number in 0 … C − 1."""

@@ -37,7 +37,8 @@ class ContinuousBernoulli(Observation):
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return ContinuousBernoulli(eta)."""
         natural = eta.squeeze(-1)
-        return Distribution(natural_from_mean_logit(natural) if self.matched else natural)
+        # In double precision: η grows like e^|logit|, and float32 ends at a logit of 88.
+        return Distribution(natural_from_mean_logit(natural.double()) if self.matched else natural)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Return the η whose mean is each feature's smoothed mean."""

@@ -97,5 +97,7 @@ class Normal(Observation):
         """Return σ where it is one number, its range where there are several; in the units that the family sees."""
         if self.scale.outputs:
             return {}
+        training = self.scale.training
         sigma = self.scale.eval()(self.scale.spread.new_zeros(0)).detach()
+        self.scale.train(training)
         return {"scale": sigma.item()} if sigma.ndim == 0 else {"scale": [sigma.min().item(), sigma.max().item()]}

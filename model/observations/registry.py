@@ -90,6 +90,8 @@ def _parse(name: str, text: str, parameters: dict[str, inspect.Parameter]) -> di
         if key not in parameters or not equals:
             valid = ", ".join(parameters) or "none"
             raise ValueError(f"{name} has no option {item!r}; its options are: {valid} (written option=value)")
+        if key in options:
+            raise ValueError(f"{name} got option {key!r} twice: {text}")
         options[key] = _convert(name, key, value, parameters[key].annotation)
     return options
 
@@ -102,7 +104,8 @@ def _convert(name: str, key: str, value: str, kind: Any) -> Any:
         if kind in (int, float, str):
             return kind(value)
     except (KeyError, ValueError):
-        raise ValueError(f"{name}: option {key} takes a {kind.__name__}, but got {value!r}") from None
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+        raise ValueError(f"{name}: option {key} takes {kinds[kind]}, but got {value!r}") from None
     try:
         return float(value)
     except ValueError:
@@ -111,24 +114,20 @@ def _convert(name: str, key: str, value: str, kind: Any) -> Any:
 
 def _in_data_units(inner: Observation, data: DataLike) -> Observation:
     """Wrap an observation with the affine map from its units to data units, where they differ."""
-    offset, scale = data.scaling.offset, data.scaling.scale
+    identity = torch.zeros(()), torch.ones(())
+    chosen = data.scaling.offset.cpu(), data.scaling.scale.cpu()
+    affine = chosen if inner.units is Units.SCALED else identity
     if inner.units is Units.UNIT_INTERVAL and data.bounds is not None:
         low, high = torch.tensor(data.bounds, dtype=torch.float32)
-        chosen, identity = (offset, scale), (torch.zeros(()), torch.ones(()))
-        # The width in float32, so that the upper bound maps to exactly 1.
-        offset, scale = low, high - low
-        if not (_same(chosen, identity) or _same(chosen, (offset, scale))):
-            raise ValueError(
-                f"{inner.name} works on [0, 1] and takes its scale from the data's bounds; leave out the scaling, "
-                "or take a family for real numbers such as normal"
-            )
+        affine = low, high - low  # in float32, so that the upper bound maps to exactly 1
     elif inner.units is Units.LEVELS and data.grid is not None:
-        offset, scale = torch.tensor(data.grid.low), torch.tensor(data.grid.step)
-    elif inner.units is not Units.SCALED:
-        return inner
-    if _same((offset, scale), (torch.zeros(()), torch.ones(()))):
-        return inner
-    return Transformed(inner, offset, scale)
+        affine = torch.tensor(float(data.grid.low)), torch.tensor(float(data.grid.step))
+    if not (_same(chosen, identity) or _same(chosen, affine)):
+        raise ValueError(
+            f"{inner.name} works on {inner.units.value} and takes its scale from the data's bounds or grid; leave out "
+            "the scaling, or take a family for real numbers such as normal"
+        )
+    return inner if _same(affine, identity) else Transformed(inner, *affine)
 
 
 def _same(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> bool:

@@ -34,8 +34,8 @@ class Scale(nn.Module, ABC):
     spread: Tensor
 
     def __init__(self, floor: float = 1e-3) -> None:
-        if not floor > 0:
-            raise ValueError(f"a scale's floor must be positive, but got {floor:g}")
+        if not (floor > 0 and math.isfinite(floor)):
+            raise ValueError(f"a scale's floor must be positive and finite, but got {floor:g}")
         super().__init__()
         self.floor = floor
         self.register_buffer("spread", torch.ones(()))
@@ -50,7 +50,12 @@ class Scale(nn.Module, ABC):
 
     def initialise(self, x: Tensor) -> None:
         """Set ``spread`` from training data x ``(N, *event)``."""
-        self.spread.fill_(x.std())
+        spread = x.std()
+        if not spread > 0:
+            raise ValueError(
+                f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal"
+            )
+        self.spread.copy_(spread)
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Estimate from pairs (location, x) over the training set, where the scale is estimated so."""

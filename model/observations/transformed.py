@@ -10,14 +10,20 @@ from model.observations.base import Measure, Observation
 
 
 class _Affine(dist.transforms.AffineTransform):
-    """x = offset + scale · u, with the Jacobian counted or not: a mass keeps its value when its points are renamed."""
+    """x = offset + scale · u: with its Jacobian for a density; with whole u for a mass."""
 
-    def __init__(self, offset: Tensor, scale: Tensor, counted: bool) -> None:
+    def __init__(self, offset: Tensor, scale: Tensor, measure: Measure) -> None:
         super().__init__(offset, scale)
-        self.counted = counted
+        self.measure = measure
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        u = super()._inverse(y)
+        # Levels are whole numbers, but (0.3 − 0.1) / 0.1 is not, in float32.
+        whole = (u - u.round()).abs() < 1e-3
+        return torch.where(whole, u.round(), u) if self.measure is Measure.COUNTING else u
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        return super().log_abs_det_jacobian(x, y) if self.counted else torch.zeros_like(x)
+        return super().log_abs_det_jacobian(x, y) if self.measure is Measure.LEBESGUE else torch.zeros_like(x)
 
 
 class Transformed(Observation):
@@ -62,12 +68,15 @@ class Transformed(Observation):
 
     def to_inner(self, x: Tensor) -> Tensor:
         """Return u = (x − offset) / scale."""
-        return (x - self.offset) / self.factor
+        return self._affine.inv(x)
+
+    @property
+    def _affine(self) -> _Affine:
+        return _Affine(self.offset, self.factor, self.measure)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the distribution of offset + scale · u."""
-        transform = _Affine(self.offset, self.factor, self.measure is Measure.LEBESGUE)
-        return dist.TransformedDistribution(self.inner(eta), [transform])
+        return dist.TransformedDistribution(self.inner(eta), [self._affine])
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return offset + scale · E[u]."""

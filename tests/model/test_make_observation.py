@@ -1,0 +1,120 @@
+"""Observations by name: options, data units, and errors that say what to type."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from model import Bernoulli, Categorical, ContinuousBernoulli, Normal, Transformed, make_observation
+
+
+def test_every_covered_spec_is_made(specs, data_stub):
+    for spec in specs:
+        observation = make_observation(spec, data_stub())
+        assert observation.name == spec.partition(":")[0]
+        assert not isinstance(observation, Transformed)
+
+
+def test_options_arrive():
+    normal = make_observation("normal:scale=0.25,link=sigmoid,floor=0.5")
+    assert normal.scale.value == 0.25
+    assert torch.equal(normal.loc(torch.zeros(1)), torch.tensor(0.5))
+    assert make_observation("normal:scale=shared,floor=0.5").scale.floor == 0.5
+    assert make_observation("categorical:categories=7").outputs == 7
+    assert make_observation("continuous-bernoulli:matched=True").matched is True
+    assert make_observation("continuous-bernoulli:matched=false").matched is False
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("bernouli", r"unknown observation 'bernouli'; did you mean 'bernoulli'\? known are .*categorical"),
+        ("Normal", "did you mean 'normal'"),
+        ("continous-bernoulli:matched=true", "did you mean 'continuous-bernoulli'"),
+        ("", "unknown observation ''; known are bernoulli"),
+        ("normal:sigma=1", "normal has no option 'sigma=1'; its options are: scale, link, floor"),
+        ("normal:event_shape=3", "normal has no option 'event_shape=3'"),
+        ("normal:scale", "normal has no option 'scale'.*written option=value"),
+        ("bernoulli:x=1", "bernoulli has no option 'x=1'; its options are: none"),
+        ("normal:floor=low", "normal: option floor takes a number, but got 'low'"),
+        ("categorical:categories=many", "categorical: option categories takes a whole number, but got 'many'"),
+        ("categorical:categories=2.5", "option categories takes a whole number, but got '2.5'"),
+        ("continuous-bernoulli:matched=maybe", "option matched takes true or false, but got 'maybe'"),
+        ("normal:scale=sharde", r"unknown scale .*'sharde'; did you mean 'shared'"),
+        ("normal:link=sigmoyd", "unknown link 'sigmoyd'; did you mean 'sigmoid'"),
+        ("normal:scale=-1", "positive and finite, but got -1"),
+        ("normal:scale=nan", "positive and finite"),
+        ("categorical:categories=1", "at least 2 categories, but got 1"),
+        ("categorical", "categorical needs the number of levels.*categorical:categories=C"),
+        ("normal:scale=per-feature", "scale=per-feature needs the shape of a datum"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_in_one_line(spec, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        make_observation(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_categories_come_from_the_grid(data_stub):
+    grid = SimpleNamespace(low=3.0, step=2.0, levels=6)
+    observation = make_observation("categorical", data_stub(grid=grid))
+    assert isinstance(observation, Transformed)
+    assert isinstance(observation.inner, Categorical)
+    assert observation.outputs == 6
+    assert (observation.offset, observation.factor) == (3.0, 2.0)
+    with pytest.raises(ValueError, match="number of levels, as the data declare no grid"):
+        make_observation("categorical", data_stub(bounds=(0.0, 1.0)))
+    plain = make_observation("categorical", data_stub(grid=SimpleNamespace(low=0.0, step=1.0, levels=6)))
+    assert isinstance(plain, Categorical)
+
+
+def test_bounds_give_the_affine_map(data_stub):
+    for spec in ("continuous-bernoulli", "unnormalised-bernoulli", "normal:scale=0.1,link=sigmoid"):
+        observation = make_observation(spec, data_stub(bounds=(-5.0, 250.0)))
+        assert (observation.offset, observation.factor) == (-5.0, 255.0)
+    plain = make_observation("continuous-bernoulli", data_stub(bounds=(0.0, 1.0)))
+    assert isinstance(plain, ContinuousBernoulli)
+    # Nobody declared bounds: x has to be in the unit interval, and `check` says so.
+    undeclared = make_observation("continuous-bernoulli", data_stub())
+    with pytest.raises(ValueError, match="declare the data's bounds"):
+        undeclared.check(torch.full((1, 2, 4), 7.0))
+
+
+def test_binary_bytes(data_stub):
+    grid = SimpleNamespace(low=0.0, step=255.0, levels=2)
+    observation = make_observation("bernoulli", data_stub(bounds=(0.0, 255.0), grid=grid))
+    observation.check(torch.tensor([[0.0, 255.0]]))
+    grey = make_observation("bernoulli", data_stub(grid=SimpleNamespace(low=0.0, step=1.0, levels=256)))
+    assert isinstance(grey, Bernoulli)
+    with pytest.raises(ValueError, match="binarise"):
+        grey.check(torch.tensor([[128.0]]))
+
+
+def test_real_families_take_the_scaling_and_ignore_the_bounds(data_stub):
+    observation = make_observation("normal", data_stub(bounds=(0.0, 255.0)))
+    assert isinstance(observation, Normal)
+    observation = make_observation("normal", data_stub(bounds=(0.0, 255.0), offset=33.0, scale=78.0))
+    assert (observation.offset, observation.factor) == (33.0, 78.0)
+    per_feature = data_stub((3,), offset=torch.tensor([1.0, 2.0, 3.0]), scale=torch.tensor([4.0, 5.0, 6.0]))
+    observation = make_observation("normal:scale=per-feature", per_feature)
+    assert observation.factor.tolist() == [4.0, 5.0, 6.0]
+    assert observation.inner.scale.raw.shape == (3,)
+
+
+@pytest.mark.parametrize("spec", ["continuous-bernoulli", "unnormalised-bernoulli", "normal:link=sigmoid"])
+def test_standardised_data_do_not_live_on_the_unit_interval(spec, data_stub):
+    data = data_stub(bounds=(0.0, 255.0), offset=33.0, scale=78.0)
+    with pytest.raises(
+        ValueError, match="takes its scale from the data's bounds or grid; leave out the scaling"
+    ) as caught:
+        make_observation(spec, data)
+    assert "\n" not in str(caught.value)
+    same = make_observation(spec, data_stub(bounds=(0.0, 255.0), offset=0.0, scale=255.0))
+    assert same.factor == 255.0
+
+
+@pytest.mark.parametrize("spec", ["continuous-bernoulli", "unnormalised-bernoulli", "normal:link=sigmoid"])
+def test_a_scaling_is_never_dropped_in_silence(spec, data_stub):
+    # Without bounds there is no map to the unit interval, and the scaling that the user chose does not give one.
+    with pytest.raises(ValueError, match=r"scaling|bounds"):
+        make_observation(spec, data_stub(offset=33.0, scale=78.0))

@@ -1,0 +1,90 @@
+"""What every observation does with data: its support, its start, its measure."""
+
+import pytest
+import torch
+
+from model import Measure, MeasureMismatch
+
+EVENT = (2, 4)
+
+
+def edges(case):
+    return {"unit": [0.0, 1.0], "levels": [0.0, case.family.levels - 1.0], "real": [-1e30, 1e30]}[case.family.support]
+
+
+def wrong(case):
+    beyond = {"unit": [-1e-3, 1.001], "levels": [-1.0, 0.5, float(case.family.levels)], "real": []}[case.family.support]
+    return [*(case.to_data(u) for u in beyond), float("nan"), float("inf"), -float("inf")]
+
+
+def test_check_accepts_the_support_with_its_edges(case):
+    x = case.x(3)
+    for at, u in enumerate(edges(case)):
+        x[0, 0, at] = case.to_data(u)
+    assert case.observation.check(x) is None
+    assert case.observation.check(x.float()) is None
+    assert case.observation(case.eta(3)).log_prob(x).isfinite().all()
+
+
+def test_check_refuses_in_one_line_with_value_and_place(case):
+    for value in wrong(case):
+        x = case.x(3)
+        x[1, 0, 2] = value
+        with pytest.raises(ValueError, match=r"datum 1, feature \(0, 2\)") as caught:
+            case.observation.check(x)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert f"found {value:g} " in message
+        assert message.startswith(case.observation.name)
+        assert case.observation.remedy in message
+        assert "{" not in message
+        assert "more" not in message
+        x[2] = value
+        with pytest.raises(ValueError, match=r"datum 1, feature \(0, 2\) and in 8 more places"):
+            case.observation.check(x)
+
+
+def test_initial_outputs_reproduce_the_mean_of_the_data(case):
+    x = case.x(300, seed=4)
+    # Features that never vary, at the edges and within, where a density or a logit would diverge.
+    x[:, 0, 0], x[:, 0, 1], x[:, 1, 3] = x.amin(), x.amax(), case.to_data(1.0)
+    case.observation.check(x)
+    eta = case.observation.initialise(x)
+    assert eta.shape == (*EVENT, case.family.outputs)
+    assert eta.dtype == x.dtype
+    assert eta.isfinite().all()
+    assert case.observation(eta).log_prob(x).isfinite().all()
+    # Families on an interval draw their start 5 % towards its middle.
+    width = case.factor * max(1, case.family.levels - 1)
+    tolerance = 1e-9 if case.family.support == "real" and "sigmoid" not in case.spec else 0.0251 * width
+    assert (case.observation.mean(eta) - x.mean(0)).abs().max() <= tolerance
+
+
+def test_the_measure_is_named_and_enforced(case):
+    assert case.observation.measure is case.family.measure
+    if case.family.measure is not Measure.NONE:
+        assert case.observation.require_likelihood() is None
+        assert case.observation.corrections() == {}
+        return
+    with pytest.raises(MeasureMismatch, match=r"not a likelihood.*'as it stands' or 'mean matched'") as caught:
+        case.observation.require_likelihood()
+    assert "\n" not in str(caught.value)
+
+
+def test_describing_changes_nothing(case):
+    case.observation.train()
+    case.observation.describe()
+    assert all(module.training for module in case.observation.modules())
+
+
+@pytest.mark.parametrize("own_case", ["normal", "normal:scale=per-feature", "normal:scale=decoder"], indirect=True)
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_data_without_any_spread_start_finite_or_are_refused(own_case, value):
+    # A floor relative to the data's spread is none at all where the spread is 0.
+    x = torch.full((50, *EVENT), value, dtype=torch.float64)
+    try:
+        eta = own_case.observation.initialise(x)
+    except ValueError:
+        return
+    assert eta.isfinite().all()
+    assert (own_case.observation.scale(eta[..., 1:]) > 0).all()

@@ -1,0 +1,50 @@
+"""Every log-density is differentiated twice, exported and vectorised, without branches on numbers."""
+
+import pyro
+import torch
+from torch import nn
+
+
+def test_differentiable_twice(case):
+    eta, x = case.eta(2).requires_grad_(), case.x(2)
+    eta.data[0, 0, 0] = 0.0  # where series and links change hands
+    with pyro.validation_enabled(False):
+        assert torch.autograd.gradcheck(lambda e: case.observation(e).log_prob(x), eta)
+        assert torch.autograd.gradgradcheck(lambda e: case.observation(e).log_prob(x), eta)
+
+
+def test_gradients_reach_every_parameter(case):
+    eta, x = case.eta(2), case.x(2)
+    for parameter in case.observation.parameters():
+        (slope,) = torch.autograd.grad(case.observation(eta).log_prob(x).sum(), parameter)
+        assert slope.isfinite().all()
+        assert (slope != 0).all()
+
+
+class LogDensity(nn.Module):
+    def __init__(self, observation):
+        super().__init__()
+        self.observation = observation
+
+    def forward(self, eta, x):
+        return self.observation(eta).log_prob(x).sum()
+
+
+def test_log_density_exports(case):
+    module, args = LogDensity(case.observation), (case.eta(3), case.x(3))
+    with pyro.validation_enabled(False):
+        exported = torch.export.export(module, args, strict=False).module()
+    for batch in (args, (case.eta(3, seed=5), case.x(3, seed=6))):  # other numbers, too: nothing is baked in
+        torch.testing.assert_close(exported(*batch), module(*batch), rtol=1e-12, atol=0)
+
+
+def test_log_density_composes_with_function_transforms(case):
+    eta, x = case.eta(3), case.x(3)
+    log_density = LogDensity(case.observation)
+    with pyro.validation_enabled(False):
+        slope = torch.vmap(torch.func.grad(log_density))(eta, x)
+        value = torch.vmap(log_density)(eta, x)
+    torch.testing.assert_close(value, case.observation(eta).log_prob(x).sum((1, 2)))
+    eta.requires_grad_()
+    (truth,) = torch.autograd.grad(log_density(eta, x), eta)
+    torch.testing.assert_close(slope, truth)

@@ -1,0 +1,190 @@
+"""What every observation keeps, in its own units and in data units: one suite for the whole registry."""
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import torch
+
+from model import OBSERVATIONS, Measure, Observation, make_observation
+
+EVENT = (2, 4)
+
+
+def nodes(case, eta, count=400):
+    """Return Gauss–Legendre nodes (count, *event) over the support in u, and their weights."""
+    t, weights = np.polynomial.legendre.leggauss(count)
+    if case.family.support == "unit":
+        low, high = np.zeros(EVENT), np.ones(EVENT)
+    else:
+        p = case.family.cdf
+        # Twelve standard deviations either way leave 1e-32 outside; they are found from the reference's own cdf.
+        grid = np.linspace(-60, 60, 24_001).reshape(-1, 1, 1)
+        inside = (lambda c: (c > 1e-12) & (c < 1 - 1e-12))(p(case.inner, eta.numpy(), grid))
+        first, last = inside.argmax(0), len(grid) - 1 - inside[::-1].argmax(0)
+        assert (first > 0).all()
+        assert (last < len(grid) - 1).all()
+        middle, half = (grid[first, 0, 0] + grid[last, 0, 0]) / 2, (grid[last, 0, 0] - grid[first, 0, 0]) / 2
+        low, high = middle - 1.7 * half, middle + 1.7 * half
+    t = t.reshape(-1, 1, 1)
+    return torch.tensor((low + high) / 2 + (high - low) / 2 * t), weights.reshape(-1, 1, 1) * (high - low) / 2
+
+
+def test_every_registered_name_is_covered(specs):
+    assert {spec.partition(":")[0] for spec in specs} == set(OBSERVATIONS)
+
+
+def test_the_registry_names_families_as_they_name_themselves(own_case):
+    assert own_case.observation.name == own_case.spec.partition(":")[0]
+    assert type(own_case.observation) is OBSERVATIONS[own_case.observation.name]
+    assert own_case.observation.equivalent
+    assert own_case.observation.remedy
+
+
+@pytest.mark.parametrize("batch", [(), (3,), (5, 3)])
+def test_shapes(case, batch):
+    eta = case.eta(*batch)
+    assert case.observation.outputs == case.family.outputs == eta.shape[-1]
+    p = case.observation(eta)
+    assert p.batch_shape == (*batch, *EVENT)
+    assert p.event_shape == ()
+    assert case.observation.mean(eta).shape == (*batch, *EVENT)
+    log_prob = p.log_prob(case.x(*batch))
+    assert log_prob.shape == (*batch, *EVENT)
+    assert log_prob.dtype == torch.float64
+    assert p.log_prob(case.x(7, *(1 for _ in batch))).shape == (7, *batch, *EVENT)
+
+
+def test_is_elementwise(case):
+    eta, x = case.eta(3), case.x(3)
+    before = case.observation(eta).log_prob(x)
+    eta[1, 0, 2, 0] += 1.0
+    changed = case.observation(eta).log_prob(x) != before
+    assert changed[1, 0, 2]
+    assert changed.sum() == 1
+
+
+@pytest.mark.parametrize("spread", [0.01, 2.0])
+def test_integrates_or_sums_to_one(case, spread):
+    eta = case.eta(spread=spread)
+    p = case.observation(eta)
+    if case.family.measure is Measure.COUNTING:
+        total = sum(
+            p.log_prob(case.to_data(torch.full(EVENT, float(k)).double())).exp() for k in range(case.family.levels)
+        )
+        np.testing.assert_allclose(total, 1.0, rtol=1e-12)
+        return
+    u, weights = nodes(case, eta)
+    total = (p.log_prob(case.to_data(u)).exp().detach().numpy() * case.factor * weights).sum(0)
+    if case.family.measure is Measure.LEBESGUE:
+        np.testing.assert_allclose(total, 1.0, rtol=1e-9)
+    else:  # the integral over u: tanh(η / 2) / η
+        e = eta[..., 0].numpy()
+        np.testing.assert_allclose(total / case.factor, np.tanh(e / 2) / e, rtol=1e-9)
+        assert (total / case.factor <= 0.5).all()
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("spread", [0.01, 2.0, 30.0])
+def test_agrees_with_the_reference_far_into_the_tails(case, spread, dtype, rtol):
+    # Logits reach ±80; a Normal is scored thousands of standard deviations away.
+    if "matched" in case.spec:
+        spread = min(spread, 10.0)
+    eta = case.eta(6, spread=spread).to(dtype)
+    u = case.u(6)
+    if case.family.support == "real":
+        u = u * torch.tensor([1.0, -1.0, 0.0, 50.0, -50.0, 1000.0]).reshape(-1, 1, 1)
+    elif case.family.support == "unit":
+        u[:2], u[2:4] = 0.0, 1.0
+    x = case.to_data(u).to(dtype)
+    value = case.observation.to(dtype)(eta).log_prob(x)
+    # The reference is evaluated at what the rounded numbers are, σ included.
+    reference = case.reference(eta.double(), (x.double() - case.offset) / case.factor)
+    # A matched η grows like e^|logit|, so that family works in double precision whatever it is given.
+    assert value.dtype == (torch.float64 if "matched" in case.spec else dtype)
+    assert np.isfinite(reference).all()
+    error = np.abs(value.double().detach().numpy() - reference) / np.maximum(1, np.abs(reference))
+    assert error.max() <= rtol
+
+
+@pytest.mark.parametrize("spread", [1.0, 4.0])
+def test_samples_follow_the_density(case, spread):
+    torch.manual_seed(0)
+    eta = case.eta(spread=spread)
+    p = case.observation(eta)
+    if not case.family.samples:
+        with pytest.raises(NotImplementedError):
+            p.sample()
+        return
+    x = p.sample((4000,))
+    assert x.shape == (4000, *EVENT)
+    case.observation.check(x)
+    u = ((x - case.offset) / case.factor).detach().numpy()
+    for at in np.ndindex(EVENT):
+        e = eta[at][None]
+        if case.family.measure is Measure.COUNTING:
+            expected = 4000 * np.exp(
+                [
+                    case.family.log_prob(case.inner, e.numpy(), np.array([float(k)]))[0]
+                    for k in range(case.family.levels)
+                ]
+            )
+            observed = np.array([(u[:, *at] == k).sum() for k in range(case.family.levels)])
+            assert observed.sum() == 4000
+            rare = expected < 5  # chi-square is no approximation there: pool them
+            assert observed[rare].sum() <= 5 * rare.sum() + 15
+            if (~rare).sum() > 1:
+                f = expected[~rare] * observed[~rare].sum() / expected[~rare].sum()
+                assert scipy.stats.chisquare(observed[~rare], f).pvalue > 1e-4
+        else:
+            full = eta.numpy()
+
+            def cdf(values, at=at, full=full):
+                return case.family.cdf(case.inner, full, values[:, None, None])[:, *at]
+
+            assert scipy.stats.kstest(u[:, *at], cdf).pvalue > 1e-4
+
+
+def test_mean_is_the_mean(case):
+    eta = case.eta()
+    if case.family.measure is Measure.COUNTING:
+        levels = [torch.full(EVENT, float(k)).double() for k in range(case.family.levels)]
+        truth = sum(case.to_data(k).numpy() * np.exp(case.reference(eta, k)) for k in levels)
+    elif case.family.measure is Measure.LEBESGUE:
+        u, weights = nodes(case, eta)
+        density = np.exp(case.family.log_prob(case.inner, eta.numpy(), u.numpy()))
+        truth = (case.to_data(u.numpy()) * density * weights).sum(0)
+    else:
+        truth = case.to_data(scipy.special.expit(eta[..., 0].numpy()))
+    np.testing.assert_allclose(case.observation.mean(eta).detach(), truth, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", ["unnormalised-bernoulli"], indirect=True)
+def test_corrections_of_the_unnormalised_loss(case):
+    eta, x = case.eta(3), case.x(3)
+    corrections = case.observation.corrections()
+    assert set(corrections) == {"as it stands", "mean matched"}
+    for correction in corrections.values():
+        assert correction.measure is Measure.LEBESGUE
+        correction.require_likelihood()
+        u, weights = nodes(case, eta)
+        density = correction.double()(eta[0]).log_prob(case.to_data(u)).exp().numpy()
+        np.testing.assert_allclose((density * weights).sum(0) * case.factor, 1.0, rtol=1e-9)
+    e = eta[..., 0]
+    sigmoid = case.to_data(torch.sigmoid(e))
+    torch.testing.assert_close(corrections["mean matched"].mean(eta), sigmoid, rtol=1e-9, atol=1e-12)
+    assert (corrections["as it stands"].mean(eta) - sigmoid).abs().max() > 0.1
+    truth = e * (x - case.offset) / case.factor + torch.log(e / torch.expm1(e)) - np.log(case.factor)
+    torch.testing.assert_close(corrections["as it stands"](eta).log_prob(x), truth, rtol=1e-9, atol=1e-12)
+
+
+def test_abstract():
+    with pytest.raises(TypeError, match="abstract"):
+        Observation()
+
+
+def test_a_matched_mean_beyond_float32_is_still_scored():
+    eta = torch.tensor([-300.0, 300.0]).unsqueeze(-1)
+    value = make_observation("continuous-bernoulli:matched=true")(eta).log_prob(torch.tensor([0.0, 1.0]))
+    # At the near bound the density is η = 1 + e^300.
+    torch.testing.assert_close(value, torch.full((2,), 300.0, dtype=torch.float64))
