@@ -4,7 +4,6 @@ from inference.comparison import plot_comparison
 from inference.diagnostics import WeightDiagnostics, diagnose
 from inference.export import to_datatree
 from inference.figures import plot_data, plot_history, plot_reproductions
-from inference.fit import TrainingDiverged, fit
 from inference.history import Epoch, History
 from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
@@ -20,6 +19,7 @@ from inference.runs import (
     save_text,
     save_weights,
 )
+from inference.svi import TrainingDiverged, fit
 
 __all__ = [
     "Epoch",

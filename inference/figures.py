@@ -32,10 +32,11 @@ def plot_data(axes: Axes, datum: np.ndarray, low: float, high: float) -> None:
         axes.plot(datum, color="0.2", linewidth=1)
         axes.set_ylim(low, high)
     else:
-        picture = np.moveaxis(datum, 0, -1) if datum.ndim == 3 else datum
-        colours = picture.ndim == 3 and picture.shape[-1] == 3
+        # Three channels are colours; of any other number the mean is drawn.
+        colours = datum.ndim == 3 and len(datum) == 3
+        picture = np.moveaxis(datum, 0, -1) if colours else datum.reshape(-1, *datum.shape[-2:]).mean(0)
         scaled = np.clip((picture - low) / (high - low), 0, 1)
-        axes.imshow(scaled if colours else scaled.squeeze(), cmap="gray", vmin=0, vmax=1)
+        axes.imshow(scaled, cmap="gray", vmin=0, vmax=1)
     axes.set_xticks([])
     axes.set_yticks([])
 
@@ -50,6 +51,7 @@ def plot_reproductions(rows: Mapping[str, Tensor], bounds: tuple[float, float] |
     arrays = {title: tensor.detach().cpu().numpy() for title, tensor in rows.items()}
     first = next(iter(arrays.values()))
     low, high = bounds or (float(first.min()), float(first.max()))
+    high = high if high > low else low + 1.0
     figure = Figure(figsize=(0.9 * len(first) + 1.6, 0.95 * len(arrays) + 0.1), layout="constrained")
     grid = figure.subplots(len(arrays), len(first), squeeze=False)
     for axes_row, (title, data) in zip(grid, arrays.items(), strict=True):

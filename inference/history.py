@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 
@@ -48,9 +47,8 @@ class History:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch with the highest validation ELBO, whose weights the model has."""
-        comparable = [epoch for epoch in self.epochs if not math.isnan(epoch.validation_elbo)]
-        return max(comparable, key=lambda epoch: epoch.validation_elbo, default=None)
+        """The epoch with the highest validation ELBO, whose weights the model has; None where no epoch was finished."""
+        return max(self.epochs, key=lambda epoch: epoch.validation_elbo, default=None)
 
     def to_csv(self) -> str:
         """Return the epochs as comma-separated text with a header."""

@@ -32,9 +32,9 @@ def reproduce(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int =
         batch_size: how many data at a time.
 
     Raises:
-        ValueError: for data outside the observation's support.
+        ValueError: for data of another shape than the model's, or outside the observation's support.
     """
-    model.observation.check(x)
+    model.check(x)
     with evaluating(model, guide), unchecked():
         means = [model.observation.mean(model.decoder(posterior(guide, b).mean)) for b in x.split(batch_size)]
     return torch.cat(means)

@@ -14,11 +14,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
+from inference.memory import bytes_allocated
 from inference.modes import device_of, evaluating, seeded, unchecked
 from inference.proposals import Proposal, amortised
-
-# Tensors of the size of eta that are alive at once while one is scored, the decoder's hidden layers included.
-_COPIES = 8
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,6 @@ class LogLikelihood:
         particles, but not the bias of a poor proposal, which k̂ speaks of.
         """
         w, n = self.weights, len(self.elbo)
-        known = w.khat[~np.isnan(w.khat)]
         return {
             "nats_per_datum": float(w.estimate.mean()),
             "standard_error": float(w.estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
@@ -62,8 +59,8 @@ class LogLikelihood:
             "particles": self.particles,
             "n": n,
             "ess_median": float(np.median(w.ess)),
-            "khat_median": float(np.median(known)) if len(known) else math.nan,
-            f"khat_above_{KHAT_LIMIT}": float((known > KHAT_LIMIT).mean()) if len(known) else math.nan,
+            "khat_median": float(np.median(w.khat)),
+            f"khat_above_{KHAT_LIMIT}": math.nan if np.isnan(w.khat).any() else float((w.khat > KHAT_LIMIT).mean()),
         }
 
 
@@ -99,8 +96,8 @@ def log_likelihood(
         progress: show a progress bar where standard error is a terminal.
 
     Raises:
-        ValueError: for data outside the support, K < 1, a memory bound that not even one particle fits, a proposal
-            without a density, or latent sites that differ from the model's.
+        ValueError: for data of another shape or outside the support, K < 1, a memory bound that not even one particle
+            fits, a proposal without a density, or latent sites that differ from the model's.
         MeasureMismatch: where the observation is not a likelihood.
 
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
@@ -108,12 +105,10 @@ def log_likelihood(
     model.observation.require_likelihood()
     if particles < 1:
         raise ValueError(f"particles must be at least 1, but got {particles}")
-    if not len(x):
-        raise ValueError("there are no data to score")
-    model.observation.check(x)
-    pieces, elbos, kept = [], [], list[np.ndarray]()
+    model.check(x)
+    pieces, elbos, kept = list[WeightDiagnostics](), list[np.ndarray](), list[np.ndarray]()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        passes = _passes_within(model, memory)
+        passes = _passes_within(memory, lambda: _log_weights(model, proposal(model, guide, x[:1]), x[:1], 1))
         # As many data at a time as fit with all their particles; else one, with its particles in turn.
         data_at_once, at_once = max(1, passes // particles), min(passes, particles)
         with tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar:
@@ -121,7 +116,7 @@ def log_likelihood(
                 sampler = proposal(model, guide, batch)
                 chunks = [_log_weights(model, sampler, batch, k) for k in _split(particles, at_once)]
                 log_w = torch.cat(chunks).double().cpu().numpy()  # (K, B)
-                pieces.append(diagnose(log_w))
+                pieces.append(diagnose(log_w, first=len(pieces) * data_at_once))
                 elbos.append(log_w.mean(0))
                 if keep_weights:
                     kept.append(log_w)
@@ -155,13 +150,12 @@ def _log_weights(model: PyroModule, sampler: Callable[[Tensor], object], x: Tens
     return log_w
 
 
-def _passes_within(model: PyroModule, memory: int) -> int:
-    """Return how many decoder passes fit into a number of bytes."""
-    eta = model.decoder(model.prior().sample())
-    bytes_per_pass = _COPIES * eta.numel() * eta.element_size()
-    if bytes_per_pass > memory:
-        raise ValueError(f"one particle takes about {bytes_per_pass} bytes, but memory={memory}; allow more")
-    return memory // bytes_per_pass
+def _passes_within(memory: int, one_pass: Callable[[], object]) -> int:
+    """Return how many particles' passes fit into a number of bytes."""
+    needed = bytes_allocated(one_pass)
+    if needed > memory:
+        raise ValueError(f"one particle takes up to {needed} bytes, but memory={memory}; allow more")
+    return memory // needed
 
 
 def _split(total: int, at_most: int) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Settings that hold for a while: the random state, and evaluation mode without checks."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pyro
 import torch
@@ -20,13 +20,16 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 @contextmanager
 def evaluating(*modules: nn.Module) -> Iterator[None]:
     """Switch to evaluation mode without gradients, and put the caller's modes back afterwards."""
-    training = [module.training for module in modules]
-    with ExitStack() as stack:
-        for module, mode in zip(modules, training, strict=True):
-            stack.callback(module.train, mode)
-            module.eval()
-        stack.enter_context(torch.no_grad())
-        yield
+    # Part by part: a caller may have frozen one of them.
+    before = [(part, part.training) for module in modules for part in module.modules()]
+    for module in modules:
+        module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in before:
+            part.training = mode
 
 
 def unchecked() -> pyro.validation_enabled:

@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(args.seed)
     model, guide = build(config, data)
     for split in (data.train, data.validation, data.test):
-        model.observation.check(split)
+        model.check(split)
     data, model, guide = data.to(where), model.to(where), guide.to(where)
     out = create_run(args.out or Path("runs") / f"{Path(args.data).stem}-{model.observation.name}")
     config |= {"training": training, "device": where.type, "torch": torch.__version__}

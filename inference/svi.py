@@ -1,5 +1,6 @@
 """Training by stochastic variational inference."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -81,19 +82,22 @@ def fit(
         progress: show a progress bar where standard error is a terminal.
 
     Returns:
-        The history; ``history.best`` is the epoch whose weights model and guide have. An interrupt from the keyboard
-        ends training in the same orderly way.
+        The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
+        from the keyboard ends training in the same orderly way.
 
     Raises:
         ValueError: for data outside the observation's support, of the wrong shape or on another device, or arguments
             out of range.
-        TrainingDiverged: where the loss or its gradient is not finite, before the step is taken.
+        TrainingDiverged: where the loss, its gradient or the validation ELBO is not finite; model and guide then have
+            the weights of the best epoch before, or the initial ones.
     """
-    _check(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    _check(model, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    if kl_warmup < 0:
+        raise ValueError(f"kl_warmup must be 0 or more epochs, but got {kl_warmup}")
+    objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
     if initialise:
         model.initialise(data.train)
         guide.encoder.initialise(data.train)
-    objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
     loss_of = ExportedObjective(objective) if exported else objective
     # fused: one pass over the parameters instead of a dozen
     parameters = list(objective.parameters())
@@ -120,6 +124,8 @@ def fit(
                 with evaluating(model, guide):
                     model.observation.update(outputs(model, guide, data.train))
                     validation = _mean_elbo(objective, guide.kl_weight, data.validation, seed)
+                if not math.isfinite(validation):
+                    raise FloatingPointError(f"the validation ELBO is {validation:g}")
                 history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
                 bar.set_postfix(elbo=f"{train_elbo:.2f}", validation=f"{validation:.2f}", seconds=f"{seconds:.0f}")
                 if history.best is history.epochs[-1]:
@@ -131,16 +137,17 @@ def fit(
             history.stopped = "interrupted"
         except FloatingPointError as error:
             history.stopped = f"diverged at step {step}"
-            if history.best:
-                objective.load_state_dict(best)
-            weights = "those of the best epoch" if history.best else "those before that step"
+            objective.load_state_dict(best)
+            objective.eval()
+            weights = "those of the best epoch" if len(history) else "the initial ones"
             raise TrainingDiverged(
                 f"training stopped at step {step} (epoch {epoch}): {error}; the weights kept are {weights}. Try a "
                 "smaller learning rate, gradient clipping, or a larger floor of the scale",
                 history,
             ) from None
-    if history.best:
+    if len(history):
         objective.load_state_dict(best)
+    objective.eval()
     return history
 
 
@@ -181,11 +188,13 @@ def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
 
 
-def _check(model: PyroModule, guide: PyroModule, data: TrainingData, **arguments: float | None) -> None:
+def _check(model: PyroModule, data: TrainingData, **arguments: float | None) -> None:
     for name, value in arguments.items():
         if value is not None and not value > 0:
             raise ValueError(f"{name} must be positive, but got {value:g}")
-    for part in (data.train, data.validation):
+    for split, part in {"train": data.train, "validation": data.validation}.items():
+        if not len(part):
+            raise ValueError(f"the {split} split is empty; fit needs data to train on and data to validate on")
         if part.device != device_of(model):
             raise ValueError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
-        model.observation.check(part)
+        model.check(part)
