@@ -1,0 +1,309 @@
+"""Every command, small, end to end, as a user calls it."""
+
+import contextlib
+import csv
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from command import run
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2"]
+METRICS = {
+    "nats_per_datum",
+    "standard_error",
+    "bits_per_dim",
+    "elbo",
+    "particles",
+    "n",
+    "ess_median",
+    "khat_median",
+    "khat_above_0.7",
+    "measure",
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(script, *arguments, cwd):
+    """Run a command's main in this process, as its file does when it is called: starting Python takes seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    main = importlib.import_module(script).main
+    streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+    with contextlib.chdir(cwd), streams[0], streams[1], pytest.raises(SystemExit) as left:
+        run(main, [str(argument) for argument in arguments])
+    return Done(left.value.code, out.getvalue(), err.getvalue())
+
+
+def succeeds(script, *arguments, cwd):
+    done = command(script, *arguments, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def refused(script, *arguments, cwd):
+    """Return the one line on standard error of a command that must leave with exit code 2."""
+    done = command(script, *arguments, cwd=cwd)
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a run folder that the tests below read, and must not change."""
+    folder = tmp_path_factory.mktemp("trained")
+    succeeds("train", "--data", "digits", "--observation", "normal", *SMALL, "--out", "run", cwd=folder)
+    return folder / "run"
+
+
+def test_a_run_leaves_the_files_of_the_design(trained):
+    assert {p.name for p in trained.iterdir()} >= {"config.json", "weights.safetensors", "history.csv", "figures"}
+    assert {p.name for p in (trained / "figures").iterdir()} == {"learning_curve.png", "reproductions.png"}
+    config = json.loads((trained / "config.json").read_text())
+    assert config["observation"] == "normal"
+    assert config["outcome"]["stopped"] == "finished"
+    with (trained / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["validation_elbo"]) > float(rows[0]["validation_elbo"])
+
+
+def test_evaluate_writes_the_metrics_and_a_table(trained, tmp_path):
+    text = succeeds("evaluate", trained, "--particles", "50", "--limit", "20", cwd=tmp_path)
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics.keys() >= METRICS
+    assert (metrics["particles"], metrics["n"], metrics["measure"]) == (50, 20, "density")
+    assert metrics["elbo"] <= metrics["nats_per_datum"]
+    assert metrics["bits_per_dim"] == pytest.approx(-metrics["nats_per_datum"] / (64 * np.log(2)))
+    for words in ("nats per datum", "density", f"{metrics['nats_per_datum']:.2f}", "k̂"):
+        assert words in text
+    with xr.open_datatree(trained / "posterior.nc", engine="h5netcdf") as tree:
+        assert tree["posterior"]["z"].dims == ("sample", "datum", "latent")
+        assert float(tree["log_likelihood"]["x"].mean()) == pytest.approx(metrics["nats_per_datum"])
+
+
+def test_evaluating_twice_gives_the_same_numbers(trained, tmp_path):
+    found = []
+    for _ in range(2):
+        succeeds("evaluate", trained, "--particles", "30", "--limit", "10", "--seed", "3", cwd=tmp_path)
+        metrics = json.loads((trained / "metrics.json").read_text())
+        found.append({key: metrics[key] for key in METRICS})
+    assert found[0] == found[1]
+
+
+def test_training_again_gives_the_same_weights(trained, tmp_path):
+    succeeds("train", "--data", "digits", "--observation", "normal:scale=shared", *SMALL, "--out", "b", cwd=tmp_path)
+    assert (tmp_path / "b/weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
+
+
+def test_with_too_few_particles_the_table_says_so_and_the_json_stays_valid(trained, tmp_path):
+    text = succeeds("evaluate", trained, "--particles", "1", "--limit", "5", cwd=tmp_path)
+    assert "too few particles" in text
+    assert json.loads((trained / "metrics.json").read_text())["khat_median"] is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--observation", "bernoulli", "--binarise", "dynamic"],
+        ["--observation", "categorical"],
+        ["--observation", "normal", "--scale", "optimal", "--link", "sigmoid"],
+        ["--observation", "normal", "--scale", "0.5", "--standardise", "--kl-warmup", "2", "--clip", "10"],
+        ["--observation", "continuous-bernoulli", "--architecture", "conv", "--patience", "1", "--batch-size", "200"],
+        ["--observation", "normal:scale=decoder", "--dequantise", "--unit-interval"],
+    ],
+    ids=lambda a: "-".join(a[1:2] + a[3:4]),
+)
+def test_observations_train_and_evaluate(arguments, tmp_path):
+    succeeds("train", *SMALL, *arguments, "--out", "run", cwd=tmp_path)
+    succeeds("evaluate", "run", "--particles", "30", "--limit", "5", "--split", "validation", cwd=tmp_path)
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert np.isfinite(metrics["nats_per_datum"])
+    assert metrics["split"] == "validation"
+
+
+def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
+    succeeds("train", *SMALL, "--observation", "unnormalised-bernoulli", "--out", "run", cwd=tmp_path)
+    text = succeeds("evaluate", "run", "--particles", "30", "--limit", "5", cwd=tmp_path)
+    assert "not a likelihood" in text
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["measure"] == "none"
+    assert metrics["nats_per_datum"] is None
+    assert metrics["corrections"].keys() == {"as it stands", "mean matched"}
+    for scores in metrics["corrections"].values():
+        assert scores.keys() >= METRICS
+        assert scores["measure"] == "density"
+
+
+def test_a_plain_autoencoder_trains_but_has_no_likelihood(tmp_path):
+    succeeds("train", *SMALL, "--guide", "delta", "--out", "run", cwd=tmp_path)
+    assert "point mass" in refused("evaluate", "run", "--particles", "30", cwd=tmp_path)
+    assert not (tmp_path / "run/metrics.json").exists()
+
+
+@pytest.mark.parametrize("extra", [[], ["--variational"]], ids=["plain", "variational"])
+def test_reproductions(extra, tmp_path):
+    text = succeeds("reproductions", "--data", "digits", *SMALL, *extra, "--out", "out", cwd=tmp_path)
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "config.json",
+        "reproductions.png",
+        "table.csv",
+        "table.md",
+    }
+    with (tmp_path / "out/table.csv").open() as file:
+        rows = {row["model"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 4
+    # A sigmoid cannot leave the bounds.
+    assert float(rows["sigmoid + cross-entropy"]["% outside [0, 16]"]) == 0
+    assert all(model in text for model in rows)
+
+
+def test_the_demo_runs_every_registered_observation(tmp_path):
+    text = succeeds("demo", "--epochs", "1", "--particles", "30", "--out", "demo", cwd=tmp_path)
+    for name in ("bernoulli", "continuous-bernoulli", "normal", "categorical", "as it stands", "mean matched"):
+        assert name in text
+    assert (tmp_path / "demo/table.md").exists()
+    assert (tmp_path / "demo/reproductions/reproductions.png").exists()
+    assert "Where to look" in text
+
+
+def test_the_benchmark_prints_ratios(tmp_path):
+    assert "by hand" in succeeds("benchmark", "--data", "digits", "--rounds", "1", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("script", ["train", "evaluate", "reproductions", "demo", "benchmark"])
+def test_each_script_runs_as_a_program_and_its_help_shows_examples(script, tmp_path):
+    line = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), "--help"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+    assert "examples:" in done.stdout
+    assert f"python scripts/{script}.py" in done.stdout or script == "demo"
+
+
+def test_a_program_used_wrongly_leaves_with_exit_code_2_and_one_line(tmp_path):
+    line = [sys.executable, str(ROOT / "scripts/train.py"), "--data", "mnits"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("train.py: error: unknown data 'mnits'")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def array(path, x):
+    np.save(path, x)
+    return path.name
+
+
+BAD_DATA = {
+    "a 3 for Bernoulli": (lambda x: x.round() + 3 * (x == x.max()), "bernoulli", "0 or 1"),
+    "1.2 for the continuous Bernoulli": (lambda x: np.where(x == x.max(), 1.2, x), "continuous-bernoulli", "1.2"),
+    "NaN": (lambda x: np.where(x == x.max(), np.nan, x), "continuous-bernoulli", "nan"),
+    "infinity": (lambda x: np.where(x == x.max(), np.inf, x), "normal", "inf"),
+    "one dimension": (lambda x: x[:, 0], "normal", "shape"),
+    "empty": (lambda x: x[:0], "normal", "at least 10 rows"),
+    "constant": (lambda x: 0 * x, "normal", "vary"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
+    spoil, observation, words = BAD_DATA[name]
+    x = np.random.default_rng(0).uniform(size=(60, 4)).astype(np.float32)
+    path = array(tmp_path / "x.npy", spoil(x))
+    message = refused("train", "--data", path, "--observation", observation, *SMALL, "--out", "run", cwd=tmp_path)
+    assert words in message.lower()
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "digit"], "digits"),
+        (["--data", "absent.npy"], "absent.npy"),
+        (["--observation", "bernouli"], "bernoulli"),
+        (["--observation", "bernoulli", "--scale", "shared"], "no option"),
+        (["--observation", "normal:scael=1"], "scale"),
+        (["--scale", "sharde"], "shared"),
+        (["--scale", "-1"], "positive"),
+        (["--link", "logistic"], "sigmoid"),
+        (["--latent", "0"], "at least 1"),
+        (["--lr", "nan"], "positive"),
+        (["--guide", "norml"], "normal"),
+        (["--observation", "continuous-bernoulli", "--standardise"], "scaling"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_wrong_use_is_refused_in_one_line(arguments, words, tmp_path):
+    assert words in refused("train", *arguments, "--out", "run", cwd=tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_folder_is_left_alone(trained, tmp_path):
+    before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
+    assert "exists" in refused("train", *SMALL, "--out", trained, cwd=tmp_path)
+    assert {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()} == before
+
+
+def copy(trained, to):
+    to.mkdir()
+    for name in ("config.json", "weights.safetensors"):
+        (to / name).write_bytes((trained / name).read_bytes())
+    return to
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda run: (run / "weights.safetensors").unlink(), "weights.safetensors"),
+        (lambda run: (run / "config.json").unlink(), "config.json"),
+        (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
+        (lambda run: (run / "config.json").write_text("{"), "JSON"),
+        (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
+        (lambda run: (run / "config.json").write_text('{"format": 1}'), "data"),
+    ],
+)
+def test_a_damaged_run_is_refused_in_one_line(spoil, words, trained, tmp_path):
+    run = copy(trained, tmp_path / "run")
+    spoil(run)
+    assert words in refused("evaluate", run, cwd=tmp_path)
+    assert not (run / "metrics.json").exists()
+
+
+def test_divergence_is_told_in_one_line_and_leaves_finite_weights(tmp_path):
+    done = command("train", *SMALL, "--lr", "1e30", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "step" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    succeeds("evaluate", "run", "--particles", "1", "--limit", "5", cwd=tmp_path)
+    assert "diverged at step" in json.loads((tmp_path / "run/config.json").read_text())["outcome"]["stopped"]
+
+
+@pytest.mark.skipif(
+    not (Path(os.environ.get("OBSVAE_DATA", ".")) / "MNIST/raw").is_dir(),
+    reason="needs MNIST/raw in the folder that OBSVAE_DATA names",
+)
+def test_mnist_trains_and_evaluates(tmp_path):
+    arguments = ["--data", "mnist", "--observation", "bernoulli", "--binarise", "dynamic", "--epochs", "1"]
+    succeeds("train", *arguments, "--latent", "10", "--hidden", "100", "--out", "run", cwd=tmp_path)
+    succeeds("evaluate", "run", "--particles", "50", "--limit", "100", cwd=tmp_path)
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    # Far above a model of independent pixels, at about −206 nats.
+    assert metrics["nats_per_datum"] > -180
+    assert metrics["measure"] == "mass"
