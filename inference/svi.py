@@ -88,7 +88,7 @@ def fit(
     Raises:
         ValueError: for data outside the observation's support, of the wrong shape or on another device, or arguments
             out of range.
-        TrainingDiverged: where the loss, its gradient or the validation ELBO is not finite; model and guide then have
+        TrainingDiverged: where the loss or the validation ELBO is not finite; model and guide then have
             the weights of the best epoch before, or the initial ones.
     """
     _check(model, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
@@ -159,15 +159,14 @@ def _step(
     beta: float,
     clip: float | None,
 ) -> Tensor:
-    """Take one step on a minibatch and return the loss per datum; refuse one that would spoil the weights."""
+    """Take one step on a minibatch and return the loss per datum, which must be finite."""
     loss = loss_of(x, x.new_tensor(beta))
     optimiser.zero_grad()
     loss.backward()
-    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-    if not torch.isfinite(loss + norm):
-        raise FloatingPointError(f"the loss is {loss.item():g} and its gradient's norm {norm.item():g}")
+    if not math.isfinite(loss.item()):
+        raise FloatingPointError(f"the loss is {loss.item():g}")
     if clip is not None:
-        torch.nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
     optimiser.step()
     return loss.detach()
 
