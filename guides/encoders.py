@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -110,9 +110,9 @@ class ConvEncoder(Encoder):
         return self.head(maps.flatten(1)).reshape(*batch, self.outputs)
 
 
-ARCHITECTURES: dict[str, type[Encoder]] = {"mlp": MLPEncoder, "conv": ConvEncoder}
+ARCHITECTURES: dict[str, Callable[..., Encoder]] = {"mlp": MLPEncoder, "conv": ConvEncoder}
 
 
 def make_encoder(architecture: str, event_shape: Sequence[int], outputs: int, hidden: Sequence[int]) -> Encoder:
     """Return an encoder by the name of its architecture: ``mlp`` or ``conv``; ``hidden`` as its class takes it."""
-    return lookup("architecture", architecture, ARCHITECTURES)(event_shape, outputs, hidden)  # type: ignore[call-arg]
+    return lookup("architecture", architecture, ARCHITECTURES)(event_shape, outputs, hidden)

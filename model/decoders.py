@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -109,11 +109,11 @@ class ConvDecoder(Decoder):
         self.bias.copy_(eta)
 
 
-ARCHITECTURES: dict[str, type[Decoder]] = {"mlp": MLPDecoder, "conv": ConvDecoder}
+ARCHITECTURES: dict[str, Callable[..., Decoder]] = {"mlp": MLPDecoder, "conv": ConvDecoder}
 
 
 def make_decoder(
     architecture: str, latent: int, event_shape: Sequence[int], outputs: int, hidden: Sequence[int]
 ) -> Decoder:
     """Return a decoder by the name of its architecture: ``mlp`` or ``conv``; ``hidden`` as its class takes it."""
-    return lookup("architecture", architecture, ARCHITECTURES)(latent, event_shape, outputs, hidden)  # type: ignore[call-arg]
+    return lookup("architecture", architecture, ARCHITECTURES)(latent, event_shape, outputs, hidden)
