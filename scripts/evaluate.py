@@ -118,7 +118,7 @@ def save_posterior(
     """Write draws of z for the first 200 data, and the likelihood's diagnostics, for ArviZ."""
     few = likelihood.first(200)
     n = len(few.elbo)
-    named = {} if labels is None else {"label": labels[:n]}
+    named = {"label": labels[:n]} if labels is not None and len(labels) else {}  # a user's file has none
     save_datatree(out / "posterior.nc", to_datatree(guide, x[:n], few, named))
 
 

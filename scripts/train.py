@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     few = data.validation[:10]
     rows = {"data": few, "reproduction\n(mean)": reproduce(model, guide, few)}
     if guide.kl_weight:
-        rows["mean at z\nfrom the prior"] = prior_means(model, 10, seed=args.seed)
+        rows["mean at z\nfrom the prior"] = prior_means(model, len(few), seed=args.seed)
     save_figure(out / "figures/reproductions.png", plot_reproductions(rows, data.bounds))
     report(history, out)
 

@@ -140,6 +140,15 @@ def test_observations_train_and_evaluate(arguments, tmp_path):
     assert metrics["split"] == "validation"
 
 
+def test_a_small_file_of_vectors_trains_and_evaluates(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    arguments = ["--data", array(tmp_path / "x.npy", x), "--observation", "normal:scale=per-feature", "--standardise"]
+    succeeds("train", *SMALL, *arguments, "--out", "run", cwd=tmp_path)
+    succeeds("evaluate", "run", "--particles", "40", "--limit", "1000", cwd=tmp_path)
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["n"] == 6
+    assert (tmp_path / "run/figures/reproductions.png").exists()
+
+
 def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
     succeeds("train", *SMALL, "--observation", "unnormalised-bernoulli", "--out", "run", cwd=tmp_path)
     text = succeeds("evaluate", "run", "--particles", "30", "--limit", "5", cwd=tmp_path)
