@@ -106,10 +106,10 @@ def warning(name: str, share: float) -> str:
         return f"warning: {name}: too few particles for k̂: nothing says whether to trust this estimate"
     if share > 0:
         return (
-            f"warning: {name}: k̂ > 0.7 for {100 * share:.1f} % of the data: there the estimate is too low by an "
-            "unknown amount, whatever its standard error, and more particles hardly help"
+            f"warning: {name}: k̂ > 0.7 for {100 * share:.1f} % of the data: there the estimate is probably too low, by "
+            "an unknown amount, whatever its standard error, and more particles hardly help"
         )
-    return f"k̂ is at most 0.7 for every datum of {name}: the estimate can be trusted to its standard error"
+    return f"k̂ is at most 0.7 for every datum of {name}: it gives no reason to distrust the estimate"
 
 
 def save_posterior(
