@@ -1,5 +1,6 @@
 """Real data: identity and squared error, with σ said aloud."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -15,18 +16,19 @@ from model.observations.scales import Optimal, make_scale
 
 
 class Link(NamedTuple):
-    """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, and the units in which it makes sense."""
+    """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, the units it works in, and the range of μ."""
 
     inverse: Callable[[Tensor], Tensor]
     link: Callable[[Tensor], Tensor]
     units: Units
+    means: tuple[float, float] = (-math.inf, math.inf)
 
 
 LINKS = {
     "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED),
-    "sigmoid": Link(torch.sigmoid, torch.logit, Units.UNIT_INTERVAL),
+    "sigmoid": Link(torch.sigmoid, torch.logit, Units.UNIT_INTERVAL, (0.0, 1.0)),
     # log(eᵘ − 1), for a mean no smaller than a thousandth of the spread
-    "softplus": Link(F.softplus, lambda mu: torch.log(torch.expm1(mu.clamp_min(1e-3))), Units.SCALED),
+    "softplus": Link(F.softplus, lambda mu: torch.log(torch.expm1(mu.clamp_min(1e-3))), Units.SCALED, (0.0, math.inf)),
 }
 
 
@@ -83,11 +85,23 @@ class Normal(Observation):
 
     def initialise(self, x: Tensor) -> Tensor:
         """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
+        self._check_means(x)
         self.scale.initialise(x)
         mean = smoothed_mean(x) if self.units is Units.UNIT_INTERVAL else x.mean(0) / self._unit
         eta = torch.zeros(*mean.shape, self.outputs, dtype=x.dtype, device=x.device)
         eta[..., 0] = self.link.link(mean)
         return eta
+
+    def _check_means(self, x: Tensor) -> None:
+        # x itself may lie anywhere, as the Normal's own samples do; a mean that μ cannot reach is a link ill chosen.
+        low, high = self.link.means
+        means = x.mean(0)
+        outside = means[(means < low) | (means > high)]
+        if len(outside):
+            raise ValueError(
+                f"normal with this link has its mean between {low:g} and {high:g}, but {len(outside)} features have "
+                f"means such as {outside[0].item():g}; declare the data's bounds (--bounds LOW HIGH), or take link=identity"
+            )
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set the optimal σ from the training set, where that is the scale."""

@@ -224,6 +224,8 @@ BAD_DATA = {
     "a 3 for Bernoulli": (lambda x: x.round() + 3 * (x == x.max()), "bernoulli", "0 or 1"),
     "1.2 for the continuous Bernoulli": (lambda x: np.where(x == x.max(), 1.2, x), "continuous-bernoulli", "1.2"),
     "NaN": (lambda x: np.where(x == x.max(), np.nan, x), "continuous-bernoulli", "nan"),
+    "a sigmoid link without bounds": (lambda x: 50 * x, "normal:link=sigmoid", "bounds"),
+    "a softplus link below zero": (lambda x: -x, "normal:link=softplus", "identity"),
     "infinity": (lambda x: np.where(x == x.max(), np.inf, x), "normal", "inf"),
     "one dimension": (lambda x: x[:, 0], "normal", "shape"),
     "empty": (lambda x: x[:0], "normal", "at least 10 rows"),
@@ -252,11 +254,13 @@ def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
         (["--scale", "sharde"], "shared"),
         (["--scale", "-1"], "positive"),
         (["--link", "logistic"], "sigmoid"),
-        (["--latent", "0"], "at least 1"),
+        (["--latent", "0"], "from 1 to"),
         (["--lr", "nan"], "positive"),
         (["--guide", "norml"], "normal"),
         (["--observation", "continuous-bernoulli", "--standardise"], "scaling"),
         (["--no-such-option"], "--no-such-option"),
+        (["--latent", "9" * 20], "2^31"),
+        (["--batch-size", "9" * 20], "2^31"),
     ],
 )
 def test_wrong_use_is_refused_in_one_line(arguments, words, tmp_path):
