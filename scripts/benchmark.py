@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from command import Parser, positive_int, run
 from tabulate import tabulate
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from data import Dataset, load
@@ -34,9 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "by hand, default Adam": lambda: epoch_by_hand(data, fused=False),
     }
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(args.rounds):
-        for name, contestant in contestants.items():
-            seconds[name].append(contestant())
+    for turn in range(args.rounds):
+        order = list(contestants)[turn % 3 :] + list(contestants)[: turn % 3]
+        for name in order:
+            seconds[name].append(contestants[name]())
     ours = seconds["this project"]
     rows = [
         {
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, times in seconds.items()
     ]
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
+    print(
+        "The second epoch of each, without validation; tracing this project's objective (once a run) is in its first."
+    )
 
 
 def epoch_of_fit(data: Dataset) -> float:
@@ -63,7 +67,7 @@ def epoch_of_fit(data: Dataset) -> float:
 
 
 def epoch_by_hand(data: Dataset, fused: bool) -> float:
-    """Return the seconds of one epoch of a loop as tutorials write it."""
+    """Return the seconds of the second epoch of a loop as tutorials write it."""
     torch.manual_seed(0)
     x = data.train.flatten(1)
     width = x.shape[1]
@@ -72,7 +76,13 @@ def epoch_by_hand(data: Dataset, fused: bool) -> float:
     )
     decoder = nn.Sequential(nn.Linear(LATENT, 300), nn.ReLU(), nn.Linear(300, 300), nn.ReLU(), nn.Linear(300, width))
     optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3, fused=fused)
-    start = time.perf_counter()
+    for _ in range(2):  # the second is timed, as it is of fit
+        start = time.perf_counter()
+        _epoch_by_hand(x, encoder, decoder, optimiser)
+    return time.perf_counter() - start
+
+
+def _epoch_by_hand(x: Tensor, encoder: nn.Module, decoder: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     for index in torch.randperm(len(x)).split(BATCH):
         batch = x[index]
         mean, log_variance = encoder(batch).chunk(2, -1)
@@ -82,7 +92,6 @@ def epoch_by_hand(data: Dataset, fused: bool) -> float:
         optimiser.zero_grad()
         ((cross_entropy + kl) / len(batch)).backward()
         optimiser.step()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

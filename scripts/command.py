@@ -47,8 +47,8 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
 
 def positive_int(text: str) -> int:
     """Return a whole number of at least 1."""
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"needs a whole number of at least 1, but got {text!r}")
+    if not (text.isdecimal() and 0 < int(text) < 2**31):
+        raise argparse.ArgumentTypeError(f"needs a whole number from 1 to 2^31 - 1, but got {text!r}")
     return int(text)
 
 

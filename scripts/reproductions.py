@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if data.bounds is None:
         raise ValueError(f"the experiment needs data with bounds, such as grey levels, but {args.data} declares none")
     suffix = "-variational" if args.variational else ""
+    for observation, scaling in MODELS.values():  # whatever cannot be built is refused before anything is written
+        build(config(args, observation), datasets[scaling])[0].initialise(datasets[scaling].train)
     out = create_run(args.out or Path("runs") / f"reproductions-{Path(args.data).stem}{suffix}")
     x = data.test[:1000].to(where)
     reproductions = {
@@ -64,20 +66,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"written to {out}: look at {out / 'reproductions.png'}")
 
 
-def train(args: Namespace, observation: str, data: Dataset, x: Tensor) -> Tensor:
-    """Train one of the models, and return its reproductions of x."""
-    config = {
+def config(args: Namespace, observation: str) -> dict[str, Any]:
+    """Return the configuration of one of the models."""
+    return {
         "observation": observation,
         "architecture": args.architecture,
         "latent": args.latent,
         "hidden": hidden(args),
         "guide": "normal" if args.variational else "delta",
     }
+
+
+def train(args: Namespace, observation: str, data: Dataset, x: Tensor) -> Tensor:
+    """Train one of the models, and return its reproductions of x."""
     torch.manual_seed(args.seed)
-    model, guide = build(config, data)
+    model, guide = build(config(args, observation), data)
     model, guide = model.to(x.device), guide.to(x.device)
-    print(f"training {observation} ({config['guide']} guide)")
-    fit(model, guide, data, epochs=args.epochs, batch_size=args.batch_size, lr=args.lr, seed=args.seed)
+    print(f"training {observation} ({'normal' if args.variational else 'delta'} guide)")
+    history = fit(model, guide, data, epochs=args.epochs, batch_size=args.batch_size, lr=args.lr, seed=args.seed)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt  # a model trained for less would be compared unfairly
     return reproduce(model, guide, x)
 
 

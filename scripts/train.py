@@ -75,13 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model, guide = build(config, data)
     for split in (data.train, data.validation, data.test):
         model.check(split)
+    model.initialise(data.train)
+    guide.encoder.initialise(data.train)
     data, model, guide = data.to(where), model.to(where), guide.to(where)
     out = create_run(args.out or Path("runs") / f"{Path(args.data).stem}-{model.observation.name}")
     config |= {"training": training, "device": where.type, "torch": torch.__version__}
     save_json(out / "config.json", config)
 
     try:
-        history = fit(model, guide, data, **training)
+        history = fit(model, guide, data, **training, initialise=False)
     except TrainingDiverged as error:
         keep(out, model, guide, config, error.history)
         raise
