@@ -100,7 +100,7 @@ class Normal(Observation):
         if len(outside):
             raise ValueError(
                 f"normal with this link has its mean between {low:g} and {high:g}, but {len(outside)} features have "
-                f"means such as {outside[0].item():g}; declare the data's bounds (--bounds LOW HIGH), or take link=identity"
+                f"means such as {outside[0].item():g}; declare the bounds (--bounds LOW HIGH), or take link=identity"
             )
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
