@@ -29,7 +29,10 @@ class TrainingData(Protocol):
 
 
 class TrainingDiverged(ArithmeticError):  # noqa: N818 - it names what happened
-    """Raised where the objective or its gradient is no longer finite. The model has the last good weights.
+    """Raised where the loss or the validation ELBO is no longer finite.
+
+    A gradient that is not finite shows in the loss of the next step. Model and guide have the weights of the best epoch
+    before, or the initial ones.
 
     Attributes:
         history: the epochs before.
@@ -66,7 +69,8 @@ def fit(
 
     Args:
         model: with ``observation`` and ``decoder``, a plate ``data``, and sites ``z`` and ``x``.
-        guide: over the model's latent sites.
+        guide: over the model's latent sites, with a ``kl_weight``, and with an ``encoder`` that can ``initialise(x)``
+            unless that is left out.
         data: training and validation data, on the model's device.
         epochs: how many passes over the training data at most.
         batch_size: data in a minibatch.

@@ -20,7 +20,7 @@ class Measure(Enum):
 
 
 class MeasureMismatch(ValueError):  # noqa: N818 - it names what happened
-    """Raised where a density would be ranked against a mass, or anything against an unnormalised loss."""
+    """Raised where numbers of different measures would be taken for one: here, a loss for a likelihood."""
 
 
 class Units(Enum):
