@@ -36,6 +36,9 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     except ValueError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"{name}: error: {error.filename2 or error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
     except TrainingDiverged as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)

@@ -30,7 +30,7 @@ def restore(path: str | Path) -> tuple[dict[str, Any], Dataset, VAE, AmortisedNo
     try:
         data = load(**config["data"])
         model, guide = build(config, data)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}/config.json lacks or misnames something ({error}); train the run again") from None
     load_weights(path, model, guide)
     return config, data, model, guide

@@ -115,6 +115,8 @@ def report(history: History, out: Path) -> None:
     else:
         print(f"{history.stopped} before the first epoch ended")
     print(f"written to {out}; now: python scripts/evaluate.py {out}")
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt  # whoever called this must not take the run for a whole one
 
 
 if __name__ == "__main__":

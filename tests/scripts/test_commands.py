@@ -16,6 +16,8 @@ import pytest
 import xarray as xr
 from command import run
 
+from inference import History
+
 ROOT = Path(__file__).parents[2]
 SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2"]
 METRICS = {
@@ -274,6 +276,27 @@ def test_an_existing_run_folder_is_left_alone(trained, tmp_path):
     assert {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()} == before
 
 
+def respelt(run, **changes):
+    return json.dumps({**json.loads((run / "config.json").read_text()), **changes})
+
+
+def test_a_result_that_cannot_be_written_is_told_in_one_line(trained, tmp_path):
+    run = copy(trained, tmp_path / "run")
+    (run / "metrics.json").mkdir()
+    assert "metrics.json" in refused("evaluate", run, "--particles", "30", "--limit", "5", cwd=tmp_path)
+
+
+def test_an_interrupt_keeps_the_run_and_stops_the_command(tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        return History(stopped="interrupted")
+
+    monkeypatch.setattr(importlib.import_module("train"), "fit", interrupted)
+    done = command("train", *SMALL, "--out", "run", cwd=tmp_path)
+    assert done.returncode == 130
+    assert (tmp_path / "run/weights.safetensors").exists()
+    assert json.loads((tmp_path / "run/config.json").read_text())["outcome"]["stopped"] == "interrupted"
+
+
 def copy(trained, to):
     to.mkdir()
     for name in ("config.json", "weights.safetensors"):
@@ -290,6 +313,7 @@ def copy(trained, to):
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
         (lambda run: (run / "config.json").write_text('{"format": 1}'), "data"),
+        (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
     ],
 )
 def test_a_damaged_run_is_refused_in_one_line(spoil, words, trained, tmp_path):
