@@ -35,4 +35,4 @@ format: install ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 clean: ## remove the virtual environment and the demo's results
-	rm -rf $(VENV) runs/demo
+	rm -rf $(VENV) runs/demo runs/demo-*

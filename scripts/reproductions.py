@@ -53,10 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         build(config(args, observation), datasets[scaling])[0].initialise(datasets[scaling].train)
     out = create_run(args.out or Path("runs") / f"reproductions-{Path(args.data).stem}{suffix}")
     x = data.test[:1000].to(where)
-    reproductions = {
-        title: train(args, observation, datasets[scaling].to(where), x)
-        for title, (observation, scaling) in MODELS.items()
-    }
+    try:
+        reproductions = {
+            title: train(args, observation, datasets[scaling].to(where), x)
+            for title, (observation, scaling) in MODELS.items()
+        }
+    except BaseException:
+        out.rmdir()  # nothing is in it, and nothing will be: the same command may be given again
+        raise
     rows = [measure(title, x, r, data.bounds) for title, r in reproductions.items()]
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".3f", tablefmt="github") + "\n")
