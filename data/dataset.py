@@ -58,6 +58,7 @@ class Dataset:
         validation: the same for choosing when to stop.
         test: the same for the results.
         labels: split name -> int64 (N,), empty where there are none.
+        sha256: of the array as it is stored, before any draw and split; it tells a file from its successor.
         bounds: the declared (low, high) of the data, or None.
         grid: the lattice that all three splits lie on, or None.
         scaling: the affine map that the user chose; not applied to the tensors.
@@ -70,6 +71,7 @@ class Dataset:
     validation: Tensor
     test: Tensor
     labels: Mapping[str, Tensor]
+    sha256: str
     bounds: tuple[float, float] | None = None
     grid: Grid | None = None
     scaling: Scaling = field(default_factory=Scaling.identity)

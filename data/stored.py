@@ -1,5 +1,6 @@
 """Data as they are stored, and their split into training, validation and test."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -61,6 +62,7 @@ class Stored:
             validation=tensors["validation"],
             test=tensors["test"],
             labels=labels,
+            sha256=hashlib.sha256(f"{self.x.dtype} {self.x.shape}".encode() + self.x.tobytes()).hexdigest(),
             bounds=self.bounds,
             grid=self.grid,
         )

@@ -1,6 +1,7 @@
 """What the commands share: arguments, and errors of one line."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -39,6 +40,12 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     except OSError as error:
         print(f"{name}: error: {error.filename2 or error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        needed = _memory_needed(error)
+        if needed is None:
+            raise
+        print(f"{name}: error: {needed}; take smaller networks, batches or data", file=sys.stderr)
+        sys.exit(2)
     except TrainingDiverged as error:
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
@@ -46,6 +53,19 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
+
+
+def _memory_needed(error: MemoryError | RuntimeError) -> str | None:
+    """Return what an error says of too little memory, or None where it speaks of something else.
+
+    torch has a class of its own for a full GPU, but on the CPU it raises a bare RuntimeError.
+    """
+    text = " ".join(str(error).split())
+    if size := re.search(r"(?:tried|unable) to allocate ([\d.]+ ?\w+)", text, re.IGNORECASE):
+        return f"{size[1]} of memory were needed at once, and there are not so many"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "Storage size calculation overflowed" in text:
+        return f"more memory was needed than there is ({text})"
+    return None
 
 
 def positive_int(text: str) -> int:
@@ -101,6 +121,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="the family sees x mapped from its bounds to [0, 1]; the likelihood stays in data units",
     )
     group.add_argument(
+        "--data-seed", type=seed, default=0, metavar="N", help="of what --binarise and --dequantise draw (default: 0)"
+    )
+    group.add_argument(
         "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="what the data are known to lie between"
     )
 
@@ -113,6 +136,7 @@ def data_config(args: argparse.Namespace) -> dict[str, Any]:
         "dequantise": args.dequantise,
         "scaling": args.scaling,
         "bounds": args.bounds,
+        "seed": args.data_seed,
     }
 
 

@@ -8,7 +8,7 @@ from guides import AmortisedDelta, AmortisedNormal, make_guide
 from inference import load_config, load_weights
 from model import VAE, StandardNormal, make_decoder, make_observation
 
-FORMAT = 1  # of config.json
+FORMAT = 2  # of config.json
 
 
 def build(config: dict[str, Any], data: Dataset) -> tuple[VAE, AmortisedNormal | AmortisedDelta]:
@@ -30,7 +30,13 @@ def restore(path: str | Path) -> tuple[dict[str, Any], Dataset, VAE, AmortisedNo
     try:
         data = load(**config["data"])
         model, guide = build(config, data)
+        recorded = config["data_sha256"]
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}/config.json lacks or misnames something ({error}); train the run again") from None
+    if data.sha256 != recorded:
+        raise ValueError(
+            f"{path} was trained on other data than {data.name} now holds (their SHA-256 differ); put the old data "
+            "back, or train the run again"
+        )
     load_weights(path, model, guide)
     return config, data, model, guide

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     guide.encoder.initialise(data.train)
     data, model, guide = data.to(where), model.to(where), guide.to(where)
     out = create_run(args.out or Path("runs") / f"{Path(args.data).stem}-{model.observation.name}")
-    config |= {"training": training, "device": where.type, "torch": torch.__version__}
+    config |= {"data_sha256": data.sha256, "training": training, "device": where.type, "torch": torch.__version__}
     save_json(out / "config.json", config)
 
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from command import run
 
@@ -76,6 +77,19 @@ def trained(tmp_path_factory):
     return folder / "run"
 
 
+@pytest.fixture
+def evaluable(trained, tmp_path):
+    """Return a copy of the trained run that a test may write to."""
+    return copy(trained, tmp_path / "run")
+
+
+def copy(trained, to):
+    to.mkdir()
+    for name in ("config.json", "weights.safetensors"):
+        (to / name).write_bytes((trained / name).read_bytes())
+    return to
+
+
 def test_a_run_leaves_the_files_of_the_design(trained):
     assert {p.name for p in trained.iterdir()} >= {"config.json", "weights.safetensors", "history.csv", "figures"}
     assert {p.name for p in (trained / "figures").iterdir()} == {"learning_curve.png", "reproductions.png"}
@@ -88,25 +102,25 @@ def test_a_run_leaves_the_files_of_the_design(trained):
     assert float(rows[1]["validation_elbo"]) > float(rows[0]["validation_elbo"])
 
 
-def test_evaluate_writes_the_metrics_and_a_table(trained, tmp_path):
-    text = succeeds("evaluate", trained, "--particles", "50", "--limit", "20", cwd=tmp_path)
-    metrics = json.loads((trained / "metrics.json").read_text())
+def test_evaluate_writes_the_metrics_and_a_table(evaluable, tmp_path):
+    text = succeeds("evaluate", evaluable, "--particles", "50", "--limit", "20", cwd=tmp_path)
+    metrics = json.loads((evaluable / "metrics.json").read_text())
     assert metrics.keys() >= METRICS
     assert (metrics["particles"], metrics["n"], metrics["measure"]) == (50, 20, "density")
     assert metrics["elbo"] <= metrics["nats_per_datum"]
     assert metrics["bits_per_dim"] == pytest.approx(-metrics["nats_per_datum"] / (64 * np.log(2)))
     for words in ("nats per datum", "density", f"{metrics['nats_per_datum']:.2f}", "k̂"):
         assert words in text
-    with xr.open_datatree(trained / "posterior.nc", engine="h5netcdf") as tree:
+    with xr.open_datatree(evaluable / "posterior.nc", engine="h5netcdf") as tree:
         assert tree["posterior"]["z"].dims == ("sample", "datum", "latent")
         assert float(tree["log_likelihood"]["x"].mean()) == pytest.approx(metrics["nats_per_datum"])
 
 
-def test_evaluating_twice_gives_the_same_numbers(trained, tmp_path):
+def test_evaluating_twice_gives_the_same_numbers(evaluable, tmp_path):
     found = []
     for _ in range(2):
-        succeeds("evaluate", trained, "--particles", "30", "--limit", "10", "--seed", "3", cwd=tmp_path)
-        metrics = json.loads((trained / "metrics.json").read_text())
+        succeeds("evaluate", evaluable, "--particles", "30", "--limit", "10", "--seed", "3", cwd=tmp_path)
+        metrics = json.loads((evaluable / "metrics.json").read_text())
         found.append({key: metrics[key] for key in METRICS})
     assert found[0] == found[1]
 
@@ -116,10 +130,10 @@ def test_training_again_gives_the_same_weights(trained, tmp_path):
     assert (tmp_path / "b/weights.safetensors").read_bytes() == (trained / "weights.safetensors").read_bytes()
 
 
-def test_with_too_few_particles_the_table_says_so_and_the_json_stays_valid(trained, tmp_path):
-    text = succeeds("evaluate", trained, "--particles", "1", "--limit", "5", cwd=tmp_path)
+def test_with_too_few_particles_the_table_says_so_and_the_json_stays_valid(evaluable, tmp_path):
+    text = succeeds("evaluate", evaluable, "--particles", "1", "--limit", "5", cwd=tmp_path)
     assert "too few particles" in text
-    assert json.loads((trained / "metrics.json").read_text())["khat_median"] is None
+    assert json.loads((evaluable / "metrics.json").read_text())["khat_median"] is None
 
 
 @pytest.mark.parametrize(
@@ -187,6 +201,13 @@ def test_reproductions(extra, tmp_path):
     assert all(model in text for model in rows)
 
 
+def test_reproductions_that_diverge_leave_no_folder(tmp_path):
+    done = command("reproductions", "--data", "digits", *SMALL, "--lr", "1e30", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "step" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_demo_runs_every_registered_observation(tmp_path):
     text = succeeds("demo", "--epochs", "1", "--particles", "30", "--out", "demo", cwd=tmp_path)
     for name in ("bernoulli", "continuous-bernoulli", "normal", "categorical", "as it stands", "mean matched"):
@@ -215,6 +236,30 @@ def test_a_program_used_wrongly_leaves_with_exit_code_2_and_one_line(tmp_path):
     assert done.stderr.startswith("train.py: error: unknown data 'mnits'")
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError("Unable to allocate 72.8 TiB for an array with shape (1, 2)"), "72.8 TiB of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0"), "20.00 GiB of memory"),
+        (MemoryError(), "more memory"),
+    ],
+)
+def test_too_little_memory_is_told_in_one_line(error, words, tmp_path, monkeypatch):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr(importlib.import_module("train"), "load", fail)
+    assert words in refused("train", *SMALL, cwd=tmp_path)
+
+
+def test_an_error_of_ours_keeps_its_traceback():
+    def broken(_):
+        raise RuntimeError("a fault in the program")
+
+    with pytest.raises(RuntimeError, match="a fault in the program"):
+        run(broken)
 
 
 def array(path, x):
@@ -263,6 +308,8 @@ def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
         (["--no-such-option"], "--no-such-option"),
         (["--latent", "9" * 20], "2^31"),
         (["--batch-size", "9" * 20], "2^31"),
+        (["--latent", "1000000000"], "memory"),
+        (["--latent", "2000000000", "--hidden", "2000000000"], "memory"),
     ],
 )
 def test_wrong_use_is_refused_in_one_line(arguments, words, tmp_path):
@@ -280,10 +327,9 @@ def respelt(run, **changes):
     return json.dumps({**json.loads((run / "config.json").read_text()), **changes})
 
 
-def test_a_result_that_cannot_be_written_is_told_in_one_line(trained, tmp_path):
-    run = copy(trained, tmp_path / "run")
-    (run / "metrics.json").mkdir()
-    assert "metrics.json" in refused("evaluate", run, "--particles", "30", "--limit", "5", cwd=tmp_path)
+def test_a_result_that_cannot_be_written_is_told_in_one_line(evaluable, tmp_path):
+    (evaluable / "metrics.json").mkdir()
+    assert "metrics.json" in refused("evaluate", evaluable, "--particles", "30", "--limit", "5", cwd=tmp_path)
 
 
 def test_an_interrupt_keeps_the_run_and_stops_the_command(tmp_path, monkeypatch):
@@ -297,11 +343,22 @@ def test_an_interrupt_keeps_the_run_and_stops_the_command(tmp_path, monkeypatch)
     assert json.loads((tmp_path / "run/config.json").read_text())["outcome"]["stopped"] == "interrupted"
 
 
-def copy(trained, to):
-    to.mkdir()
-    for name in ("config.json", "weights.safetensors"):
-        (to / name).write_bytes((trained / name).read_bytes())
-    return to
+def test_a_file_that_was_replaced_is_not_evaluated(tmp_path):
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    succeeds("train", "--data", array(tmp_path / "x.npy", x), *SMALL, "--out", "run", cwd=tmp_path)
+    succeeds("evaluate", "run", "--particles", "5", cwd=tmp_path)
+    array(tmp_path / "x.npy", x + 1)
+    assert "other data" in refused("evaluate", "run", "--particles", "5", cwd=tmp_path)
+
+
+def test_the_data_seed_draws_other_data(tmp_path):
+    arguments = ["--binarise", "static", *SMALL]
+    for number in ("0", "1"):
+        succeeds(
+            "train", "--observation", "bernoulli", *arguments, "--data-seed", number, "--out", number, cwd=tmp_path
+        )
+    weights = [(tmp_path / number / "weights.safetensors").read_bytes() for number in ("0", "1")]
+    assert weights[0] != weights[1]
 
 
 @pytest.mark.parametrize(
@@ -312,15 +369,15 @@ def copy(trained, to):
         (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
-        (lambda run: (run / "config.json").write_text('{"format": 1}'), "data"),
+        (lambda run: (run / "config.json").write_text('{"format": 2}'), "data"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
+        (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
     ],
 )
-def test_a_damaged_run_is_refused_in_one_line(spoil, words, trained, tmp_path):
-    run = copy(trained, tmp_path / "run")
-    spoil(run)
-    assert words in refused("evaluate", run, cwd=tmp_path)
-    assert not (run / "metrics.json").exists()
+def test_a_damaged_run_is_refused_in_one_line(spoil, words, evaluable, tmp_path):
+    spoil(evaluable)
+    assert words in refused("evaluate", evaluable, cwd=tmp_path)
+    assert not (evaluable / "metrics.json").exists()
 
 
 def test_divergence_is_told_in_one_line_and_leaves_finite_weights(tmp_path):
