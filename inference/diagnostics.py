@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy.special import logsumexp
 
 # PSIS fits its tail to the largest min(K / 5, 3 √K) weights, and ArviZ needs more than five of them.
 MIN_PARTICLES = 30
@@ -59,13 +58,15 @@ def diagnose(log_weights: np.ndarray, first: int = 0) -> WeightDiagnostics:
             f"{len(which)} data have no usable weight (NaN, +inf, or all −inf), the first at index {first + which[0]}; "
             "their x may be impossible under the model, or the model's weights not finite"
         )
-    total = logsumexp(log_weights, axis=0)
-    normalised = np.exp(log_weights - total)
-    ess = 1.0 / np.square(normalised).sum(0)
+    peak = log_weights.max(0)
+    weights = log_weights - peak
+    np.exp(weights, out=weights)
+    total = weights.sum(0)
+    ess = total**2 / np.einsum("kn,kn->n", weights, weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         standard_error = np.sqrt(np.maximum(1.0 / ess - 1.0 / K, 0.0) * np.divide(K, K - 1))
     khat = np.array([_khat(column) for column in log_weights.T])
-    return WeightDiagnostics(total - np.log(K), standard_error, ess, khat)
+    return WeightDiagnostics(peak + np.log(total / K), standard_error, ess, khat)
 
 
 def _khat(log_weights: np.ndarray) -> float:

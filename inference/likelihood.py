@@ -18,6 +18,11 @@ from inference.memory import bytes_allocated
 from inference.modes import device_of, evaluating, seeded, unchecked
 from inference.proposals import Proposal, amortised
 
+# A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, and as a weight.
+_BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8
+# Beside, ArviZ makes a dozen arrays of one datum's weights for its k̂.
+_BYTES_FOR_KHAT = 12 * 8
+
 
 @dataclass(frozen=True)
 class LogLikelihood:
@@ -90,14 +95,14 @@ def log_likelihood(
         particles: K, at least 1. Exactly so many are used, whatever the chunks.
         proposal: where the particles come from; by default the guide.
         memory: bound on the working memory in bytes, beside the model, the data and the (K, N) log-weights that
-            ``keep_weights`` asks for.
+            ``keep_weights`` asks for. For each datum K log-weights must fit in it.
         keep_weights: return the log-weights.
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
 
     Raises:
-        ValueError: for data of another shape or outside the support, K < 1, a memory bound that not even one particle
-            fits, a proposal without a density, or latent sites that differ from the model's.
+        ValueError: for data of another shape or outside the support, K < 1, a memory bound that one datum does not
+            fit, a proposal without a density, or latent sites that differ from the model's.
         MeasureMismatch: where the observation is not a likelihood.
 
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
@@ -108,9 +113,8 @@ def log_likelihood(
     model.check(x)
     pieces, elbos, kept = list[WeightDiagnostics](), list[np.ndarray](), list[np.ndarray]()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        passes = _passes_within(memory, lambda: _log_weights(model, proposal(model, guide, x[:1]), x[:1], 1))
-        # As many data at a time as fit with all their particles; else one, with its particles in turn.
-        data_at_once, at_once = max(1, passes // particles), min(passes, particles)
+        one = bytes_allocated(lambda: _log_weights(model, proposal(model, guide, x[:1]), x[:1], 1))
+        data_at_once, at_once = _within(memory, particles, one)
         with tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar:
             for batch in x.split(data_at_once):
                 sampler = proposal(model, guide, batch)
@@ -150,12 +154,21 @@ def _log_weights(model: PyroModule, sampler: Callable[[Tensor], object], x: Tens
     return log_w
 
 
-def _passes_within(memory: int, one_pass: Callable[[], object]) -> int:
-    """Return how many particles' passes fit into a number of bytes."""
-    needed = bytes_allocated(one_pass)
-    if needed > memory:
-        raise ValueError(f"one particle takes up to {needed} bytes, but memory={memory}; allow more")
-    return memory // needed
+def _within(memory: int, particles: int, one: int) -> tuple[int, int]:
+    """Return how many data, and how many particles of each, fit into a number of bytes; ``one`` pass takes so many.
+
+    As many data at a time as fit with all their particles; else one datum, with its particles in turn.
+    """
+    room = memory - particles * _BYTES_FOR_KHAT
+    if room >= particles * (one + _BYTES_OF_A_WEIGHT):
+        return room // (particles * (one + _BYTES_OF_A_WEIGHT)), particles
+    weights = particles * (_BYTES_OF_A_WEIGHT + _BYTES_FOR_KHAT)
+    if memory < weights + one:
+        raise ValueError(
+            f"one particle takes up to {one} bytes, and the log-weights of a datum's {particles} take {weights}, but "
+            f"memory={memory}; allow more, or take fewer particles"
+        )
+    return 1, (memory - weights) // one
 
 
 def _split(total: int, at_most: int) -> Iterator[int]:

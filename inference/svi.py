@@ -29,10 +29,9 @@ class TrainingData(Protocol):
 
 
 class TrainingDiverged(ArithmeticError):  # noqa: N818 - it names what happened
-    """Raised where the loss or the validation ELBO is no longer finite.
+    """Raised where the loss, the weights or the validation ELBO are no longer finite.
 
-    A gradient that is not finite shows in the loss of the next step. Model and guide have the weights of the best epoch
-    before, or the initial ones.
+    Model and guide have the weights of the best epoch before, or the initial ones.
 
     Attributes:
         history: the epochs before.
@@ -92,8 +91,8 @@ def fit(
     Raises:
         ValueError: for data outside the observation's support, of the wrong shape or on another device, or arguments
             out of range.
-        TrainingDiverged: where the loss or the validation ELBO is not finite; model and guide then have
-            the weights of the best epoch before, or the initial ones.
+        TrainingDiverged: where the loss, the weights or the validation ELBO are not finite; it names the step that
+            made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
     _check(model, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
     if kl_warmup < 0:
@@ -108,7 +107,7 @@ def fit(
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
     device = device_of(model)
     steps = -(-len(data.train) // batch_size)
-    history, best, seconds = History(), _snapshot(objective), 0.0
+    history, best, seconds, updates = History(), _snapshot(objective), 0.0, 0
     bar = tqdm(total=epochs * steps, unit="step", disable=None if progress else True)
     with seeded(seed, device), unchecked(), bar:
         generator = torch.Generator(device).manual_seed(seed)
@@ -122,6 +121,7 @@ def fit(
                     step = (epoch - 1) * steps + i + 1
                     beta = guide.kl_weight * (min(1.0, step / (kl_warmup * steps)) if kl_warmup else 1.0)
                     total += _step(loss_of, parameters, optimiser, x, beta, clip) * len(x)
+                    updates = step
                     bar.update()
                 train_elbo = -total.item() / len(data.train)
                 seconds += time.perf_counter() - start
@@ -140,12 +140,17 @@ def fit(
         except KeyboardInterrupt:
             history.stopped = "interrupted"
         except FloatingPointError as error:
+            why = str(error)
+            # Gradients are not looked at in each step: one that is not finite shows in the next step's loss.
+            if not all(bool(p.isfinite().all()) for p in parameters):
+                step, why = updates, "its gradient or its update is not finite"
+                epoch = -(-step // steps)
             history.stopped = f"diverged at step {step}"
             objective.load_state_dict(best)
             objective.eval()
             weights = "those of the best epoch" if len(history) else "the initial ones"
             raise TrainingDiverged(
-                f"training stopped at step {step} (epoch {epoch}): {error}; the weights kept are {weights}. Try a "
+                f"training stopped at step {step} (epoch {epoch}): {why}; the weights kept are {weights}. Try a "
                 "smaller learning rate, gradient clipping, or a larger floor of the scale",
                 history,
             ) from None

@@ -287,6 +287,25 @@ def test_nan_in_the_first_step_leaves_the_weights_as_they_were(small):
     assert len(caught.value.history) == 0
 
 
+@pytest.mark.parametrize("bad", [1, 2, 3, 5])
+def test_the_step_with_a_gradient_that_is_not_finite_is_named(small, bad):
+    # Three batches an epoch: steps 3 and 5 are the last of an epoch and one in the middle of the second.
+    problem, data = small()
+    count = 0
+
+    def spoil(gradient):
+        nonlocal count
+        count += 1
+        return gradient * torch.nan if count == bad else gradient
+
+    problem.model.decoder.head.weight.register_hook(spoil)
+    epoch = -(-bad // 3)
+    with pytest.raises(TrainingDiverged, match=rf"stopped at step {bad} \(epoch {epoch}\): its gradient") as caught:
+        fit(problem.model, problem.guide, data, epochs=3, **OPTIONS)
+    assert len(caught.value.history) == epoch - 1
+    assert all(torch.isfinite(value).all() for value in weights(problem).values())
+
+
 def test_a_huge_learning_rate_is_stopped(small):
     problem, data = small()
     with pytest.raises(TrainingDiverged, match=r"training stopped at step [23] \(epoch 1\)") as caught:

@@ -62,8 +62,8 @@ def test_exactly_as_many_particles_as_asked_for(linear_gaussian, particles, pass
 
         return problem.proposal(1.2, record)(model, guide, batch)
 
-    # A pass of this small model allocates nearly a thousand bytes.
-    memory = 10_000_000 if passes == 10_000 else passes * 1000
+    # A pass of this small model allocates nearly a thousand bytes, and its log-weight 120.
+    memory = 10_000_000 if passes == 10_000 else passes * 1000 + 120 * particles
     found = log_likelihood(
         problem.model,
         problem.guide,
@@ -134,8 +134,8 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "hidden", "particles"),
-    [(2000, (200,), 2000), (4, (300, 300), 20_000)],
-    ids=["wide data", "wide layers"],
+    [(2000, (200,), 2000), (4, (300, 300), 20_000), (1, (), 500_000)],
+    ids=["wide data", "wide layers", "many particles"],
 )
 def test_peak_memory_grows_by_no_more_than_the_bound(features, hidden, particles):
     memory = 2**26
@@ -157,7 +157,7 @@ def test_same_seed_same_numbers(linear_gaussian):
     first = run(3)
     torch.manual_seed(99)
     assert np.array_equal(first, run(3))
-    assert np.array_equal(run(3, memory=4096), run(3, memory=4096))
+    assert np.array_equal(run(3, memory=8192), run(3, memory=8192))
     assert not np.isclose(first, run(4)).any()
 
 
@@ -233,8 +233,11 @@ def test_data_of_another_shape_are_refused(linear_gaussian, shape):
 
 def test_too_little_memory_is_refused(linear_gaussian):
     problem = linear_gaussian()
-    with pytest.raises(ValueError, match=r"one particle takes up to \d+ bytes, but memory=7; allow more"):
+    with pytest.raises(ValueError, match=r"one particle takes up to \d+ bytes.* but memory=7; allow more"):
         log_likelihood(problem.model, problem.guide, problem.draw(5), 10, memory=7)
+    # A particle at a time would fit, but not the log-weights of a million.
+    with pytest.raises(ValueError, match=r"log-weights of a datum's 1000000 take \d+, but .* or take fewer particles"):
+        log_likelihood(problem.model, problem.guide, problem.draw(5), 10**6, memory=10**7)
 
 
 def test_a_point_mass_has_no_likelihood(linear_gaussian):
