@@ -1,5 +1,6 @@
 """Arrays from .npy and .npz files, the Frey faces and scikit-learn's digits."""
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,6 +13,8 @@ from data.folder import data_folder
 from data.stored import Stored
 
 FREY_FACES = (1965, 28, 20)
+# What NumPy raises for damaged files, beside the errors of the formats' own parsers.
+_UNREADABLE = (OSError, ValueError, EOFError, MemoryError, RuntimeError, SyntaxError)
 
 
 def from_file(name: str) -> Stored:
@@ -74,7 +77,7 @@ def _read(path: Path) -> np.ndarray:
             return np.asarray(loaded[_member(path, list(loaded.files))])
     except _MemberError:
         raise
-    except (OSError, ValueError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (*_UNREADABLE, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         why = " ".join(str(error).split())
         raise ValueError(
             f"cannot read {str(path)!r} as a plain NumPy array ({type(error).__name__}: {why}): "

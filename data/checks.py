@@ -6,6 +6,7 @@ import numpy as np
 
 MINIMUM_ROWS = 10
 EXACT = 2**24  # float32 holds every integer up to here
+LARGEST = 1e15  # of floats; the sum of the squares of 1e8 such values is within float32
 
 
 def checked(x: np.ndarray, name: str) -> np.ndarray:
@@ -37,6 +38,8 @@ def checked(x: np.ndarray, name: str) -> np.ndarray:
             f"{name}: needs integers within ±2**24, which float32 holds exactly; {wrong.sum()} lie outside, the first "
             f"is {x[wrong][0]} at {_first(wrong)}: subtract an offset, or save them as floats"
         )
+    if x.dtype.kind == "f":
+        _check_spread(x, name)
     if x.min() == x.max():
         raise ValueError(f"{name}: needs data that vary; all {x.size} values are {x.flat[0]}: check how it was saved")
     return x
@@ -67,6 +70,16 @@ def _check_finite(x: np.ndarray, name: str) -> None:
         raise ValueError(
             f"{name}: needs finite values (in float32, at most 3.4e38); {wrong.sum()} are not, the first is "
             f"{x[wrong][0]} at {_first(wrong)}: remove or impute them"
+        )
+
+
+def _check_spread(x: np.ndarray, name: str) -> None:
+    # Likelihoods square x in float32, where 1e19² overflows and 1e-23² is 0.
+    largest, spread = float(np.abs(x).max()), float(x.max()) - float(x.min())
+    if largest > LARGEST or 0 < spread < 1 / LARGEST:
+        raise ValueError(
+            f"{name}: needs values of at most {LARGEST:g} in size that spread over at least {1 / LARGEST:g}, as "
+            f"float32 has to hold their squares; the largest is {largest:g}, their spread {spread:g}: change the unit"
         )
 
 

@@ -58,6 +58,7 @@ class Dataset:
         validation: the same for choosing when to stop.
         test: the same for the results.
         labels: split name -> int64 (N,), empty where there are none.
+        rows: split name -> int64 (N,), where each datum stands in the source, counted from 0; stays on the CPU.
         sha256: of the array as it is stored, before any draw and split; it tells a file from its successor.
         bounds: the declared (low, high) of the data, or None.
         grid: the lattice that all three splits lie on, or None.
@@ -71,6 +72,7 @@ class Dataset:
     validation: Tensor
     test: Tensor
     labels: Mapping[str, Tensor]
+    rows: Mapping[str, Tensor]
     sha256: str
     bounds: tuple[float, float] | None = None
     grid: Grid | None = None

@@ -62,6 +62,7 @@ class Stored:
             validation=tensors["validation"],
             test=tensors["test"],
             labels=labels,
+            rows={split: torch.from_numpy(of) for split, of in rows.items()},
             sha256=hashlib.sha256(f"{self.x.dtype} {self.x.shape}".encode() + self.x.tobytes()).hexdigest(),
             bounds=self.bounds,
             grid=self.grid,

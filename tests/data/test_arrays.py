@@ -125,6 +125,8 @@ def poisoned(value, dtype=float, shape=(20, 3), at=(7, 1)):
         (poisoned(np.nan), ["finite", "1 are not", "nan", "datum 7, feature 1"]),
         (poisoned(-np.inf, shape=(20, 2, 2), at=(7, 1, 0)), ["-inf", "datum 7, feature (1, 0)"]),
         (poisoned(1e300), ["3.4e38", "datum 7, feature 1"]),
+        (poisoned(1e30), ["1e+15", "1e+30", "change the unit"]),
+        (1e-30 * poisoned(1.0), ["1e-15", "change the unit"]),
         (poisoned(2**24 + 1, np.int64), ["2**24", "16777217", "datum 7, feature 1"]),
         (poisoned(-(2**63), np.int64), ["2**24", "1 lie outside"]),
         (poisoned(2**64 - 1, np.uint64), ["2**24", "1 lie outside"]),
@@ -172,9 +174,12 @@ def zipped():
     return buffer.getvalue()
 
 
+UNCLOSED = whole().replace(b"(20, 3)", b"(20, 3 ")  # NumPy's tokenizer has an error of its own for it
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"hello", whole()[:200], whole()[:20], zipped()[:100], zipped()[:80] + b"????" + zipped()[84:]],
+    [b"", b"hello", whole()[:200], whole()[:20], zipped()[:100], zipped()[:80] + b"????" + zipped()[84:], UNCLOSED],
 )
 @pytest.mark.parametrize("name", ["broken.npy", "broken.npz"])
 def test_corrupt_files(tmp_path, name, content):

@@ -103,3 +103,23 @@ def test_identity():
     scaling = load("digits").scaling
     assert (scaling.offset, scaling.scale) == (torch.tensor(0.0), torch.tensor(1.0))
     assert scaling.scale.dtype == torch.float32
+
+
+def test_rows_say_where_each_datum_stands_in_the_source():
+    from sklearn.datasets import load_digits
+
+    digits, images = load("digits"), load_digits().images
+    every = torch.cat([digits.rows[split] for split in ("train", "validation", "test")])
+    assert sorted(every.tolist()) == list(range(len(images)))
+    for split, rows in digits.rows.items():
+        np.testing.assert_array_equal(digits.split(split), images[rows.numpy()])
+
+
+def test_the_checksum_is_of_the_source(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    first = load(tmp_path / "x.npy", scaling="standardise").sha256
+    assert first == load(tmp_path / "x.npy").sha256
+    x[7, 2] += 1
+    np.save(tmp_path / "x.npy", x)
+    assert first != load(tmp_path / "x.npy").sha256
