@@ -74,7 +74,7 @@ class ConvDecoder(Decoder):
         hidden: channels of the stages, from z to x.
 
     Raises:
-        ValueError: where a datum is not an image.
+        ValueError: where a datum is not an image, or has its channels last.
     """
 
     def __init__(
@@ -82,25 +82,33 @@ class ConvDecoder(Decoder):
     ) -> None:
         if len(event_shape) not in (2, 3):
             raise ValueError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
+        if len(event_shape) == 3 and event_shape[-1] in (1, 3, 4) and event_shape[0] not in (1, 3, 4):
+            raise ValueError(
+                f"conv needs images with channels first, but a datum has shape {tuple(event_shape)}, which looks like "
+                "channels last; save np.moveaxis(x, -1, 1), or take architecture mlp"
+            )
         if not hidden:
             raise ValueError("a convolutional decoder needs at least one hidden stage")
         super().__init__(latent, event_shape, outputs)
         channels, rows, columns = (1, *event_shape)[-3:]
         self.image = (channels, rows, columns)
-        self.small = (hidden[0], math.ceil(rows / 2 ** len(hidden)), math.ceil(columns / 2 ** len(hidden)))
+        # Rows and columns before the stages and after each: halved from the image's, as an encoder halves them.
+        small, *self.sizes = [(math.ceil(rows / 2**k), math.ceil(columns / 2**k)) for k in range(len(hidden), -1, -1)]
+        self.small = (hidden[0], *small)
         self.grow = nn.Linear(latent, math.prod(self.small))
-        stages: list[nn.Module] = []
-        last = 2 * (len(hidden) - 1)  # its bias is self.bias, one for each feature
+        self.stages = nn.ModuleList()
         for c_in, c_out in zip(hidden, [*hidden[1:], channels * outputs], strict=True):
-            stages += [nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=len(stages) < last)]
-        self.stages = nn.Sequential(*stages)
+            last = len(self.stages) == len(hidden) - 1  # its bias is self.bias, one for each feature
+            convolution = nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=not last)
+            self.stages.append(nn.Sequential(nn.ReLU(), convolution))
         self.bias = nn.Parameter(torch.zeros(*event_shape, outputs))
 
     def forward(self, z: Tensor) -> Tensor:
         """Return eta."""
-        channels, rows, columns = self.image
-        maps = self.stages(self.grow(z).reshape(-1, *self.small))[..., :rows, :columns]
-        eta = maps.unflatten(1, (channels, self.outputs)).movedim(2, -1)  # (B, channels, rows, columns, outputs)
+        maps = self.grow(z).reshape(-1, *self.small)
+        for stage, (rows, columns) in zip(self.stages, self.sizes, strict=True):
+            maps = stage(maps)[..., :rows, :columns]
+        eta = maps.unflatten(1, (self.image[0], self.outputs)).movedim(2, -1)  # (B, channels, rows, columns, outputs)
         return eta.reshape(*z.shape[:-1], *self.event_shape, self.outputs) + self.bias
 
     @torch.no_grad()

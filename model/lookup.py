@@ -8,6 +8,6 @@ def lookup[T](kind: str, name: str, known: Mapping[str, T]) -> T:
     """Return ``known[name]``, or raise a ValueError that names the nearest known name and all of them."""
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, 1, 0.4)
+    near = difflib.get_close_matches(name.lower(), known, 1, 0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(f"unknown {kind} {name!r}; {hint}known are {', '.join(known)}")

@@ -21,9 +21,10 @@ class StandardNormal(nn.Module):
         if latent < 1:
             raise ValueError(f"the prior needs at least 1 latent dimension, but got {latent}")
         super().__init__()
-        self.register_buffer("zero", torch.zeros(latent), persistent=False)
-        self.register_buffer("one", torch.ones(latent), persistent=False)
+        self.latent = latent
+        self.register_buffer("zero", torch.zeros(()), persistent=False)
+        self.register_buffer("one", torch.ones(()), persistent=False)
 
     def forward(self) -> dist.TorchDistribution:
         """Return p(z), with event shape ``(latent,)``."""
-        return dist.Normal(self.zero, self.one).to_event(1)
+        return dist.Normal(self.zero, self.one).expand((self.latent,)).to_event(1)

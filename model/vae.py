@@ -46,8 +46,12 @@ class VAE(PyroModule):
             p_x = self.observation(eta).to_event(len(self.decoder.event_shape))
             return pyro.sample("x", p_x, obs=x)
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, rows: Tensor | None = None) -> None:
         """Refuse data that the model is not for.
+
+        Args:
+            x: data ``(N, *event)`` in data units.
+            rows: what to call each datum in the message ``(N,)``, such as its row in a file; by default its index.
 
         Raises:
             ValueError: where x is empty, not ``(N, *event)``, or outside the observation's support.
@@ -55,7 +59,7 @@ class VAE(PyroModule):
         if not len(x) or x.shape[1:] != self.decoder.event_shape:
             needed = ", ".join(["N", *map(str, self.decoder.event_shape)])
             raise ValueError(f"the model needs data of shape ({needed}) with N ≥ 1, but got {tuple(x.shape)}")
-        self.observation.check(x)
+        self.observation.check(x, rows)
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:

@@ -99,11 +99,12 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         """Return, elementwise, whether x lies in the support."""
         return torch.isfinite(x)
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, rows: Tensor | None = None) -> None:
         """Refuse data outside the support.
 
         Args:
             x: data ``(N, *event)``.
+            rows: what to call each datum in the message ``(N,)``, such as its row in a file; by default its index.
 
         Raises:
             ValueError: one line with the support, the first offending value, its place, the count, and the remedy.
@@ -112,10 +113,11 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         count = int(outside.sum())
         if count:
             first = tuple(outside.nonzero()[0].tolist())
+            datum, event = first[0] if rows is None else int(rows[first[0]]), first[1:]
             also = f" and in {count - 1} more places" if count > 1 else ""
             raise ValueError(
-                f"{self.name} needs {self.needs.format(x='x')}, but found {x[first].item():g} at datum {first[0]}, "
-                f"feature {first[1:]}{also}; {self.remedy}"
+                f"{self.name} needs {self.needs.format(x='x')}, but found {x[first].item():g} at datum {datum}, "
+                f"feature {event[0] if len(event) == 1 else event}{also} (counted from 0); {self.remedy}"
             )
 
     def require_likelihood(self) -> None:

@@ -28,7 +28,7 @@ class ContinuousBernoulli(Observation):
     units = Units.UNIT_INTERVAL
     needs = "{x} in [0, 1]"
     equivalent = "sigmoid + binary cross-entropy, with its normalising constant"
-    remedy = "declare the data's bounds, or take normal for data without bounds"
+    remedy = "declare the data's bounds (--bounds LOW HIGH), or take normal for data without bounds"
 
     def __init__(self, matched: bool = False) -> None:
         super().__init__()

@@ -12,23 +12,43 @@ from torch.nn import functional as F
 from model.distributions import ProfileNormal
 from model.lookup import lookup
 from model.observations.base import Measure, Observation, Units, smoothed_mean
-from model.observations.scales import Optimal, make_scale
+from model.observations.scales import Optimal, make_scale, spread_of, spread_shape
 
 
 class Link(NamedTuple):
-    """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, the units it works in, and the range of μ."""
+    """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, and the units it works in.
+
+    ``means`` is the range of μ, and ``remedy`` what to do about data whose means lie outside.
+    """
 
     inverse: Callable[[Tensor], Tensor]
     link: Callable[[Tensor], Tensor]
     units: Units
     means: tuple[float, float] = (-math.inf, math.inf)
+    remedy: str = ""
+
+
+def _inverse_softplus(mu: Tensor) -> Tensor:
+    mu = mu.clamp_min(1e-3)  # a mean of less than a thousandth of the spread starts there
+    return mu + torch.log(-torch.expm1(-mu))  # log(eᵘ − 1), where eᵘ may overflow
 
 
 LINKS = {
     "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED),
-    "sigmoid": Link(torch.sigmoid, torch.logit, Units.UNIT_INTERVAL, (0.0, 1.0)),
-    # log(eᵘ − 1), for a mean no smaller than a thousandth of the spread
-    "softplus": Link(F.softplus, lambda mu: torch.log(torch.expm1(mu.clamp_min(1e-3))), Units.SCALED, (0.0, math.inf)),
+    "sigmoid": Link(
+        torch.sigmoid,
+        torch.logit,
+        Units.UNIT_INTERVAL,
+        (0.0, 1.0),
+        "declare the data's bounds (--bounds LOW HIGH), or take link=identity",
+    ),
+    "softplus": Link(
+        F.softplus,
+        _inverse_softplus,
+        Units.SCALED,
+        (0.0, math.inf),
+        "leave out the scaling where there is one, or take link=identity",
+    ),
 }
 
 
@@ -39,7 +59,8 @@ class Normal(Observation):
 
     Squared error is this with σ fixed: the bare sum of squares is σ² = ½. With the links ``identity`` and ``softplus``
     the location is in multiples of the training data's standard deviation, μ = spread · link⁻¹(η), so that learning
-    does not depend on the unit of x; the density is over x all the same.
+    does not depend on the unit of x; the density is over x all the same. Vectors have a spread for each feature, as
+    columns of a table have units of their own; images have one.
 
     Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``scale="decoder"``; x ``(*batch, *event)``.
 
@@ -47,13 +68,14 @@ class Normal(Observation):
         scale: a positive number (fixed, in the units that the family sees), ``shared`` (one learned), ``per-feature``
             (learned), ``decoder`` (a second output), or ``optimal`` (maximum likelihood, Rybkin et al. 2021).
         link: ``identity``; ``sigmoid`` for a location in (0, 1); ``softplus`` for a positive location.
-        event_shape: shape of one datum; needed for ``per-feature``.
+        event_shape: shape of one datum; needed for ``per-feature``, and for a spread of each feature of a vector.
         floor: least learned scale as a fraction of the training data's standard deviation.
 
     Raises:
         ValueError: for an unknown scale or link, or a scale that is not positive.
     """
 
+    spread: Tensor
     measure = Measure.LEBESGUE
     equivalent = "identity + squared error, with σ said aloud"
 
@@ -68,11 +90,12 @@ class Normal(Observation):
         self.link = lookup("link", link, LINKS)
         self.units = self.link.units
         self.scale = make_scale(scale, event_shape, floor)
+        self.register_buffer("spread", torch.ones(spread_shape(event_shape)))
         self.outputs = 1 + self.scale.outputs
 
     @property
     def _unit(self) -> Tensor | float:
-        return 1.0 if self.units is Units.UNIT_INTERVAL else self.scale.spread
+        return 1.0 if self.units is Units.UNIT_INTERVAL else self.spread
 
     def loc(self, eta: Tensor) -> Tensor:
         """Return μ, ``(*batch, *event)``."""
@@ -86,6 +109,7 @@ class Normal(Observation):
     def initialise(self, x: Tensor) -> Tensor:
         """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
         self._check_means(x)
+        self.spread.copy_(spread_of(x, self.spread.shape))
         self.scale.initialise(x)
         mean = smoothed_mean(x) if self.units is Units.UNIT_INTERVAL else x.mean(0) / self._unit
         eta = torch.zeros(*mean.shape, self.outputs, dtype=x.dtype, device=x.device)
@@ -100,7 +124,7 @@ class Normal(Observation):
         if len(outside):
             raise ValueError(
                 f"normal with this link has its mean between {low:g} and {high:g}, but {len(outside)} features have "
-                f"means such as {outside[0].item():g}; declare the bounds (--bounds LOW HIGH), or take link=identity"
+                f"means such as {outside[0].item():g}; {self.link.remedy}"
             )
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:

@@ -19,12 +19,36 @@ def positive(raw: Tensor, spread: Tensor, floor: float) -> Tensor:
     return spread * (floor + F.softplus(raw + _SHIFT))
 
 
+def spread_shape(event_shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the shape of the spread of data: one for each feature of a vector, one for all of an image."""
+    return event_shape if event_shape is not None and len(event_shape) == 1 else ()
+
+
+def spread_of(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return the standard deviation of x ``(N, *event)``, of each feature or of all, as ``shape`` says.
+
+    A constant feature has none: its size stands in, or where it is 0 the deviation of all.
+
+    Raises:
+        ValueError: where all of x is one value.
+    """
+    overall = x.std()
+    if not overall > 0:
+        raise ValueError(f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal")
+    if not shape:
+        return overall
+    size = x[0].abs()
+    instead = torch.where(size > 0, size, overall)
+    return torch.where(x.amax(0) > x.amin(0), x.std(0), instead)
+
+
 class Scale(nn.Module, ABC):
     """The scale σ of a location-scale family.
 
     Args:
-        floor: least value of a learned scale, as a fraction of ``spread``, the standard deviation of the training data.
-            Without a floor the density of a constant feature has no upper bound.
+        shape: that of ``spread``, the standard deviation of the training data.
+        floor: least value of a learned scale, as a fraction of ``spread``. Without a floor the density of a constant
+            feature has no upper bound.
 
     Attributes:
         outputs: how many decoder outputs per feature it takes, beside the location's.
@@ -33,12 +57,12 @@ class Scale(nn.Module, ABC):
     outputs = 0
     spread: Tensor
 
-    def __init__(self, floor: float = 1e-3) -> None:
+    def __init__(self, shape: tuple[int, ...] = (), floor: float = 1e-3) -> None:
         if not (floor > 0 and math.isfinite(floor)):
             raise ValueError(f"a scale's floor must be positive and finite, but got {floor:g}")
         super().__init__()
         self.floor = floor
-        self.register_buffer("spread", torch.ones(()))
+        self.register_buffer("spread", torch.ones(shape))
 
     @abstractmethod
     def forward(self, raw: Tensor) -> Tensor:
@@ -50,12 +74,7 @@ class Scale(nn.Module, ABC):
 
     def initialise(self, x: Tensor) -> None:
         """Set ``spread`` from training data x ``(N, *event)``."""
-        spread = x.std()
-        if not spread > 0:
-            raise ValueError(
-                f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal"
-            )
-        self.spread.copy_(spread)
+        self.spread.copy_(spread_of(x, self.spread.shape))
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Estimate from pairs (location, x) over the training set, where the scale is estimated so."""
@@ -65,8 +84,8 @@ class Fixed(Scale):
     """σ is a given number, in the units that the family works in."""
 
     def __init__(self, value: float) -> None:
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"a fixed scale must be positive and finite, but got {value:g}")
+        if not 1e-15 <= value <= 1e15:  # float32 has to hold its square
+            raise ValueError(f"a fixed scale must be positive, from 1e-15 to 1e15, but got {value:g}")
         super().__init__()
         self.value = value
 
@@ -79,7 +98,7 @@ class Shared(Scale):
     """One learned σ for all features."""
 
     def __init__(self, floor: float = 1e-3) -> None:
-        super().__init__(floor)
+        super().__init__((), floor)
         self.raw = nn.Parameter(torch.zeros(()))
 
     def forward(self, raw: Tensor) -> Tensor:
@@ -91,7 +110,7 @@ class PerFeature(Scale):
     """A learned σ for each feature."""
 
     def __init__(self, event_shape: tuple[int, ...], floor: float = 1e-3) -> None:
-        super().__init__(floor)
+        super().__init__(spread_shape(event_shape), floor)
         self.raw = nn.Parameter(torch.zeros(event_shape))
 
     def forward(self, raw: Tensor) -> Tensor:
@@ -120,7 +139,7 @@ class Optimal(Scale):
     value: Tensor
 
     def __init__(self, floor: float = 1e-3) -> None:
-        super().__init__(floor)
+        super().__init__((), floor)
         self.register_buffer("value", torch.ones(()))
 
     def forward(self, raw: Tensor) -> Tensor:
@@ -156,7 +175,7 @@ def make_scale(scale: float | str, event_shape: tuple[int, ...] | None, floor: f
     scales: dict[str, Callable[[], Scale]] = {
         "shared": lambda: Shared(floor),
         "per-feature": lambda: PerFeature(event_shape or (), floor),
-        "decoder": lambda: FromDecoder(floor),
+        "decoder": lambda: FromDecoder(spread_shape(event_shape), floor),
         "optimal": lambda: Optimal(floor),
     }
     return lookup("scale (a positive number or a word)", scale, scales)()

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from model.observations.base import Measure, Observation
 
+_EPS = torch.finfo(torch.float32).eps
+
 
 class _Affine(dist.transforms.AffineTransform):
     """x = offset + scale · u: with its Jacobian for a density; with whole u for a mass."""
@@ -18,9 +20,12 @@ class _Affine(dist.transforms.AffineTransform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         u = super()._inverse(y)
-        # Levels are whole numbers, but (0.3 − 0.1) / 0.1 is not, in float32.
-        whole = (u - u.round()).abs() < 1e-3
-        return torch.where(whole, u.round(), u) if self.measure is Measure.COUNTING else u
+        if self.measure is not Measure.COUNTING:
+            return u
+        # Levels are whole numbers, but (0.3 − 0.1) / 0.1 is not, in float32: so much may the rounding of y, of the
+        # offset and of the scale have moved u.
+        moved = 4.0 * _EPS * ((y.abs() + self.loc.abs()) / self.scale.abs() + u.abs())
+        return torch.where((u - u.round()).abs() <= moved, u.round(), u)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return super().log_abs_det_jacobian(x, y) if self.measure is Measure.LEBESGUE else torch.zeros_like(x)

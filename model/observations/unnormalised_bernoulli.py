@@ -62,7 +62,7 @@ class UnnormalisedBernoulli(Observation):
     units = Units.UNIT_INTERVAL
     needs = "{x} in [0, 1]"
     equivalent = "sigmoid + binary cross-entropy on grey values"
-    remedy = "declare the data's bounds, or take normal for data without bounds"
+    remedy = "declare the data's bounds (--bounds LOW HIGH), or take normal for data without bounds"
 
     def forward(self, eta: Tensor) -> TorchDistribution:
         """Return the cross-entropy loss in the form of a distribution."""

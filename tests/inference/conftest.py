@@ -24,11 +24,11 @@ class LinearGaussian:
 
     @property
     def W(self) -> Tensor:  # noqa: N802
-        return self.model.observation.scale.spread.double() * self.model.decoder.head.weight.detach().double()
+        return self.model.observation.spread.double() * self.model.decoder.head.weight.detach().double()
 
     @property
     def b(self) -> Tensor:
-        return self.model.observation.scale.spread.double() * self.model.decoder.head.bias.detach().double()
+        return self.model.observation.spread.double() * self.model.decoder.head.bias.detach().double()
 
     def marginal(self) -> torch.distributions.MultivariateNormal:
         W = self.W

@@ -31,7 +31,7 @@ def softplus(a):
 
 def normal(observation, eta):
     """Return scipy's Normal with the location and scale that DESIGN and the docstrings promise."""
-    scale, spread = observation.scale, observation.scale.spread.item()
+    scale, spread = observation.scale, observation.spread.item()
     link = observation.spec.partition("link=")[2] or "identity"
     loc = {
         "identity": lambda e: spread * e,

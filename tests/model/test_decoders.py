@@ -50,7 +50,7 @@ def test_the_bias_shifts_eta_everywhere(decoder):
 @pytest.mark.parametrize("decoder", decoders(), ids=name)
 def test_without_weights_eta_is_the_bias(decoder):
     z, start = torch.randn(5, 4), torch.randn(*decoder.event_shape, decoder.outputs)
-    last = decoder.head if isinstance(decoder, MLPDecoder) else decoder.stages[-1]
+    last = decoder.head if isinstance(decoder, MLPDecoder) else decoder.stages[-1][-1]
     with torch.no_grad():
         decoder.set_bias(start)
         last.weight.zero_()
@@ -72,7 +72,7 @@ def test_channels_and_outputs_keep_their_places():
     z = torch.randn(2, 4)
     with torch.no_grad():
         before = decoder(z)
-        decoder.stages[-1].weight[:, 2 * 1 + 1] += 1.0  # channel 1, output 1
+        decoder.stages[-1][-1].weight[:, 2 * 1 + 1] += 1.0  # channel 1, output 1
         changed = (decoder(z) != before).flatten(2, 3).any(2).any(0)
     assert changed.nonzero().tolist() == [[1, 1]]
 
@@ -90,3 +90,18 @@ def test_architectures_by_name():
     assert type(make_decoder("conv", 4, (8, 6), 2, [8])) is ConvDecoder
     with pytest.raises(ValueError, match=r"unknown architecture 'convv'; did you mean 'conv'\? known are mlp, conv"):
         make_decoder("convv", 4, (8, 6), 1, [8])
+
+
+def test_many_stages_stay_as_small_as_the_image():
+    decoder = ConvDecoder(4, (9, 5), 1, hidden=(2,) * 12)
+    sizes = []
+    for stage in decoder.stages:
+        stage.register_forward_hook(lambda _, inputs, out: sizes.append(tuple(out.shape[-2:])))
+    assert decoder(torch.randn(3, 4)).shape == (3, 9, 5, 1)
+    assert max(sizes) == (10, 6)  # cropped to (9, 5)
+
+
+def test_channels_last_are_refused_with_the_remedy():
+    with pytest.raises(ValueError, match=r"channels first.*\(32, 32, 3\).*np.moveaxis\(x, -1, 1\)"):
+        ConvDecoder(4, (32, 32, 3))
+    assert ConvDecoder(4, (3, 32, 3)).image == (3, 32, 3)

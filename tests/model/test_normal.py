@@ -64,9 +64,9 @@ def test_the_decoder_moves_its_own_entry_only():
     assert (sigma.flatten()[:-1] == sigma[0, 0]).all()
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf, 1e-50, 1e40])
 def test_a_fixed_scale_must_be_positive_and_finite(scale):
-    with pytest.raises(ValueError, match="positive and finite"):
+    with pytest.raises(ValueError, match="positive, from"):
         Normal(scale=scale)
 
 
@@ -173,3 +173,39 @@ def test_state_moves_with_the_weights():
     other.load_state_dict(observation.state_dict())
     x = data(3, seed=8)
     assert torch.equal(other.eval()(eta).log_prob(x), observation.eval()(eta).log_prob(x))
+
+
+@pytest.mark.parametrize("scale", ["per-feature", "decoder"])
+def test_columns_have_units_of_their_own(scale):
+    spreads = torch.tensor([1e-3, 1.0, 1e6])
+    x = 5.0 * spreads + spreads * torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
+    observation = Normal(scale=scale, event_shape=(3,))
+    eta = observation.initialise(x)
+    torch.testing.assert_close(observation(eta).mean, x.mean(0))
+    torch.testing.assert_close(observation(eta).scale, x.std(0), rtol=2e-3, atol=0)
+    # One step of eta moves each column by a spread of its own.
+    eta[..., 0] += 1
+    torch.testing.assert_close(observation(eta).mean, x.mean(0) + x.std(0))
+
+
+@pytest.mark.parametrize(("value", "spread"), [(0.1, 0.1), (-7.0, 7.0)])
+def test_a_constant_column_takes_its_size_for_a_spread(value, spread):
+    x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)) * 1e6
+    x[:, 1] = value
+    observation = Normal(scale="per-feature", event_shape=(2,))
+    eta = observation.initialise(x)
+    assert observation(eta).mean[1].item() == pytest.approx(value)
+    assert observation(eta).scale[1].item() == pytest.approx(spread, rel=2e-3)
+
+
+def test_a_column_of_zeros_takes_the_spread_of_all():
+    x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    x[:, 1] = 0.0
+    observation = Normal(scale="per-feature", event_shape=(2,))
+    assert observation(observation.initialise(x)).scale[1].item() == pytest.approx(x.std().item(), rel=2e-3)
+
+
+def test_softplus_starts_at_the_mean_however_far_it_is_from_zero():
+    x = 1e4 + torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    observation = Normal(link="softplus", event_shape=(2,))
+    torch.testing.assert_close(observation(observation.initialise(x)).mean, x.mean(0))

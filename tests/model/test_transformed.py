@@ -127,3 +127,11 @@ def test_initialise_is_of_the_inner_units():
     eta = outer.initialise(x)
     torch.testing.assert_close(outer.mean(eta), x.mean(0))
     torch.testing.assert_close(outer.inner.scale.spread, x.std() / 5)
+
+
+@pytest.mark.parametrize(("x", "factor"), [(0.2, 255.0), (254.8, 255.0), (0.30004, 0.1)])
+def test_what_lies_beside_the_grid_is_refused(x, factor):
+    observation = Transformed(Categorical(5), 0.0, factor)
+    observation.check(torch.tensor([[0.0, factor, 3 * factor]]))
+    with pytest.raises(ValueError, match="whole number"):
+        observation.check(torch.tensor([[x]]))

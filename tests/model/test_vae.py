@@ -101,7 +101,7 @@ def test_initialise_checks_shape_and_support():
     with pytest.raises(ValueError, match=r"data of shape \(N, 2, 4\) with N ≥ 1, but got \(5, 4, 2\)"):
         model.initialise(torch.rand(N, 4, 2))
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    with pytest.raises(ValueError, match=r"found 2 at datum 3, feature \(1, 0\)"):
+    with pytest.raises(ValueError, match=r"found 2 at datum 3, feature \(1, 0\) \(counted from 0\)"):
         model.initialise(
             torch.rand(N, *EVENT).index_put((torch.tensor(3), torch.tensor(1), torch.tensor(0)), torch.tensor(2.0))
         )
