@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
 from torch import Tensor
 
 from inference.figures import plot_data
@@ -20,7 +21,7 @@ def plot_comparison(
     reproductions: Mapping[str, Tensor],
     bounds: tuple[float, float],
     shown: int = 10,
-    unit: str = "grey level",
+    unit: str = "value",
 ) -> Figure:
     """Draw originals over each model's reproductions and error maps, and pixel histograms on one scale.
 
@@ -33,8 +34,9 @@ def plot_comparison(
     """
     data = x.cpu().numpy()
     found = {name: tensor.cpu().numpy() for name, tensor in reproductions.items()}
-    width, rows = 0.75 * shown + 2.8, 1 + 2 * len(found)
-    figure = Figure(figsize=(width, 0.78 * rows + 2.9), layout="constrained")
+    width, rows = 0.75 * shown + 3.0, 1 + 2 * len(found)
+    figure = Figure(figsize=(width, 0.78 * rows + 2.9))
+    figure.set_layout_engine("constrained", w_pad=0.08)  # or the labels touch the edge
     parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[0.78 * rows, 2.9])
     pictures, histograms = parts[:, 0]
     _pictures(pictures, data[:shown], {name: r[:shown] for name, r in found.items()}, bounds, unit)
@@ -54,10 +56,11 @@ def _pictures(
         rows += [(name, reproduction, None), ("error", reproduction - data, errors)]
     for axes_row, (title, row, style) in zip(grid, rows, strict=True):
         for axes, datum in zip(axes_row, row, strict=True):
-            if style is None or datum.ndim == 1:
-                plot_data(axes, datum, *(bounds if style is None else (-limit, limit)))
-            else:
-                axes.imshow(datum.mean(0) if datum.ndim == 3 else datum, **style)
+            if style is None:
+                plot_data(axes, datum, *bounds)
+            else:  # a vector is a picture of one row
+                picture = np.atleast_2d(datum).reshape(-1, *np.atleast_2d(datum).shape[-2:]).mean(0)
+                axes.imshow(picture, aspect="auto" if datum.ndim == 1 else "equal", **style)
                 axes.set_xticks([])
                 axes.set_yticks([])
         axes_row[0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8 if style else 9)
@@ -74,12 +77,13 @@ def _histograms(
     every = [data, *found.values()]
     edges = np.linspace(min(a.min() for a in every), max(a.max() for a in every), 81)
     for axes, (name, reproduction), colour in zip(grid, found.items(), _COLOURS * len(found), strict=False):
-        axes.hist(data.ravel(), edges, density=True, color="0.75", label="data")
-        axes.hist(reproduction.ravel(), edges, density=True, histtype="step", color=colour, label="reproductions")
+        axes.hist(data.ravel(), edges, density=True, color="0.75")
+        axes.hist(reproduction.ravel(), edges, density=True, histtype="step", color=colour)
         for bound in bounds:
             axes.axvline(bound, color="0.4", linestyle=":", linewidth=1)
         axes.set_yscale("log")
         axes.set_title(name, fontsize=9)
         axes.set_xlabel(unit)
-        axes.legend(fontsize=7, loc="upper center")
-    grid[0].set_ylabel("density of pixel values")
+    grid[0].set_ylabel("density of values")
+    handles = [Patch(color="0.75", label="data"), Patch(fill=False, edgecolor="0.2", label="reproductions")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)

@@ -12,12 +12,12 @@ from inference.history import History
 
 
 def plot_history(history: History) -> Figure:
-    """Draw the training and the validation ELBO against epochs, with the epoch whose weights were kept."""
+    """Draw the training and the validation objective against epochs, with the epoch whose weights were kept."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
     epochs = [e.epoch for e in history]
     axes.plot(epochs, [e.elbo for e in history], "o-", markersize=3, label="training objective")
-    axes.plot(epochs, [e.validation_elbo for e in history], "s-", markersize=3, label="validation ELBO")
+    axes.plot(epochs, [e.validation_elbo for e in history], "s-", markersize=3, label=f"validation {history.objective}")
     if history.best:
         axes.axvline(history.best.epoch, color="0.6", linestyle=":", label="weights kept")
     axes.set(xlabel="epoch", ylabel="nats per datum")
@@ -26,19 +26,31 @@ def plot_history(history: History) -> Figure:
     return figure
 
 
-def plot_data(axes: Axes, datum: np.ndarray, low: float, high: float) -> None:
-    """Draw one datum: as a picture where it has rows and columns, as a line where it is a vector."""
+def plot_data(axes: Axes, datum: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> None:
+    """Draw one datum: as a picture where it has rows and columns, as a line where it is a vector.
+
+    Args:
+        axes: where to.
+        datum: in data units.
+        low: what is black, or the foot of the axes: a number, or one for each feature of a vector.
+        high: what is white, or the top of the axes.
+    """
     if datum.ndim == 1:
-        axes.plot(datum, color="0.2", linewidth=1)
-        axes.set_ylim(low, high)
+        axes.plot((datum - low) / (high - low), ".-", color="0.2", linewidth=1, markersize=3)
+        axes.set_ylim(-0.1, 1.1)
     else:
-        # Three channels are colours; of any other number the mean is drawn.
-        colours = datum.ndim == 3 and len(datum) == 3
-        picture = np.moveaxis(datum, 0, -1) if colours else datum.reshape(-1, *datum.shape[-2:]).mean(0)
-        scaled = np.clip((picture - low) / (high - low), 0, 1)
-        axes.imshow(scaled, cmap="gray", vmin=0, vmax=1)
+        axes.imshow(np.clip((_picture(datum) - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1)
     axes.set_xticks([])
     axes.set_yticks([])
+
+
+def _picture(datum: np.ndarray) -> np.ndarray:
+    # Three channels, first or last, are colours; of any other number the mean is drawn.
+    if datum.ndim == 3 and len(datum) == 3:
+        return np.moveaxis(datum, 0, -1)
+    if datum.ndim == 3 and datum.shape[-1] == 3:
+        return datum
+    return datum.reshape(-1, *datum.shape[-2:]).mean(0)
 
 
 def plot_reproductions(rows: Mapping[str, Tensor], bounds: tuple[float, float] | None = None) -> Figure:
@@ -46,12 +58,14 @@ def plot_reproductions(rows: Mapping[str, Tensor], bounds: tuple[float, float] |
 
     Args:
         rows: tensors ``(n, *event)`` in data units by title, the originals first.
-        bounds: values drawn black and white; by default the least and greatest of the first row.
+        bounds: values drawn black and white; by default the least and greatest of the first row, feature by feature
+            for vectors, whose columns may have units of their own.
     """
     arrays = {title: tensor.detach().cpu().numpy() for title, tensor in rows.items()}
     first = next(iter(arrays.values()))
-    low, high = bounds or (float(first.min()), float(first.max()))
-    high = high if high > low else low + 1.0
+    over = 0 if first.ndim == 2 else None
+    low, high = np.asarray(bounds) if bounds else (first.min(over), first.max(over))
+    high = np.where(high > low, high, low + 1.0)
     figure = Figure(figsize=(0.9 * len(first) + 1.6, 0.95 * len(arrays) + 0.1), layout="constrained")
     grid = figure.subplots(len(arrays), len(first), squeeze=False)
     for axes_row, (title, data) in zip(grid, arrays.items(), strict=True):
