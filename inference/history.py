@@ -14,7 +14,8 @@ class Epoch:
         epoch: from 1.
         step: optimiser steps so far.
         elbo: mean over the epoch of the training objective, nats per datum (with ``kl_weight`` on its KL term).
-        validation_elbo: ELBO on the validation data after the epoch, nats per datum.
+        validation_elbo: ELBO on the validation data after the epoch, nats per datum. For a plain autoencoder and an
+            unnormalised loss both are the objective that stands in its place.
         kl_weight: weight of the KL term at the end of the epoch.
         seconds: time in training since the start, validation left out.
     """
@@ -34,10 +35,13 @@ class History:
     Attributes:
         epochs: one :class:`Epoch` each.
         stopped: why training ended: ``finished``, ``patience``, ``interrupted`` or ``diverged at step N``.
+        objective: what was maximised: ``ELBO``, or ``objective`` where it bounds no likelihood, as for a plain
+            autoencoder and an unnormalised loss.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     stopped: str = "finished"
+    objective: str = "ELBO"
 
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self.epochs)

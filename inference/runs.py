@@ -75,7 +75,15 @@ def save_weights(folder: Path, model: nn.Module, guide: nn.Module) -> Path:
     """Write the weights of model and guide, whole."""
     pair = nn.ModuleDict({"model": model, "guide": guide})
     tensors = {name: value.contiguous() for name, value in pair.state_dict().items()}
-    return write_whole(folder / WEIGHTS, lambda p: save_file(tensors, p))
+    file = folder / WEIGHTS
+
+    def write(path: Path) -> None:
+        try:
+            save_file(tensors, path)
+        except SafetensorError as error:  # such as a full disk
+            raise OSError(0, str(error), str(file)) from error
+
+    return write_whole(file, write)
 
 
 def load_config(path: str | Path) -> dict[str, Any]:

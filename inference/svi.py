@@ -58,6 +58,7 @@ def fit(
     initialise: bool = True,
     seed: int = 0,
     progress: bool = True,
+    after_epoch: Callable[[History], object] | None = None,
 ) -> History:
     r"""Maximise the ELBO of a model/guide pair over minibatches with Adam, and keep the weights of the best epoch.
 
@@ -83,6 +84,7 @@ def fit(
         initialise: start the output bias, scales and the encoder's input statistics from the training data.
         seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
         progress: show a progress bar where standard error is a terminal.
+        after_epoch: called with the history so far after each epoch, when model and guide have that epoch's weights.
 
     Returns:
         The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
@@ -107,7 +109,9 @@ def fit(
     optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
     device = device_of(model)
     steps = -(-len(data.train) // batch_size)
-    history, best, seconds, updates = History(), _snapshot(objective), 0.0, 0
+    bound = guide.kl_weight == 1 and not model.observation.corrections()
+    history = History(objective="ELBO" if bound else "objective")
+    best, seconds, updates = _snapshot(objective), 0.0, 0
     bar = tqdm(total=epochs * steps, unit="step", disable=None if progress else True)
     with seeded(seed, device), unchecked(), bar:
         generator = torch.Generator(device).manual_seed(seed)
@@ -129,11 +133,14 @@ def fit(
                     model.observation.update(outputs(model, guide, data.train))
                     validation = _mean_elbo(objective, guide.kl_weight, data.validation, seed)
                 if not math.isfinite(validation):
-                    raise FloatingPointError(f"the validation ELBO is {validation:g}")
+                    raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
                 history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
-                bar.set_postfix(elbo=f"{train_elbo:.2f}", validation=f"{validation:.2f}", seconds=f"{seconds:.0f}")
+                shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
+                bar.set_postfix(shown, seconds=f"{seconds:.0f}")
                 if history.best is history.epochs[-1]:
                     best = _snapshot(objective)
+                if after_epoch is not None:
+                    after_epoch(history)
                 if patience is not None and history.best and epoch - history.best.epoch >= patience:
                     history.stopped = "patience"
                     break

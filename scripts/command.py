@@ -1,15 +1,20 @@
 """What the commands share: arguments, and errors of one line."""
 
 import argparse
+import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import torch
 
 from inference import TrainingDiverged
 from model import OBSERVATIONS
+from model.lookup import lookup
+
+# Hidden sizes of each architecture where none are given.
+HIDDEN = {"mlp": [300, 300], "conv": [32, 64]}
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,11 +39,18 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     name = name.rpartition("/")[2]
     try:
         main(arguments)
+        sys.stdout.flush()
     except ValueError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
-        print(f"{name}: error: {error.filename2 or error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        where = error.filename2 or error.filename
+        what = error.strerror or error
+        print(f"{name}: error: {where}: {what}" if where else f"{name}: error: {what}", file=sys.stderr)
         sys.exit(2)
     except (MemoryError, RuntimeError) as error:
         needed = _memory_needed(error)
@@ -93,6 +105,19 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
+    """Return a converter that takes one of the names, and tells the nearest one of any other."""
+    known = {name: name for name in names}
+
+    def convert(text: str) -> str:
+        try:
+            return lookup(kind, text, known)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which data, and how they are seen."""
     group = parser.add_argument_group("data")
@@ -101,8 +126,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--binarise",
-        choices=["dynamic", "static", "threshold"],
-        help="make data binary: drawn afresh each epoch, drawn once, or cut in the middle",
+        type=one_of("binarisation", ["dynamic", "static", "threshold"]),
+        metavar="HOW",
+        help="make data binary: dynamic (drawn afresh each epoch), static (drawn once), threshold (cut in the middle)",
     )
     group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
     scaling = group.add_mutually_exclusive_group()
@@ -152,7 +178,13 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         help="hidden layers from x to z, mirrored in the decoder: widths (default for mlp: 300 300) or channels (conv: "
         "32 64)",
     )
-    group.add_argument("--architecture", choices=["mlp", "conv"], default="mlp", help="networks (default: mlp)")
+    group.add_argument(
+        "--architecture",
+        type=one_of("architecture", HIDDEN),
+        default="mlp",
+        metavar="NAME",
+        help="of the networks: mlp or conv (default: mlp)",
+    )
     group = parser.add_argument_group("training")
     group.add_argument(
         "--epochs", type=positive_int, default=20, metavar="N", help="passes over the data (default: 20)"
@@ -165,13 +197,17 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 def hidden(args: argparse.Namespace) -> list[int]:
     """Return the hidden sizes: those given, or the architecture's own."""
-    return args.hidden or {"mlp": [300, 300], "conv": [32, 64]}[args.architecture]
+    return args.hidden or HIDDEN[args.architecture]
 
 
 def add_device(parser: argparse._ActionsContainer) -> None:
     """Add ``--device``."""
     parser.add_argument(
-        "--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto takes a GPU where there is one"
+        "--device",
+        type=one_of("device", ["auto", "cpu", "cuda"]),
+        default="auto",
+        metavar="NAME",
+        help="auto (a GPU where there is one), cpu or cuda (default: auto)",
     )
 
 

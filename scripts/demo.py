@@ -12,7 +12,7 @@ import train
 from command import Parser, run
 from tabulate import tabulate
 
-from inference import save_text
+from inference import create_run, save_text
 from model import OBSERVATIONS
 
 EXAMPLES = """\
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--particles", default="500", metavar="K", help="per datum (default: 500)")
     args = parser.parse_args(arguments)
     start = time.perf_counter()
-    out = args.out or free(Path("runs/demo"))
+    out = create_run(args.out or free(Path("runs/demo")))
 
     rows: list[dict[str, Any]] = []
     for name in OBSERVATIONS:

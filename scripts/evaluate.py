@@ -1,12 +1,13 @@
 """Estimate a run's likelihood of held-out data by importance sampling, datum by datum."""
 
+import json
 import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from command import Parser, add_device, device, positive_int, run, seed
+from command import Parser, add_device, device, one_of, positive_int, run, seed
 from pair import restore
 from tabulate import tabulate
 from torch import Tensor
@@ -26,7 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="a run folder, as scripts/train.py leaves it")
     parser.add_argument("--particles", type=positive_int, default=1000, metavar="K", help="per datum (default: 1000)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="score the first N data only")
-    parser.add_argument("--split", choices=["train", "validation", "test"], default="test", help="default: test")
+    parser.add_argument(
+        "--split",
+        type=one_of("split", ["train", "validation", "test"]),
+        default="test",
+        metavar="NAME",
+        help="train, validation or test (default: test)",
+    )
     parser.add_argument("--memory", type=positive_int, default=64, metavar="MB", help="working memory (default: 64)")
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the particles (default: 0)")
     add_device(parser)
@@ -51,25 +58,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "proposal": "amortised",
         "seed": args.seed,
         "unit": "nats per datum, in data units",
+        "training": config["outcome"],
     }
     corrections = model.observation.corrections()
     if not corrections:
         likelihood, scores = score(model)
         metrics |= scores
-        print(table({config["observation"]: metrics}))
+        lines = [table({config["observation"]: metrics})]
     else:
         scored = {name: score(VAE(model.prior, model.decoder, other)) for name, other in corrections.items()}
         likelihood, _ = scored["mean matched"]
-        metrics |= dict.fromkeys(scored["mean matched"][1]) | {"measure": Measure.NONE.value, "n": len(x)}
+        none = {"measure": Measure.NONE.value, "n": len(x), "particles": args.particles}
+        metrics |= dict.fromkeys(scored["mean matched"][1]) | none
         metrics["corrections"] = {name: scores for name, (_, scores) in scored.items()}
-        print(
-            f"{config['observation']} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored"
-        )
-        print("under the continuous Bernoulli instead, as it stands and with the mean matched.")
-        print(table(metrics["corrections"]))
-    save_json(args.run / "metrics.json", metrics)
+        lines = [
+            f"{config['observation']} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored",
+            "under the continuous Bernoulli instead, as it stands and with the mean matched.",
+            table(metrics["corrections"]),
+        ]
+    if (stopped := config["outcome"]["stopped"]) not in ("finished", "patience"):
+        lines.append(f"warning: training was cut short ({stopped}): these are not the numbers of a trained model")
+    # Saved before anything is printed: a closed pipe costs the text alone.
+    file = args.run / "metrics.json"
+    lines += replaced(file, metrics)
+    save_json(file, metrics)
     save_posterior(args.run, guide, x, likelihood, data.labels.get(args.split))
-    print(f"written to {args.run / 'metrics.json'} and {args.run / 'posterior.nc'}")
+    print("\n".join([*lines, f"written to {file} and {args.run / 'posterior.nc'}"]))
+
+
+def replaced(file: Path, metrics: dict[str, Any]) -> list[str]:
+    """Return a line on the metrics that a file holds already, where they were made with other settings."""
+    if not file.is_file():
+        return []
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+        settings = {key: (before[key], metrics[key]) for key in ("split", "n", "particles", "seed")}
+    except (ValueError, KeyError, TypeError):
+        return [f"note: {file} held no metrics, and was replaced"]
+    changed = [f"{key} {old}" for key, (old, new) in settings.items() if old != new]
+    return [f"note: these replace the metrics with {', '.join(changed)}"] if changed else []
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

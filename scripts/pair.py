@@ -14,9 +14,10 @@ FORMAT = 2  # of config.json
 def build(config: dict[str, Any], data: Dataset) -> tuple[VAE, AmortisedNormal | AmortisedDelta]:
     """Return model and guide, untrained, with weights from torch's current seed."""
     architecture, latent, hidden = config["architecture"], config["latent"], config["hidden"]
+    prior = StandardNormal(latent)
     observation = make_observation(config["observation"], data)
     decoder = make_decoder(architecture, latent, data.event_shape, observation.outputs, hidden[::-1])
-    model = VAE(StandardNormal(latent), decoder, observation)
+    model = VAE(prior, decoder, observation)
     return model, make_guide(config["guide"], architecture, data.event_shape, latent, hidden)
 
 
@@ -30,9 +31,10 @@ def restore(path: str | Path) -> tuple[dict[str, Any], Dataset, VAE, AmortisedNo
     try:
         data = load(**config["data"])
         model, guide = build(config, data)
-        recorded = config["data_sha256"]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}/config.json lacks or misnames something ({error}); train the run again") from None
+        recorded, _ = config["data_sha256"], config["outcome"]["stopped"]
+    except (AttributeError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        why = " ".join(str(error).split())
+        raise ValueError(f"{path}/config.json lacks or misstates something ({why}); train the run again") from None
     if data.sha256 != recorded:
         raise ValueError(
             f"{path} was trained on other data than {data.name} now holds (their SHA-256 differ); put the old data "

@@ -61,12 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BaseException:
         out.rmdir()  # nothing is in it, and nothing will be: the same command may be given again
         raise
+    unit = "grey level" if len(data.event_shape) > 1 else "value"
     rows = [measure(title, x, r, data.bounds) for title, r in reproductions.items()]
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".3f", tablefmt="github") + "\n")
     save_text(out / "table.csv", to_csv(rows))
     save_json(out / "config.json", {**vars(args), "out": str(out), "hidden": hidden(args)})
-    save_figure(out / "reproductions.png", plot_comparison(x, reproductions, data.bounds))
+    save_figure(out / "reproductions.png", plot_comparison(x, reproductions, data.bounds, unit=unit))
     print(f"written to {out}: look at {out / 'reproductions.png'}")
 
 

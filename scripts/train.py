@@ -14,6 +14,7 @@ from command import (
     device,
     hidden,
     observation_spec,
+    one_of,
     positive_float,
     positive_int,
     run,
@@ -51,7 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_data(parser)
     add_observation(parser)
     add_network(parser)
-    parser.add_argument("--guide", choices=list(GUIDES), default="normal", help="delta is a plain autoencoder")
+    parser.add_argument(
+        "--guide",
+        type=one_of("guide", GUIDES),
+        default="normal",
+        metavar="NAME",
+        help="normal, or delta for a plain autoencoder (default: normal)",
+    )
     parser.add_argument("--kl-warmup", type=positive_int, metavar="N", help="epochs over which the KL's weight rises")
     parser.add_argument("--patience", type=positive_int, metavar="N", help="stop after N epochs without improvement")
     parser.add_argument("--clip", type=positive_float, metavar="NORM", help="greatest norm of the gradient")
@@ -73,17 +80,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = load(**config["data"])
     torch.manual_seed(args.seed)
     model, guide = build(config, data)
-    for split in (data.train, data.validation, data.test):
-        model.check(split)
+    for split in ("train", "validation", "test"):
+        model.check(data.split(split), data.rows[split])
     model.initialise(data.train)
     guide.encoder.initialise(data.train)
     data, model, guide = data.to(where), model.to(where), guide.to(where)
     out = create_run(args.out or Path("runs") / f"{Path(args.data).stem}-{model.observation.name}")
     config |= {"data_sha256": data.sha256, "training": training, "device": where.type, "torch": torch.__version__}
-    save_json(out / "config.json", config)
+    save_json(out / "config.json", {**config, "outcome": {"stopped": "unfinished", "best_epoch": None}})
+
+    def checkpoint(history: History) -> None:
+        if history.best is history.epochs[-1]:
+            save_weights(out, model, guide)
+        save_history(out, history)
 
     try:
-        history = fit(model, guide, data, **training, initialise=False)
+        history = fit(model, guide, data, **training, initialise=False, after_epoch=checkpoint)
     except TrainingDiverged as error:
         keep(out, model, guide, config, error.history)
         raise
@@ -95,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if guide.kl_weight:
         rows["mean at z\nfrom the prior"] = prior_means(model, len(few), seed=args.seed)
     save_figure(out / "figures/reproductions.png", plot_reproductions(rows, data.bounds))
-    report(history, out)
+    report(history, out, evaluable=bool(guide.kl_weight))
 
 
 def keep(out: Path, model: VAE, guide: nn.Module, config: dict[str, Any], history: History) -> None:
@@ -105,16 +117,17 @@ def keep(out: Path, model: VAE, guide: nn.Module, config: dict[str, Any], histor
     save_json(out / "config.json", {**config, "outcome": outcome})
 
 
-def report(history: History, out: Path) -> None:
+def report(history: History, out: Path, evaluable: bool) -> None:
     if history.best:
         seconds = history.epochs[-1].seconds / len(history)
         print(
             f"{history.stopped} after {len(history)} epochs of {seconds:.1f} s; weights of epoch {history.best.epoch}, "
-            f"validation ELBO {history.best.validation_elbo:.2f} nats per datum"
+            f"validation {history.objective} {history.best.validation_elbo:.2f} nats per datum"
         )
     else:
         print(f"{history.stopped} before the first epoch ended")
-    print(f"written to {out}; now: python scripts/evaluate.py {out}")
+    # A point mass has no likelihood to evaluate.
+    print(f"written to {out}; now: python scripts/evaluate.py {out}" if evaluable else f"written to {out}")
     if history.stopped == "interrupted":
         raise KeyboardInterrupt  # whoever called this must not take the run for a whole one
 

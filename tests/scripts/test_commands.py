@@ -179,7 +179,10 @@ def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
 
 
 def test_a_plain_autoencoder_trains_but_has_no_likelihood(tmp_path):
-    succeeds("train", *SMALL, "--guide", "delta", "--out", "run", cwd=tmp_path)
+    text = succeeds("train", *SMALL, "--guide", "delta", "--out", "run", cwd=tmp_path)
+    assert "validation objective" in text
+    assert "ELBO" not in text
+    assert "evaluate.py" not in text
     assert "point mass" in refused("evaluate", "run", "--particles", "30", cwd=tmp_path)
     assert not (tmp_path / "run/metrics.json").exists()
 
@@ -215,6 +218,14 @@ def test_the_demo_runs_every_registered_observation(tmp_path):
     assert (tmp_path / "demo/table.md").exists()
     assert (tmp_path / "demo/reproductions/reproductions.png").exists()
     assert "Where to look" in text
+
+
+def test_the_demo_overwrites_nothing(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/table.md").write_text("precious")
+    assert "exists" in refused("demo", "--epochs", "1", "--out", "mine", cwd=tmp_path)
+    assert (tmp_path / "mine/table.md").read_text() == "precious"
+    assert len(list((tmp_path / "mine").iterdir())) == 1
 
 
 def test_the_benchmark_prints_ratios(tmp_path):
@@ -293,17 +304,20 @@ def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--data", "digit"], "digits"),
+        (["--data", "digit"], "did you mean 'digits'"),
         (["--data", "absent.npy"], "absent.npy"),
-        (["--observation", "bernouli"], "bernoulli"),
+        (["--observation", "Bernouli"], "did you mean 'bernoulli'"),
         (["--observation", "bernoulli", "--scale", "shared"], "no option"),
         (["--observation", "normal:scael=1"], "scale"),
-        (["--scale", "sharde"], "shared"),
+        (["--scale", "sharde"], "did you mean 'shared'"),
         (["--scale", "-1"], "positive"),
         (["--link", "logistic"], "sigmoid"),
+        (["--architecture", "convnet"], "did you mean 'conv'"),
+        (["--binarise", "dynamc"], "did you mean 'dynamic'"),
+        (["--device", "cudaa"], "did you mean 'cuda'"),
         (["--latent", "0"], "from 1 to"),
         (["--lr", "nan"], "positive"),
-        (["--guide", "norml"], "normal"),
+        (["--guide", "norml"], "did you mean 'normal'"),
         (["--observation", "continuous-bernoulli", "--standardise"], "scaling"),
         (["--no-such-option"], "--no-such-option"),
         (["--latent", "9" * 20], "2^31"),
@@ -315,6 +329,14 @@ def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
 def test_wrong_use_is_refused_in_one_line(arguments, words, tmp_path):
     assert words in refused("train", *arguments, "--out", "run", cwd=tmp_path)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_row_of_the_file_is_named(tmp_path):
+    x = np.random.default_rng(0).integers(0, 2, size=(60, 4)).astype(np.int64)
+    x[41, 2] = 3
+    path = array(tmp_path / "x.npy", x)
+    message = refused("train", "--data", path, "--observation", "bernoulli", *SMALL, "--out", "run", cwd=tmp_path)
+    assert "found 3 at datum 41, feature 2 (counted from 0)" in message
 
 
 def test_an_existing_run_folder_is_left_alone(trained, tmp_path):
@@ -330,6 +352,59 @@ def respelt(run, **changes):
 def test_a_result_that_cannot_be_written_is_told_in_one_line(evaluable, tmp_path):
     (evaluable / "metrics.json").mkdir()
     assert "metrics.json" in refused("evaluate", evaluable, "--particles", "30", "--limit", "5", cwd=tmp_path)
+
+
+def test_weights_that_cannot_be_written_are_told_in_one_line(tmp_path):
+    # A limit on the size of files stands in for a full disk.
+    line = f"ulimit -f 20; exec {sys.executable} {ROOT / 'scripts/train.py'} --epochs 1 --latent 2 --out run"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("train.py: error: run/weights.safetensors: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_a_closed_pipe_costs_the_text_alone(evaluable, tmp_path):
+    line = [sys.executable, str(ROOT / "scripts/evaluate.py"), str(evaluable), "--particles", "30", "--limit", "5"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(line, cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    os.close(write)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert json.loads((evaluable / "metrics.json").read_text())["n"] == 5
+
+
+def test_metrics_that_are_replaced_are_named(evaluable, tmp_path):
+    succeeds("evaluate", evaluable, "--particles", "30", "--limit", "5", cwd=tmp_path)
+    assert "note" not in succeeds("evaluate", evaluable, "--particles", "30", "--limit", "5", cwd=tmp_path)
+    text = succeeds("evaluate", evaluable, "--particles", "40", "--limit", "5", "--split", "train", cwd=tmp_path)
+    assert "note: these replace the metrics with split test, particles 30" in text
+
+
+def test_a_run_is_saved_while_it_trains(tmp_path, monkeypatch):
+    module = importlib.import_module("train")
+    fit, seen = module.fit, []
+
+    def watched(*arguments, after_epoch, **options):
+        def look(history):
+            after_epoch(history)
+            seen.append({p.name for p in (tmp_path / "run").iterdir()})
+            assert len((tmp_path / "run/history.csv").read_text().splitlines()) == 1 + len(history)
+
+        return fit(*arguments, after_epoch=look, **options)
+
+    monkeypatch.setattr(module, "fit", watched)
+    succeeds("train", *SMALL, "--out", "run", cwd=tmp_path)
+    assert seen == [{"config.json", "history.csv", "weights.safetensors"}] * 2
+
+
+@pytest.mark.parametrize("stopped", ["unfinished", "interrupted", "diverged at step 7"])
+def test_a_run_cut_short_is_evaluated_with_a_warning(stopped, evaluable, tmp_path):
+    (evaluable / "config.json").write_text(respelt(evaluable, outcome={"stopped": stopped, "best_epoch": None}))
+    text = succeeds("evaluate", evaluable, "--particles", "30", "--limit", "5", cwd=tmp_path)
+    assert f"warning: training was cut short ({stopped})" in text
+    assert json.loads((evaluable / "metrics.json").read_text())["training"]["stopped"] == stopped
 
 
 def test_an_interrupt_keeps_the_run_and_stops_the_command(tmp_path, monkeypatch):
@@ -372,6 +447,8 @@ def test_the_data_seed_draws_other_data(tmp_path):
         (lambda run: (run / "config.json").write_text('{"format": 2}'), "data"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
         (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
+        (lambda run: (run / "config.json").write_text(respelt(run, hidden=[-1])), "misstates"),
+        (lambda run: (run / "config.json").write_text(respelt(run, latent=-3)), "latent dimension"),
     ],
 )
 def test_a_damaged_run_is_refused_in_one_line(spoil, words, evaluable, tmp_path):
