@@ -7,6 +7,7 @@ from inference.figures import plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
 from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
+from inference.modes import flushing_denormals
 from inference.proposals import Proposal, amortised
 from inference.runs import (
     create_run,
@@ -32,6 +33,7 @@ __all__ = [
     "create_run",
     "diagnose",
     "fit",
+    "flushing_denormals",
     "load_config",
     "load_weights",
     "log_likelihood",

@@ -32,6 +32,21 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
             part.training = mode
 
 
+@contextmanager
+def flushing_denormals() -> Iterator[None]:
+    """Take float32 numbers below 1.2e-38 for 0 on the CPU, as a GPU does.
+
+    Gradients of saturated outputs underflow, and arithmetic on such numbers is up to a hundred times slower. It holds
+    for the calling thread and for those it starts, so it belongs at the beginning of a program: torch's workers keep
+    what held when the first parallel operation started them.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def unchecked() -> pyro.validation_enabled:
     """Leave out Pyro's and torch's checks of arguments: for data that were checked when they came in."""
     return pyro.validation_enabled(False)

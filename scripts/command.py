@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import torch
 
-from inference import TrainingDiverged
+from inference import TrainingDiverged, flushing_denormals
 from model import OBSERVATIONS
 from model.lookup import lookup
 
@@ -38,7 +38,8 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     name = sys.modules[main.__module__].__file__ or main.__module__
     name = name.rpartition("/")[2]
     try:
-        main(arguments)
+        with flushing_denormals():
+            main(arguments)
         sys.stdout.flush()
     except ValueError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
