@@ -126,7 +126,7 @@ def test_initialise_is_of_the_inner_units():
     outer, x = Transformed(Normal(), 10.0, 5.0), 10 + 5 * (2 * torch.randn(1000, 2) + 7)
     eta = outer.initialise(x)
     torch.testing.assert_close(outer.mean(eta), x.mean(0))
-    torch.testing.assert_close(outer.inner.scale.spread, x.std() / 5)
+    torch.testing.assert_close(outer.inner.spread, x.std() / 5)
 
 
 @pytest.mark.parametrize(("x", "factor"), [(0.2, 255.0), (254.8, 255.0), (0.30004, 0.1)])

@@ -1,0 +1,181 @@
+"""Where a positive parameter comes from: it is fixed, shared, one for each feature, or the decoder's."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.lookup import lookup
+
+# softplus(raw + _SHIFT) is 1 at raw = 0: a learned parameter starts where the data put it.
+_SHIFT = math.log(math.e - 1.0)
+
+
+class Positive(nn.Module, ABC):
+    r"""A positive parameter of a family, such as a scale σ.
+
+    .. math:: \text{value} = \text{start} \cdot (\text{floor} + \operatorname{softplus}(\text{raw} + \log(e - 1)))
+
+    so that raw = 0 is where the training data put it, in their own unit.
+
+    Args:
+        shape: that of ``start``.
+        floor: least value of a learned one, as a fraction of ``start``. Without a floor on its scale the density of a
+            constant feature has no upper bound.
+
+    Attributes:
+        outputs: how many decoder outputs per feature it takes.
+        start: what it starts from.
+    """
+
+    outputs = 0
+    start: Tensor
+
+    def __init__(self, shape: tuple[int, ...] = (), floor: float = 1e-3) -> None:
+        if not (floor > 0 and math.isfinite(floor)):
+            raise ValueError(f"a floor must be positive and finite, but got {floor:g}")
+        super().__init__()
+        self.floor = floor
+        self.register_buffer("start", torch.ones(shape))
+
+    @abstractmethod
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the value, broadcastable to ``(*batch, *event)``.
+
+        Args:
+            raw: its own decoder outputs, ``(*batch, *event, outputs)``.
+        """
+
+    def initialise(self, estimate: Callable[[tuple[int, ...]], Tensor]) -> None:
+        """Set ``start`` to an estimate from the training data, which is asked for by its shape."""
+        self.start.copy_(estimate(self.start.shape))
+
+    def _learned(self, raw: Tensor) -> Tensor:
+        return self.start * (self.floor + F.softplus(raw + _SHIFT))
+
+
+class Fixed(Positive):
+    """A given number, in the units that the family works in."""
+
+    def __init__(self, value: float) -> None:
+        if not 1e-15 <= value <= 1e15:  # float32 has to hold its square
+            raise ValueError(f"a fixed parameter must be positive, from 1e-15 to 1e15, but got {value:g}")
+        super().__init__()
+        self.value = value
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the number."""
+        return raw.new_tensor(self.value)
+
+
+class Shared(Positive):
+    """One learned number for all features."""
+
+    def __init__(self, floor: float = 1e-3) -> None:
+        super().__init__((), floor)
+        self.raw = nn.Parameter(torch.zeros(()))
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the learned scalar."""
+        return self._learned(self.raw)
+
+
+class PerFeature(Positive):
+    """A learned number for each feature."""
+
+    def __init__(self, event_shape: tuple[int, ...], floor: float = 1e-3) -> None:
+        super().__init__(statistics_shape(event_shape), floor)
+        self.raw = nn.Parameter(torch.zeros(event_shape))
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the learned numbers, ``event``."""
+        return self._learned(self.raw)
+
+
+class FromDecoder(Positive):
+    """An output of the decoder: it depends on z."""
+
+    outputs = 1
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Return the value of each entry, ``(*batch, *event)``."""
+        return self._learned(raw.squeeze(-1))
+
+
+def make_positive(
+    name: str,
+    value: float | str,
+    event_shape: tuple[int, ...] | None,
+    floor: float,
+    more: Mapping[str, Callable[[], Positive]] | None = None,
+) -> Positive:
+    """Return the parameter that a number or a word describes.
+
+    Args:
+        name: what the family calls it, for messages.
+        value: a positive number (fixed), or ``shared``, ``per-feature``, ``decoder``.
+        event_shape: shape of one datum; needed for ``per-feature``.
+        floor: least value of a learned one as a fraction of its start.
+        more: further sources that the family has, by word.
+    """
+    if not isinstance(value, str):
+        return Fixed(value)
+    if event_shape is None and value == "per-feature":
+        raise ValueError(f"{name}=per-feature needs the shape of a datum; pass the data to make_observation")
+    sources: dict[str, Callable[[], Positive]] = {
+        "shared": lambda: Shared(floor),
+        "per-feature": lambda: PerFeature(event_shape or (), floor),
+        "decoder": lambda: FromDecoder(statistics_shape(event_shape), floor),
+        **(more or {}),
+    }
+    return lookup(f"{name} (a positive number or a word)", value, sources)()
+
+
+def split(eta: Tensor, *parameters: Positive) -> tuple[Tensor, ...]:
+    """Return the first output of ``eta (*batch, *event, outputs)``, and the value of each parameter from the next."""
+    values, at = [eta[..., 0]], 1
+    for parameter in parameters:
+        values.append(parameter(eta[..., at : at + parameter.outputs]))
+        at += parameter.outputs
+    return tuple(values)
+
+
+def statistics_shape(event_shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Return the shape of the statistics of data: one for each feature of a vector, one for all of an image."""
+    return event_shape if event_shape is not None and len(event_shape) == 1 else ()
+
+
+def spread_of(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return the standard deviation of x ``(N, *event)``, of each feature or of all, as ``shape`` says.
+
+    A constant feature has none: its size stands in, or where it is 0 the deviation of all.
+
+    Raises:
+        ValueError: where all of x is one value.
+    """
+    overall = x.std()
+    if not overall > 0:
+        raise ValueError(f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal")
+    if not shape:
+        return overall
+    size = x[0].abs()
+    instead = torch.where(size > 0, size, overall)
+    return torch.where(x.amax(0) > x.amin(0), x.std(0), instead)
+
+
+def outputs_of(location: Tensor, outputs: int) -> Tensor:
+    """Return initial outputs ``(*event, outputs)``: the location's first, and zeros, at which parameters start."""
+    eta = location.new_zeros(*location.shape, outputs)
+    eta[..., 0] = location
+    return eta
+
+
+def describe(parameter: Positive) -> object:
+    """Return the value of a fixed or learned parameter, its range where it has several, None where it is decoded."""
+    if parameter.outputs:
+        return None
+    value = parameter(parameter.start.new_zeros(0)).detach()
+    return value.item() if value.ndim == 0 else [value.min().item(), value.max().item()]
