@@ -4,22 +4,45 @@ from model.observations.base import Measure, MeasureMismatch, Observation, Units
 from model.observations.bernoulli import Bernoulli
 from model.observations.categorical import Categorical
 from model.observations.continuous_bernoulli import ContinuousBernoulli
+from model.observations.counts import Binomial, NegativeBinomial, Poisson
+from model.observations.laplace import Laplace
+from model.observations.logistic import Logistic
 from model.observations.normal import Normal
+from model.observations.ordinal import Ordinal
+from model.observations.positive import Gamma, LogNormal, Weibull
 from model.observations.registry import OBSERVATIONS, make_observation
+from model.observations.student_t import StudentT
 from model.observations.transformed import Transformed
+from model.observations.unit import Beta, Kumaraswamy, LogitNormal, TruncatedNormal
 from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
+from model.observations.von_mises import VonMises
 
 __all__ = [
     "OBSERVATIONS",
     "Bernoulli",
+    "Beta",
+    "Binomial",
     "Categorical",
     "ContinuousBernoulli",
+    "Gamma",
+    "Kumaraswamy",
+    "Laplace",
+    "LogNormal",
+    "Logistic",
+    "LogitNormal",
     "Measure",
     "MeasureMismatch",
+    "NegativeBinomial",
     "Normal",
     "Observation",
+    "Ordinal",
+    "Poisson",
+    "StudentT",
     "Transformed",
+    "TruncatedNormal",
     "Units",
     "UnnormalisedBernoulli",
+    "VonMises",
+    "Weibull",
     "make_observation",
 ]

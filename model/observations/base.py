@@ -10,6 +10,8 @@ from pyro.distributions.torch_distribution import TorchDistribution
 from pyro.nn import PyroModule
 from torch import Tensor
 
+from model.observations.parameters import Positive
+
 
 class Measure(Enum):
     """The base measure of an observation: what its numbers are densities with respect to."""
@@ -29,6 +31,8 @@ class Units(Enum):
     SCALED = "the data's own units, or the scaling that the user chose"
     UNIT_INTERVAL = "[0, 1]"
     LEVELS = "the integers 0, 1, ..., C - 1"
+    OWN = "the data's own units, unscaled"
+    CIRCLE = "angles from -pi to pi"
 
 
 class _AbstractPyroModule(type(PyroModule), ABCMeta):  # type: ignore[misc]
@@ -139,8 +143,12 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         return "".join(f"-{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("-")
 
     def describe(self) -> dict[str, object]:
-        """Return what a reader of the results should know of the fitted family, such as a learned σ."""
-        return {}
+        """Return what a reader of the results should know of the fitted family, such as a learned σ.
+
+        It is in the units that the family sees; a parameter that the decoder gives is left out.
+        """
+        found = {name: part.describe() for name, part in self.named_children() if isinstance(part, Positive)}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def smoothed_mean(x: Tensor) -> Tensor:

@@ -14,7 +14,6 @@ from model.lookup import lookup
 from model.observations.base import Measure, Observation, Units, smoothed_mean
 from model.observations.parameters import (
     Positive,
-    describe,
     make_positive,
     outputs_of,
     split,
@@ -103,8 +102,12 @@ class LocationScale(Observation):
         self.register_buffer("spread", torch.ones(statistics_shape(event_shape)))
 
     @abstractmethod
-    def family(self, loc: Tensor, scale: Tensor) -> TorchDistribution:
-        """Return the distribution with a location and a scale."""
+    def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> TorchDistribution:
+        """Return the distribution with a location, a scale, and what other parameters the family has."""
+
+    @property
+    def _positive(self) -> tuple[Positive, ...]:
+        return (self.scale,)
 
     def _scales(self, floor: float) -> Mapping[str, Callable[[], Positive]]:
         """Return further sources of the scale, by word."""
@@ -120,8 +123,8 @@ class LocationScale(Observation):
 
     def forward(self, eta: Tensor) -> TorchDistribution:
         """Return the family at μ(eta) and σ(eta)."""
-        _, scale = split(eta, self.scale)
-        return self.family(self.loc(eta), scale)
+        _, scale, *more = split(eta, *self._positive)
+        return self.family(self.loc(eta), scale, *more)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
@@ -141,8 +144,3 @@ class LocationScale(Observation):
                 f"{self.name} with this link has its mean between {low:g} and {high:g}, but {len(outside)} features "
                 f"have means such as {outside[0].item():g}; {self.link.remedy}"
             )
-
-    def describe(self) -> dict[str, object]:
-        """Return σ where it is one number, its range where there are several; in the units that the family sees."""
-        value = describe(self.scale)
-        return {} if value is None else {"scale": value}

@@ -35,6 +35,10 @@ class Optimal(Positive):
         super().initialise(estimate)
         self.value.copy_(self.start)
 
+    def describe(self) -> object:
+        """Return the training set's σ̂."""
+        return self.value.item()
+
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set σ̂² to the mean squared error of pairs (location, x), no less than the floor's square."""
         total, count = 0.0, 0
@@ -60,7 +64,7 @@ class Normal(LocationScale):
     def _scales(self, floor: float) -> Mapping[str, Callable[[], Positive]]:
         return {"optimal": lambda: Optimal(floor)}
 
-    def family(self, loc: Tensor, scale: Tensor) -> dist.TorchDistribution:
+    def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return Normal(μ, σ); with ``scale="optimal"`` in training mode, the profile likelihood."""
         family = ProfileNormal if self.training and isinstance(self.scale, Optimal) else dist.Normal
         return family(loc, scale)
@@ -69,7 +73,3 @@ class Normal(LocationScale):
         """Set the optimal σ from the training set, where that is the scale."""
         if isinstance(self.scale, Optimal):
             self.scale.update((self.loc(eta), x) for eta, x in batches)
-
-    def describe(self) -> dict[str, object]:
-        """Return σ; the optimal one as it is in evaluation."""
-        return {"scale": self.scale.value.item()} if isinstance(self.scale, Optimal) else super().describe()

@@ -53,6 +53,13 @@ class Positive(nn.Module, ABC):
         """Set ``start`` to an estimate from the training data, which is asked for by its shape."""
         self.start.copy_(estimate(self.start.shape))
 
+    def describe(self) -> object:
+        """Return the value of a fixed or learned one, its range where it has several, None where it is decoded."""
+        if self.outputs:
+            return None
+        value = self(self.start.new_zeros(0)).detach()
+        return value.item() if value.ndim == 0 else [value.min().item(), value.max().item()]
+
     def _learned(self, raw: Tensor) -> Tensor:
         return self.start * (self.floor + F.softplus(raw + _SHIFT))
 
@@ -171,11 +178,3 @@ def outputs_of(location: Tensor, outputs: int) -> Tensor:
     eta = location.new_zeros(*location.shape, outputs)
     eta[..., 0] = location
     return eta
-
-
-def describe(parameter: Positive) -> object:
-    """Return the value of a fixed or learned parameter, its range where it has several, None where it is decoded."""
-    if parameter.outputs:
-        return None
-    value = parameter(parameter.start.new_zeros(0)).detach()
-    return value.item() if value.ndim == 0 else [value.min().item(), value.max().item()]

@@ -1,6 +1,7 @@
 """Observations by name, for the command line and notebooks."""
 
 import inspect
+import math
 from typing import Any, Protocol
 
 import torch
@@ -11,17 +12,42 @@ from model.observations.base import Observation, Units
 from model.observations.bernoulli import Bernoulli
 from model.observations.categorical import Categorical
 from model.observations.continuous_bernoulli import ContinuousBernoulli
+from model.observations.counts import Binomial, NegativeBinomial, Poisson
+from model.observations.laplace import Laplace
+from model.observations.logistic import Logistic
 from model.observations.normal import Normal
+from model.observations.ordinal import Ordinal
+from model.observations.positive import Gamma, LogNormal, Weibull
+from model.observations.student_t import StudentT
 from model.observations.transformed import Transformed
+from model.observations.unit import Beta, Kumaraswamy, LogitNormal, TruncatedNormal
 from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
+from model.observations.von_mises import VonMises
 
 OBSERVATIONS: dict[str, type[Observation]] = {
     "bernoulli": Bernoulli,
     "continuous-bernoulli": ContinuousBernoulli,
+    "beta": Beta,
+    "kumaraswamy": Kumaraswamy,
+    "logit-normal": LogitNormal,
+    "truncated-normal": TruncatedNormal,
     "normal": Normal,
+    "laplace": Laplace,
+    "logistic": Logistic,
+    "student-t": StudentT,
+    "log-normal": LogNormal,
+    "gamma": Gamma,
+    "weibull": Weibull,
+    "poisson": Poisson,
+    "negative-binomial": NegativeBinomial,
+    "binomial": Binomial,
+    "ordinal": Ordinal,
     "categorical": Categorical,
+    "von-mises": VonMises,
     "unnormalised-bernoulli": UnnormalisedBernoulli,
 }
+# Options that a grid answers, and how many fewer they are than its levels.
+FROM_LEVELS = {"categories": 0, "n": 1}
 
 
 class GridLike(Protocol):
@@ -62,8 +88,9 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
 
     Args:
         spec: ``name`` or ``name:option=value,option=value``, such as ``normal:scale=shared,link=sigmoid``.
-        data: anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] is mapped to the
-            bounds, a family on levels to the grid, any other to the scaling. None: x is in the family's own units.
+        data: anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] or on the circle
+            is mapped to the bounds, a family on levels to the grid, one on the real line to the scaling; positive ones
+            and counts take x as it is. None: x is in the family's own units.
 
     Raises:
         ValueError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
@@ -75,10 +102,10 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
     options = _parse(name, text, {k: p for k, p in parameters.items() if k != "event_shape"})
     if data is not None and "event_shape" in parameters:
         options["event_shape"] = data.event_shape
-    if "categories" in parameters and "categories" not in options:
+    for option in FROM_LEVELS.keys() & parameters.keys() - options.keys():
         if data is None or data.grid is None:
-            raise ValueError(f"{name} needs the number of levels, as the data declare no grid: {name}:categories=C")
-        options["categories"] = data.grid.levels
+            raise ValueError(f"{name} needs the number of levels, as the data declare no grid: {name}:{option}=NUMBER")
+        options[option] = data.grid.levels - FROM_LEVELS[option]
     inner = family(**options)
     return inner if data is None else _in_data_units(inner, data)
 
@@ -120,6 +147,9 @@ def _in_data_units(inner: Observation, data: DataLike) -> Observation:
     if inner.units is Units.UNIT_INTERVAL and data.bounds is not None:
         low, high = torch.tensor(data.bounds, dtype=torch.float32)
         affine = low, high - low  # in float32, so that the upper bound maps to exactly 1
+    elif inner.units is Units.CIRCLE and data.bounds is not None:
+        low, high = torch.tensor(data.bounds, dtype=torch.float32)
+        affine = (low + high) / 2, (high - low) / (2 * math.pi)
     elif inner.units is Units.LEVELS and data.grid is not None:
         affine = torch.tensor(float(data.grid.low)), torch.tensor(float(data.grid.step))
     if not (_same(chosen, identity) or _same(chosen, affine)):

@@ -45,7 +45,7 @@ def test_options_arrive():
         ("normal:scale=-1", "positive, from 1e-15 to 1e15, but got -1"),
         ("normal:scale=nan", "positive, from"),
         ("categorical:categories=1", "at least 2 categories, but got 1"),
-        ("categorical", "categorical needs the number of levels.*categorical:categories=C"),
+        ("categorical", "categorical needs the number of levels.*categorical:categories=NUMBER"),
         ("normal:scale=per-feature", "scale=per-feature needs the shape of a datum"),
     ],
 )

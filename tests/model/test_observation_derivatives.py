@@ -7,7 +7,7 @@ from torch import nn
 
 def test_differentiable_twice(case):
     eta, x = case.eta(2).requires_grad_(), case.x(2)
-    eta.data[0, 0, 0] = 0.0  # where series and links change hands
+    eta.data[0, 0, 0, 0] = 0.0  # where series and links change hands
     with pyro.validation_enabled(False):
         assert torch.autograd.gradcheck(lambda e: case.observation(e).log_prob(x), eta)
         assert torch.autograd.gradgradcheck(lambda e: case.observation(e).log_prob(x), eta)

@@ -1,0 +1,69 @@
+"""Angles."""
+
+import math
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from model.distributions import VonMises as Distribution
+from model.observations.base import Measure, Observation, Units
+from model.observations.parameters import make_positive, outputs_of, split
+
+
+class VonMises(Observation):
+    r"""The von Mises density of an angle, by a direction in the plane and a concentration κ.
+
+    .. math:: p(x \mid \eta) = \frac{e^{\kappa \cos(x - \mu)}}{2 \pi I_0(\kappa)}, \qquad
+              \mu = \operatorname{atan2}(\eta_1, \eta_0), \qquad -\pi \le x \le \pi
+
+    Two outputs give the direction, so that nothing tears where the angle wraps round. Other units than radians come
+    from the data's bounds, which are one turn.
+
+    Shapes: ``eta (*batch, *event, 2)``, or ``(…, 3)`` with ``concentration="decoder"``; x ``(*batch, *event)``.
+
+    Args:
+        concentration: κ: a positive number, ``shared``, ``per-feature`` or ``decoder``.
+        event_shape: shape of one datum; needed for ``per-feature``.
+        floor: least learned concentration as a fraction of the data's.
+    """
+
+    measure = Measure.LEBESGUE
+    units = Units.CIRCLE
+    needs = "{x} between -pi and pi"
+    equivalent = "a direction + the cosine of the error"
+    remedy = "declare the bounds of one turn (--bounds LOW HIGH), or take normal for data that do not wrap round"
+
+    def __init__(
+        self,
+        concentration: float | str = "shared",
+        event_shape: tuple[int, ...] | None = None,
+        floor: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.concentration = make_positive("concentration", concentration, event_shape, floor)
+        self.outputs = 2 + self.concentration.outputs
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return VonMises(μ, κ)."""
+        sine, concentration = split(eta[..., 1:], self.concentration)
+        return Distribution(torch.atan2(sine, eta[..., 0]), concentration)
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from the mean direction of each feature, and the concentration of the mean resultant length."""
+
+        def estimate(shape: tuple[int, ...]) -> Tensor:
+            length = torch.hypot(torch.cos(x).mean(0), torch.sin(x).mean(0))
+            length = (length if shape else length.mean()).clamp(0.01, 0.99)
+            # Banerjee et al. 2005, equation 4.4, in two dimensions
+            return length * (2.0 - length.square()) / (1.0 - length.square())
+
+        self.concentration.initialise(estimate)
+        angle = torch.atan2(torch.sin(x).mean(0), torch.cos(x).mean(0))
+        eta = outputs_of(torch.cos(angle), self.outputs)
+        eta[..., 1] = torch.sin(angle)
+        return eta
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return whether −π ≤ x ≤ π, in float32."""
+        return x.abs() <= math.pi * (1.0 + 1e-6)
