@@ -36,7 +36,7 @@ class Bernoulli:
 
 @dataclass(frozen=True, eq=False)
 class Uniform:
-    """x + step · u, u ~ U(0, 1), elementwise, and strictly below x + step.
+    """x + step · u, u ~ U(0, 1), elementwise, and strictly within the cell.
 
     Args:
         x: values on a grid, (N, *event).
@@ -50,9 +50,10 @@ class Uniform:
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Return values within their cells, (N, *event)."""
         u = torch.rand(self.x.shape, generator=generator, device=self.x.device)
-        # In float32 255 + 0.99999994 rounds to 256: such sums go to the last value within the cell.
-        last = torch.nextafter(self.x + self.step, self.x)
-        return torch.minimum(self.x + self.step * u, last)
+        # torch draws 0 too, and in float32 255 + 0.99999994 rounds to 256: such sums go to the nearest value within.
+        end = self.x + self.step
+        first, last = torch.nextafter(self.x, end), torch.nextafter(end, self.x)
+        return torch.minimum(torch.maximum(self.x + self.step * u, first), last)
 
     def to(self, device: torch.device | str) -> Uniform:
         """Return the same noise with its tensor on the device."""

@@ -12,8 +12,9 @@ import train
 from command import Parser, run
 from tabulate import tabulate
 
+from data import Dataset, load
 from inference import create_run, save_text
-from model import OBSERVATIONS
+from model import OBSERVATIONS, make_observation
 
 EXAMPLES = """\
   make demo
@@ -43,10 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = create_run(args.out or free(Path("runs/demo")))
 
     rows: list[dict[str, Any]] = []
+    unfit: list[str] = []
+    grey = load("digits")
     for name in OBSERVATIONS:
         folder = out / name
         binary = ["--binarise", "threshold"] if name in BINARY else []
         print(f"\n== {name} ==")
+        if not binary and (why := refusal(name, grey)):
+            print(f"not for these data: {why}")
+            unfit.append(name)
+            continue
         train.main([*NETWORK, *binary, "--observation", name, "--epochs", args.epochs, "--out", str(folder)])
         evaluate.main([str(folder), "--particles", args.particles])
         rows += results(name, json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
@@ -57,11 +64,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"\n== every registered observation, {args.epochs} epochs, {args.particles} particles, 200 test digits ==")
     print(tabulate(rows, headers="keys", floatfmt=".2f"))
     print("A density and a mass are never ranked against each other, nor are binary and grey data.")
+    print(f"Not for these data, whose support they do not cover: {', '.join(unfit)}.")
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".2f", tablefmt="github") + "\n")
     print(f"\n{time.perf_counter() - start:.0f} s. Where to look:")
     print(f"  {out / 'reproductions/reproductions.png'}   what the output activation does")
     print(f"  {out / 'table.md'}   the table above")
     print(f"  {out / 'normal'}   a run: config.json, history.csv, metrics.json, posterior.nc, figures/")
+
+
+def refusal(name: str, data: Dataset) -> str:
+    """Return why a family refuses the data; empty where it takes them."""
+    try:
+        make_observation(name, data).check(data.train)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def free(path: Path) -> Path:

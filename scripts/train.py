@@ -13,6 +13,7 @@ from command import (
     data_config,
     device,
     hidden,
+    observation_help,
     observation_spec,
     one_of,
     positive_float,
@@ -43,6 +44,7 @@ from model import VAE
 EXAMPLES = """\
   python scripts/train.py --data digits --observation normal --scale shared --epochs 50 --out runs/digits-normal
   python scripts/train.py --data mnist --observation bernoulli --binarise dynamic --out runs/mnist-bernoulli
+  python scripts/train.py --observation help
   python scripts/train.py --data measurements.npy --observation "normal:scale=per-feature" --standardise
 """
 
@@ -64,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clip", type=positive_float, metavar="NORM", help="greatest norm of the gradient")
     parser.add_argument("--out", type=Path, help="run folder, which must not exist (default: runs/DATA-OBSERVATION)")
     args = parser.parse_args(arguments)
+    if args.observation == "help":
+        print(observation_help())
+        return
 
     config = {
         "format": FORMAT,

@@ -20,6 +20,7 @@ class Categorical(Observation):
 
     measure = Measure.COUNTING
     units = Units.LEVELS
+    needs = "{x} a whole number from 0 to C - 1"
     equivalent = "softmax + cross-entropy"
     remedy = "take as many categories as the data have levels, or a family for real numbers such as normal"
 

@@ -94,6 +94,7 @@ class Binomial(Observation):
     outputs = 1
     measure = Measure.COUNTING
     units = Units.LEVELS
+    needs = "{x} a whole number from 0 to n"
     equivalent = "sigmoid + binary cross-entropy on x / n, with its binomial coefficient"
     remedy = "take a larger n, or a family without an upper bound such as poisson"
 

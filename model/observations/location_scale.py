@@ -96,7 +96,8 @@ class LocationScale(Observation):
     ) -> None:
         super().__init__()
         self.link = lookup("link", link, LINKS)
-        self.units = self.link.units
+        if self.units is Units.SCALED:  # else the family has units of its own
+            self.units = self.link.units
         self.scale = make_positive("scale", scale, event_shape, floor, self._scales(floor))
         self.outputs = 1 + self.scale.outputs
         self.register_buffer("spread", torch.ones(statistics_shape(event_shape)))

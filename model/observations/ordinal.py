@@ -25,6 +25,7 @@ class Ordinal(Observation):
     outputs = 1
     measure = Measure.COUNTING
     units = Units.LEVELS
+    needs = "{x} a whole number from 0 to C - 1"
     equivalent = "identity + cumulative-logit NLL"
     remedy = "take as many categories as the data have levels, or a family for real numbers such as normal"
 

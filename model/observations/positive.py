@@ -28,7 +28,6 @@ class LogNormal(LocationScale):
         self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
     ) -> None:
         super().__init__(scale, "identity", event_shape, floor)
-        self.units = Units.OWN
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return LogNormal(μ, σ)."""

@@ -108,6 +108,7 @@ class LogitNormal(LocationScale):
     no link.
     """
 
+    units = Units.UNIT_INTERVAL
     needs = _OPEN
     remedy = _REMEDY
     equivalent = "sigmoid + squared error of logits"
@@ -116,7 +117,6 @@ class LogitNormal(LocationScale):
         self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
     ) -> None:
         super().__init__(scale, "identity", event_shape, floor)
-        self.units = Units.UNIT_INTERVAL
 
     @property
     def _unit(self) -> Tensor | float:
@@ -147,6 +147,7 @@ class TruncatedNormal(LocationScale):
     μ may lie outside.
     """
 
+    units = Units.UNIT_INTERVAL
     needs = "{x} in [0, 1]"
     remedy = "declare the data's bounds (--bounds LOW HIGH), or take normal for data without bounds"
     equivalent = "identity + squared error, with what lies outside [0, 1] ruled out"
@@ -155,7 +156,6 @@ class TruncatedNormal(LocationScale):
         self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
     ) -> None:
         super().__init__(scale, "identity", event_shape, floor)
-        self.units = Units.UNIT_INTERVAL
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return TruncatedNormal(μ, σ)."""

@@ -18,6 +18,7 @@ import xarray as xr
 from command import run
 
 from inference import History
+from model import OBSERVATIONS
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2"]
@@ -213,8 +214,12 @@ def test_reproductions_that_diverge_leave_no_folder(tmp_path):
 
 def test_the_demo_runs_every_registered_observation(tmp_path):
     text = succeeds("demo", "--epochs", "1", "--particles", "30", "--out", "demo", cwd=tmp_path)
-    for name in ("bernoulli", "continuous-bernoulli", "normal", "categorical", "as it stands", "mean matched"):
-        assert name in text
+    assert all(f"== {name} ==" in text for name in OBSERVATIONS)
+    table = text[text.index("== every registered observation") :]
+    assert all(row in table for row in ("as it stands", "mean matched"))
+    unfit = {"beta", "kumaraswamy", "logit-normal", "log-normal", "gamma", "weibull"}  # digits hold 0 and 16
+    for name in OBSERVATIONS:
+        assert (tmp_path / "demo" / name / "metrics.json").exists() is (name not in unfit)
     assert (tmp_path / "demo/table.md").exists()
     assert (tmp_path / "demo/reproductions/reproductions.png").exists()
     assert "Where to look" in text
@@ -230,6 +235,13 @@ def test_the_demo_overwrites_nothing(tmp_path):
 
 def test_the_benchmark_prints_ratios(tmp_path):
     assert "by hand" in succeeds("benchmark", "--data", "digits", "--rounds", "1", cwd=tmp_path)
+
+
+def test_the_help_on_observations_names_each_with_its_options(tmp_path):
+    text = succeeds("train", "--observation", "help", cwd=tmp_path)
+    assert all(f"\n{name} " in text for name in OBSERVATIONS)
+    assert "dispersion=shared" in text
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("script", ["train", "evaluate", "reproductions", "demo", "benchmark"])
