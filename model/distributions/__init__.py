@@ -1,6 +1,7 @@
 """Distributions that torch and Pyro lack, or have but not exactly."""
 
 from model.distributions.angles import VonMises
+from model.distributions.categorical import Categorical
 from model.distributions.continuous_bernoulli import ContinuousBernoulli, natural_from_mean_logit
 from model.distributions.counts import Binomial, NegativeBinomial, Poisson
 from model.distributions.gamma import Beta, Gamma
@@ -13,6 +14,7 @@ from model.distributions.unit import Kumaraswamy, LogitNormal, TruncatedNormal
 __all__ = [
     "Beta",
     "Binomial",
+    "Categorical",
     "ContinuousBernoulli",
     "Gamma",
     "Kumaraswamy",

@@ -17,7 +17,7 @@ class Gamma(dist.Gamma):
     .. math:: p(x) = \frac{\beta^\alpha x^{\alpha - 1} e^{-\beta x}}{\Gamma(\alpha)}, \qquad
               \log p(x) = \tfrac12 \log \frac{\alpha}{2\pi} - \log x - \delta(\alpha) - D(\alpha, \beta x)
 
-    torch's cancels: in float32 its error is 3e-2 nats at α = 10⁵.
+    torch's cancels: in float32 its error is 0.2 nats at α = 10⁵.
 
     Args:
         concentration: α, positive.
@@ -40,7 +40,7 @@ class Beta(dist.Beta):
               \log p(x) = \tfrac12 \log \frac{\alpha \beta}{2 \pi n} + \delta(n) - \delta(\alpha) - \delta(\beta)
               - D(\alpha, n x) - D(\beta, n (1 - x)) - \log x (1 - x), \qquad n = \alpha + \beta
 
-    torch's is a Dirichlet, which cancels at large concentrations.
+    torch's is a Dirichlet, which cancels: in float32 its error is 0.05 nats at n = 10⁵.
 
     Args:
         concentration1: α, positive.

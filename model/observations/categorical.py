@@ -4,6 +4,7 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor
 
+from model.distributions import Categorical as Distribution
 from model.observations.base import Measure, Observation, Units
 
 
@@ -33,7 +34,7 @@ class Categorical(Observation):
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Categorical(logits=eta)."""
-        return dist.Categorical(logits=eta)
+        return Distribution(eta)
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return the mean level Σ k p(k), ``(*batch, *event)``."""
