@@ -149,7 +149,7 @@ def fit(
         except FloatingPointError as error:
             why = str(error)
             # Gradients are not looked at in each step: one that is not finite shows in the next step's loss.
-            if not all(bool(p.isfinite().all()) for p in parameters):
+            if updates and not all(bool(p.isfinite().all()) for p in parameters):
                 step, why = updates, "its gradient or its update is not finite"
                 epoch = -(-step // steps)
             history.stopped = f"diverged at step {step}"

@@ -1,7 +1,6 @@
 """What the commands share: arguments, and errors of one line."""
 
 import argparse
-import inspect
 import os
 import re
 import sys
@@ -9,10 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import torch
-from tabulate import tabulate
 
 from inference import TrainingDiverged, flushing_denormals
-from model import OBSERVATIONS
 from model.lookup import lookup
 
 # Hidden sizes of each architecture where none are given.
@@ -221,57 +218,3 @@ def device(args: argparse.Namespace) -> torch.device:
     if args.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(args.device)
-
-
-def observation_spec(args: argparse.Namespace) -> str:
-    """Return ``--observation`` with ``--scale`` and ``--link`` among its options."""
-    extra = [f"{key}={getattr(args, key)}" for key in ("scale", "link") if getattr(args, key) is not None]
-    name, _, options = args.observation.partition(":")
-    return ":".join(filter(None, [name, ",".join(filter(None, [options, *extra]))]))
-
-
-def observation_help() -> str:
-    """Return a table of all families: what x they take, their measure, their options, and what they correspond to."""
-    rows = []
-    for name, family in OBSERVATIONS.items():
-        parameters = inspect.signature(family).parameters
-        options = [
-            key if p.default is inspect.Parameter.empty else f"{key}={str(p.default).lower()}"
-            for key, p in parameters.items()
-            if key != "event_shape"
-        ]
-        rows.append(
-            {
-                "name": name,
-                "x": family.needs.format(x="x").removeprefix("x ").removeprefix("to be "),
-                "in units": family.units.name.lower().replace("_", " "),
-                "measure": family.measure.value,
-                "options (defaults)": ", ".join(options),
-                "activation + loss": family.equivalent,
-            }
-        )
-    sources = "A scale, dispersion or concentration is a positive number (fixed), shared, per-feature or decoder"
-    return "\n".join(
-        [
-            tabulate(rows, headers="keys", maxcolwidths=[None, 22, None, None, 30, 34]),
-            f"{sources}; normal's scale may be optimal, too. Links are identity, sigmoid and softplus.",
-            "Written name:option=value,option=value; categories and n come from the data's grid.",
-            "Units: scaled (the data's own, or those of --standardise), unit interval (from the data's bounds), levels",
-            "(from the data's grid), circle (the bounds are one turn), own (as they are).",
-        ]
-    )
-
-
-def add_observation(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which observation distribution."""
-    group = parser.add_argument_group("observation distribution")
-    group.add_argument(
-        "--observation",
-        default="normal",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help="a family with its options, such as student-t:df=4; help lists all (default: normal)",
-    )
-    group.add_argument(
-        "--scale", help="σ of normal and its like: a number, shared, per-feature, decoder; normal's may be optimal"
-    )
-    group.add_argument("--link", help="link of normal and its like: identity, sigmoid or softplus")

@@ -1,4 +1,4 @@
-"""Two minutes on the embedded digits: every registered observation, and the reproductions experiment."""
+"""Two minutes on the embedded digits: every observation that takes them, and the reproductions experiment."""
 
 import json
 import time
@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"\n== every registered observation, {args.epochs} epochs, {args.particles} particles, 200 test digits ==")
     print(tabulate(rows, headers="keys", floatfmt=".2f"))
     print("A density and a mass are never ranked against each other, nor are binary and grey data.")
-    print(f"Not for these data, whose support they do not cover: {', '.join(unfit)}.")
+    if unfit:
+        print(f"Not for these data, whose values they do not all cover: {', '.join(unfit)}.")
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".2f", tablefmt="github") + "\n")
     print(f"\n{time.perf_counter() - start:.0f} s. Where to look:")
     print(f"  {out / 'reproductions/reproductions.png'}   what the output activation does")

@@ -9,17 +9,15 @@ from command import (
     Parser,
     add_data,
     add_network,
-    add_observation,
     data_config,
     device,
     hidden,
-    observation_help,
-    observation_spec,
     one_of,
     positive_float,
     positive_int,
     run,
 )
+from observation_arguments import add_observation, observation_help, observation_spec
 from pair import FORMAT, build
 from torch import nn
 

@@ -47,21 +47,20 @@ def deviance(x: Tensor, mean: Tensor, log_mean: Tensor | None = None) -> Tensor:
         mean: m.
         log_mean: log m, for an m that may underflow.
     """
-    e = (mean - x) / x
-    is_near = e.abs() < _SERIES_BELOW
-    near, far = torch.where(is_near, e, 0.0), torch.where(is_near, 1.0, e)
-    # e − log(1 + e) with log(1 + e) = 2 atanh v
+    # Three arms, each on numbers that keep its derivatives finite where another is taken.
+    is_moderate = (mean < 1e4 * x) & (mean > 0.05 * x)
+    e = torch.where(is_moderate, mean - x, 0.0) / torch.where(is_moderate, x, 1.0)
+    is_near = is_moderate & (e.abs() < _SERIES_BELOW)
+    near, far = torch.where(is_near, e, 0.0), torch.where(is_moderate & ~is_near, e, 1.0)
+    # Near: e − log(1 + e) with log(1 + e) = 2 atanh v
     v = near / (2.0 + near)
     square = v * v
     tail = torch.full_like(v, _ATANH[-1])
     for coefficient in reversed(_ATANH[:-1]):
         tail = tail * square + coefficient
-    # For a mean far below x log(m / x) has digits that 1 + e has lost.
-    ratio = torch.where(is_near, 1.0, mean / x)
-    if log_mean is None:
-        log_ratio = torch.log(ratio)
-    else:
-        tiny = ratio < 1e-30
-        log_ratio = torch.where(tiny, log_mean - torch.log(x), torch.log(torch.where(tiny, 1.0, ratio)))
-    closed = far - log_ratio
-    return x * torch.where(is_near, near * v - 2.0 * v * square * tail, closed)
+    relative = torch.where(is_near, near * v - 2.0 * v * square * tail, far - torch.log1p(far))
+    # Extreme: 1 + e = m / x has lost digits, or over- or underflows.
+    x_there, mean_there = torch.where(is_moderate, 1.0, x), torch.where(is_moderate, 1.0, mean)
+    log_there = torch.log(mean_there) if log_mean is None else torch.where(is_moderate, 0.0, log_mean)
+    extreme = (mean_there - x_there) + x_there * (torch.log(x_there) - log_there)
+    return torch.where(is_moderate, torch.where(is_moderate, x, 1.0) * relative, extreme)

@@ -56,9 +56,14 @@ def log_tail_integral(a: Tensor, width: Tensor) -> Tensor:
     return torch.where(narrow, near, far)
 
 
-def log_logistic_interval(a: Tensor, b: Tensor) -> Tensor:
+def log_logistic_interval(a: Tensor, b: Tensor, width: Tensor) -> Tensor:
     r"""Return log(S(b) − S(a)) for the standard logistic S and a < b, elementwise; a may be −∞ and b ∞.
 
     .. math:: S(b) - S(a) = S(b) \, S(-a) \, (1 - e^{-(b - a)})
+
+    Args:
+        a: lower end.
+        b: upper end.
+        width: b − a, with the digits that a and b have lost.
     """
-    return F.logsigmoid(b) + F.logsigmoid(-a) + log1mexp(a - b)
+    return F.logsigmoid(b) + F.logsigmoid(-a) + log1mexp(-width)

@@ -158,3 +158,8 @@ def smoothed_mean(x: Tensor) -> Tensor:
     steps by about its learning rate would never come back from a large one.
     """
     return 0.005 * 0.5 + 0.995 * x.mean(0)
+
+
+# Families on the open unit interval: what they need, and what to do about data at its ends.
+OPEN_INTERVAL = "{x} between 0 and 1, and neither of them"
+OPEN_REMEDY = "declare wider bounds (--bounds LOW HIGH), spread levels out (--dequantise), or take continuous-bernoulli"

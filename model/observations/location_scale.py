@@ -14,6 +14,7 @@ from model.lookup import lookup
 from model.observations.base import Measure, Observation, Units, smoothed_mean
 from model.observations.parameters import (
     Positive,
+    inverse_softplus,
     make_positive,
     outputs_of,
     split,
@@ -36,8 +37,7 @@ class Link(NamedTuple):
 
 
 def _inverse_softplus(mu: Tensor) -> Tensor:
-    mu = mu.clamp_min(1e-3)  # a mean of less than a thousandth of the spread starts there
-    return mu + torch.log(-torch.expm1(-mu))  # log(eᵘ − 1), where eᵘ may overflow
+    return inverse_softplus(mu.clamp_min(1e-3))  # a mean of less than a thousandth of the spread starts there
 
 
 LINKS = {

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from model.distributions import OrderedLogistic
 from model.observations.base import Measure, Observation, Units, smoothed_mean
+from model.observations.parameters import inverse_softplus
 
 _LEAST_GAP = 1e-3
 
@@ -55,7 +56,7 @@ class Ordinal(Observation):
         cutpoints = torch.logit(smoothed_mean(at_most[None]))
         gaps = (cutpoints.diff() - _LEAST_GAP).clamp_min(_LEAST_GAP)
         self.first.copy_(cutpoints[0])
-        self.gaps.copy_(gaps + torch.log(-torch.expm1(-gaps)))
+        self.gaps.copy_(inverse_softplus(gaps))
         share = smoothed_mean(x / (self.categories - 1))
         return (torch.logit(share) - torch.logit(smoothed_mean(x.flatten() / (self.categories - 1)))).unsqueeze(-1)
 

@@ -178,3 +178,14 @@ def outputs_of(location: Tensor, outputs: int) -> Tensor:
     eta = location.new_zeros(*location.shape, outputs)
     eta[..., 0] = location
     return eta
+
+
+def inverse_variation(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return mean / standard deviation, of each feature or of all, at most a hundred."""
+    mean, spread = (x.mean(0), x.std(0)) if shape else (x.mean(), x.std())
+    return mean / torch.maximum(spread, 0.01 * mean)
+
+
+def inverse_softplus(value: Tensor) -> Tensor:
+    """Return log(eᵛ − 1), where eᵛ may overflow."""
+    return value + torch.log(-torch.expm1(-value))

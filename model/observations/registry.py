@@ -10,19 +10,26 @@ from torch import Tensor
 from model.lookup import lookup
 from model.observations.base import Observation, Units
 from model.observations.bernoulli import Bernoulli
+from model.observations.beta import Beta
+from model.observations.binomial import Binomial
 from model.observations.categorical import Categorical
 from model.observations.continuous_bernoulli import ContinuousBernoulli
-from model.observations.counts import Binomial, NegativeBinomial, Poisson
+from model.observations.gamma import Gamma
+from model.observations.kumaraswamy import Kumaraswamy
 from model.observations.laplace import Laplace
+from model.observations.log_normal import LogNormal
 from model.observations.logistic import Logistic
+from model.observations.logit_normal import LogitNormal
+from model.observations.negative_binomial import NegativeBinomial
 from model.observations.normal import Normal
 from model.observations.ordinal import Ordinal
-from model.observations.positive import Gamma, LogNormal, Weibull
+from model.observations.poisson import Poisson
 from model.observations.student_t import StudentT
 from model.observations.transformed import Transformed
-from model.observations.unit import Beta, Kumaraswamy, LogitNormal, TruncatedNormal
+from model.observations.truncated_normal import TruncatedNormal
 from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
 from model.observations.von_mises import VonMises
+from model.observations.weibull import Weibull
 
 OBSERVATIONS: dict[str, type[Observation]] = {
     "bernoulli": Bernoulli,
@@ -153,9 +160,10 @@ def _in_data_units(inner: Observation, data: DataLike) -> Observation:
     elif inner.units is Units.LEVELS and data.grid is not None:
         affine = torch.tensor(float(data.grid.low)), torch.tensor(float(data.grid.step))
     if not (_same(chosen, identity) or _same(chosen, affine)):
+        own = "" if inner.units is Units.OWN else " and takes its scale from the data's bounds or grid"
         raise ValueError(
-            f"{inner.name} works on {inner.units.value} and takes its scale from the data's bounds or grid; leave out "
-            "the scaling, or take a family for real numbers such as normal"
+            f"{inner.name} works on {inner.units.value}{own}; leave out the scaling, or take a family for real numbers "
+            "such as normal"
         )
     return inner if _same(affine, identity) else Transformed(inner, *affine)
 

@@ -7,7 +7,7 @@ from model.distributions import StudentT as Distribution
 from model.observations.location_scale import LocationScale
 from model.observations.parameters import Positive, make_positive
 
-_START = 5.0
+_START, _FLOOR = 4.0, 0.25  # ν starts at 4 (1 + ¼) and stays above 4 · ¼
 
 
 class StudentT(LocationScale):
@@ -38,7 +38,7 @@ class StudentT(LocationScale):
         floor: float = 1e-3,
     ) -> None:
         super().__init__(scale, link, event_shape, floor)
-        self.df = make_positive("df", df, event_shape, 1.0 / _START)
+        self.df = make_positive("df", df, event_shape, _FLOOR)
         self.outputs += self.df.outputs
 
     @property

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from model.distributions import VonMises as Distribution
-from model.observations.base import Measure, Observation, Units
-from model.observations.parameters import make_positive, outputs_of, split
+from model.observations.base import Units
+from model.observations.parameters import outputs_of, split
+from model.observations.with_concentration import WithConcentration
 
 
-class VonMises(Observation):
+class VonMises(WithConcentration):
     r"""The von Mises density of an angle, by a direction in the plane and a concentration κ.
 
     .. math:: p(x \mid \eta) = \frac{e^{\kappa \cos(x - \mu)}}{2 \pi I_0(\kappa)}, \qquad
@@ -21,28 +22,13 @@ class VonMises(Observation):
     from the data's bounds, which are one turn.
 
     Shapes: ``eta (*batch, *event, 2)``, or ``(…, 3)`` with ``concentration="decoder"``; x ``(*batch, *event)``.
-
-    Args:
-        concentration: κ: a positive number, ``shared``, ``per-feature`` or ``decoder``.
-        event_shape: shape of one datum; needed for ``per-feature``.
-        floor: least learned concentration as a fraction of the data's.
     """
 
-    measure = Measure.LEBESGUE
+    locations = 2
     units = Units.CIRCLE
     needs = "{x} between -pi and pi"
     equivalent = "a direction + the cosine of the error"
     remedy = "declare the bounds of one turn (--bounds LOW HIGH), or take normal for data that do not wrap round"
-
-    def __init__(
-        self,
-        concentration: float | str = "shared",
-        event_shape: tuple[int, ...] | None = None,
-        floor: float = 1e-3,
-    ) -> None:
-        super().__init__()
-        self.concentration = make_positive("concentration", concentration, event_shape, floor)
-        self.outputs = 2 + self.concentration.outputs
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return VonMises(μ, κ)."""

@@ -362,7 +362,7 @@ def von_mises_family(outputs):
     def mean(observation, eta):
         return np.arctan2(eta[..., 1], eta[..., 0])
 
-    family = scipy_family(von_mises, "circle", outputs, mean=mean, quadrature=1e-6, start=np.inf)
+    family = scipy_family(von_mises, "circle", outputs, mean=mean, quadrature=1e-6, start=1e-6)
     return dataclasses.replace(family, cdf=cdf)
 
 
@@ -404,8 +404,8 @@ FAMILIES = {
     "student-t": scipy_family(student, "real"),
     "student-t:scale=decoder,df=decoder": scipy_family(student, "real", 3),
     "student-t:df=4": scipy_family(student, "real"),
-    "log-normal": scipy_family(log_normal, "positive", start=6.0),
-    "log-normal:scale=decoder": scipy_family(log_normal, "positive", 2, start=6.0),
+    "log-normal": scipy_family(log_normal, "positive", start=1.5),
+    "log-normal:scale=decoder": scipy_family(log_normal, "positive", 2, start=1.5),
     "gamma": scipy_family(gamma, "positive"),
     "gamma:concentration=decoder": scipy_family(gamma, "positive", 2, stretch=0.5),
     "gamma:concentration=100000": scipy_family(gamma, "positive", stretch=0.2),
@@ -453,7 +453,7 @@ FAMILIES = {
         "unit",
         lambda o, eta, u: truncated_normal_log_density(eta[..., 0], value_of(o.scale, eta, 1), u),
         lambda o, eta, u: truncated(o, eta).cdf(u),
-        start=2.0,
+        start=0.8,
     ),
     "von-mises": von_mises_family(2),
     "von-mises:concentration=decoder": von_mises_family(3),

@@ -11,7 +11,7 @@ E = torch.tensor
 CASES = {
     "gamma": (ours.Gamma, dist.Gamma, (3.0, 2.0), 1.7, (1e5, 1e5), 1.002),
     "beta": (ours.Beta, dist.Beta, (3.0, 2.0), 0.4, (5e4, 5e4), 0.501),
-    "poisson": (ours.Poisson, dist.Poisson, (3.0,), 5.0, (1e6,), 1_001_000.0),
+    "poisson": (lambda rate: ours.Poisson(torch.log(rate)), dist.Poisson, (3.0,), 5.0, (1e6,), 1_001_000.0),
     "student-t": (ours.StudentT, dist.StudentT, (3.0, 0.5, 2.0), 1.7, (1e5, 0.0, 1.0), 1.0),
     "von-mises": (ours.VonMises, dist.VonMises, (0.5, 2.0), 1.7, (0.0, 1e5), 0.003),
     "weibull": (ours.Weibull, dist.Weibull, (2.0, 1.5), 1.7, (2.0, 50.0), 1e-3),

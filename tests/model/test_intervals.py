@@ -27,7 +27,11 @@ def logistic(a, b):
         return float(mp.log(1 / (1 + mp.exp(-mp.mpf(b))) - 1 / (1 + mp.exp(-mp.mpf(a)))))
 
 
-@pytest.mark.parametrize(("ours", "exact"), [(log_normal_interval, normal), (log_logistic_interval, logistic)])
+def log_logistic(a, b):
+    return log_logistic_interval(a, b, b - a)
+
+
+@pytest.mark.parametrize(("ours", "exact"), [(log_normal_interval, normal), (log_logistic, logistic)])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-11)])
 def test_against_mpmath(ours, exact, dtype, tolerance):
     a, b = pairs(dtype)
@@ -37,7 +41,7 @@ def test_against_mpmath(ours, exact, dtype, tolerance):
     assert error.max() < tolerance
 
 
-@pytest.mark.parametrize("ours", [log_normal_interval, log_logistic_interval])
+@pytest.mark.parametrize("ours", [log_normal_interval, log_logistic])
 def test_gradients_are_finite_and_right(ours):
     a, b = (t.requires_grad_() for t in pairs(torch.float64))
     assert torch.autograd.gradcheck(ours, (a, b), rtol=1e-4)
@@ -50,9 +54,9 @@ def test_gradients_are_finite_and_right(ours):
 def test_the_logistic_takes_infinite_ends():
     infinite = torch.tensor([torch.inf])
     a = torch.tensor([0.3], requires_grad=True)
-    torch.testing.assert_close(log_logistic_interval(-infinite, a), torch.nn.functional.logsigmoid(a))
-    torch.testing.assert_close(log_logistic_interval(a, infinite), torch.nn.functional.logsigmoid(-a))
-    for value in (log_logistic_interval(-infinite, a), log_logistic_interval(a, infinite)):
+    torch.testing.assert_close(log_logistic(-infinite, a), torch.nn.functional.logsigmoid(a))
+    torch.testing.assert_close(log_logistic(a, infinite), torch.nn.functional.logsigmoid(-a))
+    for value in (log_logistic(-infinite, a), log_logistic(a, infinite)):
         assert torch.autograd.grad(value.sum(), a)[0].isfinite().all()
 
 
@@ -85,3 +89,9 @@ def test_log1mexp(t):
     with mp.workdps(60):
         truth = float(mp.log(-mp.expm1(mp.mpf(single.item()))))
     assert log1mexp(single).item() == pytest.approx(truth, rel=2e-7)
+
+
+def test_the_width_keeps_its_digits_far_from_zero():
+    low, width = torch.tensor(10.0), torch.tensor(1e-3)
+    truth = log_logistic(low.double(), low.double() + width.double())
+    assert log_logistic_interval(low, low + width, width).item() == pytest.approx(truth.item(), abs=2e-6)

@@ -1,9 +1,10 @@
 """What every observation does with data: its support, its start, its measure."""
 
+import numpy as np
 import pytest
 import torch
 
-from model import Measure, MeasureMismatch
+from model import Measure, MeasureMismatch, make_observation
 
 EVENT = (2, 4)
 
@@ -44,6 +45,9 @@ def test_initial_outputs_reproduce_the_mean_of_the_data(case):
     # Features that never vary, at the edges and within, where a density or a logit would diverge.
     x[:, 0, 0], x[:, 0, 1], x[:, 1, 3] = x.amin(), x.amax(), x[0, 1, 3].item()
     case.observation.check(x)
+    with torch.no_grad():
+        for parameter in case.observation.parameters():
+            parameter.zero_()
     eta = case.observation.initialise(x)
     assert eta.shape == (*EVENT, case.family.outputs)
     assert eta.dtype == x.dtype
@@ -54,7 +58,39 @@ def test_initial_outputs_reproduce_the_mean_of_the_data(case):
     tolerance = 1e-9 if case.family.support == "real" and "sigmoid" not in case.spec else 0.0251 * width
     if case.family.start is not None:
         tolerance = case.family.start * x.std()
-    assert (case.observation.mean(eta) - x.mean(0)).abs().max() <= tolerance
+    expected = x.mean(0)
+    if case.family.support == "circle":
+        angle = (x - case.offset) / case.factor
+        expected = case.to_data(torch.atan2(torch.sin(angle).mean(0), torch.cos(angle).mean(0)))
+    assert (case.observation.mean(eta) - expected).abs().max() <= tolerance
+
+
+SIMULATED = {
+    "normal": (lambda rng: rng.normal(3, 2, (20_000, 3)), {"scale": 2.0}),
+    "laplace": (lambda rng: rng.laplace(3, 2, (20_000, 3)), {"scale": 2.0 * 2**0.5}),  # the standard deviation
+    "student-t": (lambda rng: rng.normal(3, 2, (20_000, 3)), {"scale": 2.0, "df": 5.0}),
+    "log-normal": (lambda rng: rng.lognormal(1, 0.7, (20_000, 3)), {"scale": 0.7}),
+    "logit-normal": (lambda rng: 1 / (1 + np.exp(-rng.normal(1, 0.7, (20_000, 3)))), {"scale": 0.7}),
+    "gamma": (lambda rng: rng.gamma(7, 2, (20_000, 3)), {"concentration": 7.0}),
+    "weibull": (lambda rng: 2 * rng.weibull(3, (20_000, 3)), {"concentration": 3.0}),
+    "beta": (lambda rng: rng.beta(2, 5, (20_000, 3)), {"concentration": 7.0}),
+    "negative-binomial": (lambda rng: rng.negative_binomial(4, 0.3, (20_000, 3)), {"dispersion": 0.25}),
+    "von-mises": (lambda rng: rng.vonmises(1, 4, (20_000, 3)), {"concentration": 4.0}),
+}
+
+
+@pytest.mark.parametrize("source", ["shared", "per-feature"])
+@pytest.mark.parametrize("name", SIMULATED)
+def test_parameters_start_from_the_data(name, source, data_stub):
+    simulate, expected = SIMULATED[name]
+    x = torch.tensor(simulate(np.random.default_rng(0))).double()
+    spec = f"{name}:{','.join(f'{key}={source}' for key in expected)}"
+    observation = make_observation(spec, data_stub((3,))).double()
+    observation.initialise(x)
+    found = observation.describe()
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert np.max(np.abs(np.asarray(found[key]) - value)) < 0.08 * value  # the approximation for angles is 7 % off
 
 
 def test_the_measure_is_named_and_enforced(case):

@@ -1,6 +1,7 @@
 """Every log-density is differentiated twice, exported and vectorised, without branches on numbers."""
 
 import pyro
+import pytest
 import torch
 from torch import nn
 
@@ -48,3 +49,25 @@ def test_log_density_composes_with_function_transforms(case):
     eta.requires_grad_()
     (truth,) = torch.autograd.grad(log_density(eta, x), eta)
     torch.testing.assert_close(slope, truth)
+
+
+EXTREME = [0.0, 17.0, -17.0, 50.0, -50.0, 85.0, -85.0, 0.1]
+
+
+@pytest.mark.parametrize("flush", [False, True])
+def test_gradients_stay_finite_in_float32_far_out(case, flush):
+    # The decoder of a saturated pixel. Far below a datum the log-density of these two is itself beyond float32.
+    reach = {"weibull": 0.2, "gamma": 0.5}.get(case.spec.partition(":")[0], 1.0)
+    eta = reach * torch.tensor(EXTREME).reshape(2, 4, 1).expand(3, 2, 4, case.family.outputs).clone()
+    eta[..., 1:] = 0.3
+    eta.requires_grad_()
+    x = case.x(3).float()
+    observation = case.observation.float()
+    torch.set_flush_denormal(flush)
+    try:
+        value = observation(eta).log_prob(x)
+        (slope,) = torch.autograd.grad(value.sum(), eta)
+    finally:
+        torch.set_flush_denormal(False)
+    assert value.isfinite().all()
+    assert slope.isfinite().all()

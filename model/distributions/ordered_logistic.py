@@ -44,13 +44,8 @@ class OrderedLogistic(TorchDistribution):
         infinite = self.cutpoints.new_full((1,), torch.inf)
         edges = torch.cat([-infinite, self.cutpoints, infinite])
         level = value.long()
-        return log_logistic_interval(edges[level] - self.loc, edges[level + 1] - self.loc)
-
-    @property
-    def probs(self) -> Tensor:
-        """The mass of every level, ``(*batch, C)``."""
-        levels = torch.arange(len(self.cutpoints) + 1, device=self.loc.device)
-        return OrderedLogistic(self.loc.unsqueeze(-1), self.cutpoints, validate_args=False).log_prob(levels).exp()
+        low, high = edges[level], edges[level + 1]
+        return log_logistic_interval(low - self.loc, high - self.loc, high - low)
 
     @property
     def mean(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""Masses of counts that keep their digits at large counts."""
+"""The binomial and negative binomial masses, with their digits at large counts."""
 
 import math
 
@@ -10,28 +10,6 @@ from torch.nn import functional as F
 from model.distributions.deviance import deviance, stirling_error
 
 _LOG_2PI = math.log(2.0 * math.pi)
-
-
-class Poisson(dist.Poisson):
-    r"""The Poisson mass, by Stirling's error and a deviance.
-
-    .. math:: p(x) = \frac{\lambda^x e^{-\lambda}}{x!}, \qquad
-              \log p(x) = -\tfrac12 \log 2 \pi x - \delta(x) - D(x, \lambda), \quad \log p(0) = -\lambda
-
-    torch's cancels: in float32 its error is 1 nat at x = 10⁶.
-
-    Args:
-        rate: λ, positive.
-    """
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(x), for whole x from 0."""
-        if self._validate_args:
-            self._validate_sample(value)
-        rate = self.rate
-        some = torch.where(value > 0, value, 1.0)
-        positive = -0.5 * (_LOG_2PI + torch.log(some)) - stirling_error(some) - deviance(some, rate)
-        return torch.where(value > 0, positive, -rate)
 
 
 def _log_binomial(x: Tensor, rest: Tensor, n: Tensor, logits: Tensor) -> Tensor:

@@ -1,0 +1,47 @@
+"""Shares and proportions, by their median."""
+
+import math
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.distributions import Kumaraswamy as Distribution
+from model.distributions.intervals import log1mexp
+from model.observations.base import OPEN_INTERVAL, OPEN_REMEDY, Units, smoothed_mean
+from model.observations.parameters import outputs_of, split
+from model.observations.with_concentration import WithConcentration
+
+
+class Kumaraswamy(WithConcentration):
+    r"""The Kumaraswamy density, by its median m = sigmoid η and concentration b.
+
+    .. math:: p(x \mid \eta) = a b \, x^{a - 1} (1 - x^a)^{b - 1}, \qquad
+              a = \frac{\log(1 - 2^{-1/b})}{\log m}, \qquad 0 < x < 1
+
+    Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``concentration="decoder"``; x ``(*batch, *event)``.
+    """
+
+    units = Units.UNIT_INTERVAL
+    needs = OPEN_INTERVAL
+    remedy = OPEN_REMEDY
+    equivalent = "sigmoid + Kumaraswamy NLL"
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return Kumaraswamy(a, b)."""
+        logit, b = split(eta, self.concentration)
+        # On the log scale, for log m itself may underflow: log(−log m) → −η as m → 1.
+        high = logit > 20.0
+        log_minus_log_m = torch.where(high, -logit, torch.log(F.softplus(-torch.where(high, 0.0, logit))))
+        a = torch.exp(torch.log(-log1mexp(-math.log(2.0) / b)) - log_minus_log_m)
+        return Distribution(a, b)
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from each feature's mean for a median, and concentration 1."""
+        self.concentration.initialise(lambda shape: x.new_ones(shape))
+        return outputs_of(torch.logit(smoothed_mean(x)), self.outputs)
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return whether 0 < x < 1."""
+        return (x > 0) & (x < 1)

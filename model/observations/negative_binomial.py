@@ -1,0 +1,50 @@
+"""Counts that vary more than a Poisson's."""
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from model.distributions import NegativeBinomial as Distribution
+from model.observations.parameters import make_positive, split
+from model.observations.poisson import Poisson
+
+
+class NegativeBinomial(Poisson):
+    r"""The negative binomial mass, by the log of its mean, and its dispersion α.
+
+    .. math:: p(x \mid \eta) = \frac{\Gamma(x + r)}{\Gamma(r) \, x!} (1 - p)^r p^x, \qquad r = \frac{1}{\alpha}, \quad
+              p = \frac{\mu}{\mu + r}, \quad \mu = e^\eta
+
+    The variance is μ + α μ²; α → 0 is the Poisson.
+
+    Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``dispersion="decoder"``; x ``(*batch, *event)``.
+
+    Args:
+        dispersion: α: a positive number, ``shared``, ``per-feature`` or ``decoder``.
+        event_shape: shape of one datum; needed for ``per-feature``.
+        floor: least learned dispersion as a fraction of the data's.
+    """
+
+    equivalent = "exp + Poisson NLL with a variance of its own"
+
+    def __init__(
+        self, dispersion: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
+    ) -> None:
+        super().__init__()
+        self.dispersion = make_positive("dispersion", dispersion, event_shape, floor)
+        self.outputs = 1 + self.dispersion.outputs
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return NegativeBinomial(1 / α, logit p)."""
+        log_mean, dispersion = split(eta, self.dispersion)
+        return Distribution(1.0 / dispersion, logits=log_mean + torch.log(dispersion))
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from each feature's mean, and the dispersion (variance − mean) / mean², at least 0.01."""
+
+        def estimate(shape: tuple[int, ...]) -> Tensor:
+            mean, variance = (x.mean(0), x.var(0)) if shape else (x.mean(), x.var())
+            return ((variance - mean) / mean.square().clamp_min(1e-6)).clamp(0.01, 100.0)
+
+        self.dispersion.initialise(estimate)
+        return super().initialise(x)
