@@ -181,9 +181,9 @@ def outputs_of(location: Tensor, outputs: int) -> Tensor:
 
 
 def inverse_variation(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Return mean / standard deviation, of each feature or of all, at most a hundred."""
+    """Return mean / standard deviation, of each feature or of all, at most a thousand."""
     mean, spread = (x.mean(0), x.std(0)) if shape else (x.mean(), x.std())
-    return mean / torch.maximum(spread, 0.01 * mean)
+    return mean / torch.maximum(spread, 0.001 * mean)
 
 
 def inverse_softplus(value: Tensor) -> Tensor:

@@ -121,3 +121,14 @@ def test_data_without_any_spread_start_finite_or_are_refused(own_case, value):
         return
     assert eta.isfinite().all()
     assert (own_case.observation.scale(eta[..., 1:]) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["gamma", "weibull", "log-normal"])
+def test_a_unit_of_eta_is_a_spread_of_the_logarithm(name, data_stub):
+    rng = np.random.default_rng(0)
+    x = torch.tensor(np.exp(np.array([0.001, 1.0]) * rng.normal(size=(5000, 2)))).double()
+    observation = make_observation(f"{name}", data_stub((2,))).double()
+    eta = observation.initialise(x)
+    before = observation.mean(eta)
+    eta[..., 0] += 1.0
+    torch.testing.assert_close(torch.log(observation.mean(eta) / before), torch.log(x).std(0))
