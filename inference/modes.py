@@ -40,7 +40,7 @@ def flushing_denormals() -> Iterator[None]:
     for the calling thread and for those it starts, so it belongs at the beginning of a program: torch's workers keep
     what held when the first parallel operation started them.
     """
-    already = bool(torch.tensor(1e-30) * 1e-10 == 0)
+    already = bool(torch.tensor(1e-30, dtype=torch.float32, device="cpu") * 1e-10 == 0)
     torch.set_flush_denormal(True)
     try:
         yield

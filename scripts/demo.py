@@ -61,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n== plain autoencoders with four output heads ==")
     reproductions.main([*NETWORK, "--epochs", args.epochs, "--out", str(out / "reproductions")])
 
-    print(f"\n== every registered observation, {args.epochs} epochs, {args.particles} particles, 200 test digits ==")
+    print(
+        f"\n== every observation that takes them, {args.epochs} epochs, {args.particles} particles, 200 test digits =="
+    )
     print(tabulate(rows, headers="keys", floatfmt=".2f"))
     print("A density and a mass are never ranked against each other, nor are binary and grey data.")
     if unfit:

@@ -54,7 +54,8 @@ def observation_help() -> str:
     return "\n".join(
         [
             tabulate(rows, headers="keys", maxcolwidths=[None, 22, None, None, 30, 34]),
-            f"{sources}; normal's scale may be optimal, too. Links are identity, sigmoid and softplus.",
+            f"{sources};",
+            "normal's scale may be optimal, too. Links are identity, sigmoid and softplus.",
             "Written name:option=value,option=value; categories and n come from the data's grid.",
             "Units: scaled (the data's own, or those of --standardise), unit interval (from the data's bounds), levels",
             "(from the data's grid), circle (the bounds are one turn), own (as they are).",

@@ -50,10 +50,20 @@ def log_tail_integral(a: Tensor, width: Tensor) -> Tensor:
     average = 0.5 * sum(weight * torch.exp(-t * (a + 0.5 * t)) for t, weight in zip(s, _WEIGHTS, strict=True))
     near = torch.log(w) + torch.log(torch.where(narrow, average, 1.0))
     w = torch.where(narrow, 1.0, width)
-    root = math.sqrt(0.5)
-    start, end = torch.special.erfcx(root * a), torch.special.erfcx(root * (a + w))
-    far = 0.5 * math.log(0.5 * math.pi) + torch.log(start - end * torch.exp(-w * (a + 0.5 * w)))
+    far = torch.log(_mills(a) - _mills(a + w) * torch.exp(-w * (a + 0.5 * w)))
     return torch.where(narrow, near, far)
+
+
+def _mills(a: Tensor) -> Tensor:
+    """Return Mills' ratio (1 − Φ(a)) / φ(a); for large a by its series, as the derivative of torch's erfcx cancels."""
+    is_large = a > 20.0
+    inverse = 1.0 / torch.where(is_large, a, 20.0)
+    square = inverse * inverse
+    series = torch.ones_like(square)
+    for odd in range(13, 0, -2):
+        series = 1.0 - odd * square * series
+    small = math.sqrt(0.5 * math.pi) * torch.special.erfcx(math.sqrt(0.5) * torch.where(is_large, 1.0, a))
+    return torch.where(is_large, inverse * series, small)
 
 
 def log_logistic_interval(a: Tensor, b: Tensor, width: Tensor) -> Tensor:

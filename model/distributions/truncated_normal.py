@@ -72,7 +72,12 @@ class TruncatedNormal(TorchDistribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         """Return P(X ≤ x)."""
-        return torch.exp(log_normal_interval(self._standard(0.0), self._standard(value)) - self._log_inside)
+        is_low, tail, beyond = self._beyond
+        distance = torch.where(is_low, value, 1.0 - value) / self.scale
+        share = torch.exp(log_tail_integral(tail, distance) - log_tail_integral(tail, 1.0 / self.scale))
+        outside = torch.where(is_low, share, 1.0 - share)
+        inside = torch.exp(log_normal_interval(self._standard(0.0), self._standard(value)) - self._log_inside)
+        return torch.where(beyond, outside, inside)
 
     @torch.no_grad()
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
@@ -95,7 +100,8 @@ class TruncatedNormal(TorchDistribution):
         width = 1.0 / exact.scale
         # From the nearer bound: (1 − φ(b) / φ(a)) / ∫ − a
         hazard = -torch.expm1(-width * (tail + 0.5 * width)) / torch.exp(log_tail_integral(tail, width))
-        depth = exact.scale * (hazard - tail)
+        # Far beyond, x is exponential with mean σ / a, and the difference has no digit left.
+        depth = exact.scale * torch.where((tail > 1e4) & (width * tail > 40.0), 1.0 / tail, hazard - tail)
         outside = torch.where(is_low, depth, 1.0 - depth)
         ends = [torch.exp(-0.5 * (t.square() + _LOG_2PI) - exact._log_inside) for t in exact._bounds]
         inside = exact.loc + exact.scale * (ends[0] - ends[1])

@@ -34,7 +34,11 @@ class Kumaraswamy(WithConcentration):
         # On the log scale, for log m itself may underflow: log(−log m) → −η as m → 1.
         high = logit > 20.0
         log_minus_log_m = torch.where(high, -logit, torch.log(F.softplus(-torch.where(high, 0.0, logit))))
-        a = torch.exp(torch.log(-log1mexp(-math.log(2.0) / b)) - log_minus_log_m)
+        # log(−log(1 − 2^(−1/b))) → −log 2 / b as b → 0
+        t = -math.log(2.0) / b
+        low = t < -20.0
+        log_minus_log_rest = torch.where(low, t, torch.log(-log1mexp(torch.where(low, -1.0, t))))
+        a = torch.exp(log_minus_log_rest - log_minus_log_m)
         return Distribution(a, b)
 
     def initialise(self, x: Tensor) -> Tensor:

@@ -85,6 +85,7 @@ class LocationScale(Observation):
     """
 
     measure = Measure.LEBESGUE
+    has_size = True  # whether the size of what μ locates means anything, as that of a logarithm does not
     spread: Tensor
 
     def __init__(
@@ -130,8 +131,8 @@ class LocationScale(Observation):
     def initialise(self, x: Tensor) -> Tensor:
         """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
         self._check_means(x)
-        self.spread.copy_(spread_of(x, self.spread.shape))
-        self.scale.initialise(lambda shape: spread_of(x, shape))
+        self.spread.copy_(spread_of(x, self.spread.shape, self.has_size))
+        self.scale.initialise(lambda shape: spread_of(x, shape, self.has_size))
         mean = smoothed_mean(x) if self.units is Units.UNIT_INTERVAL else x.mean(0) / self._unit
         return outputs_of(self.link.link(mean), self.outputs)
 

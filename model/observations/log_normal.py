@@ -17,6 +17,7 @@ class LogNormal(LocationScale):
     no link.
     """
 
+    has_size = False
     units = Units.OWN
     needs = "{x} above 0"
     equivalent = "exp + squared error of logarithms"

@@ -20,6 +20,7 @@ class LogitNormal(LocationScale):
     no link.
     """
 
+    has_size = False
     units = Units.UNIT_INTERVAL
     needs = OPEN_INTERVAL
     remedy = OPEN_REMEDY

@@ -155,10 +155,11 @@ def statistics_shape(event_shape: tuple[int, ...] | None) -> tuple[int, ...]:
     return event_shape if event_shape is not None and len(event_shape) == 1 else ()
 
 
-def spread_of(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+def spread_of(x: Tensor, shape: tuple[int, ...], has_size: bool = True) -> Tensor:
     """Return the standard deviation of x ``(N, *event)``, of each feature or of all, as ``shape`` says.
 
-    A constant feature has none: its size stands in, or where it is 0 the deviation of all.
+    A constant feature has none: its size stands in, where that means something, or else the deviation of all. The size
+    of a logarithm means nothing: it depends on the unit.
 
     Raises:
         ValueError: where all of x is one value.
@@ -169,7 +170,7 @@ def spread_of(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if not shape:
         return overall
     size = x[0].abs()
-    instead = torch.where(size > 0, size, overall)
+    instead = torch.where(size > 0, size, overall) if has_size else overall
     return torch.where(x.amax(0) > x.amin(0), x.std(0), instead)
 
 

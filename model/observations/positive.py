@@ -11,8 +11,8 @@ from model.observations.with_concentration import WithConcentration
 class PositiveWithConcentration(WithConcentration):
     """A family on x > 0 whose location is exp(spread · η), with the standard deviation of the training data's log x.
 
-    Neither the unit of x nor how little it varies about its mean then bears on learning: a column between 0.99 and 1.01
-    is learned as one between 1 and 100. Vectors have a spread for each feature, images have one.
+    A step of η is then as large for a column between 0.99 and 1.01 as for one between 1 and 100. Vectors have a spread
+    for each feature, images have one.
 
     Arguments: those of :class:`~model.observations.with_concentration.WithConcentration`.
 
@@ -36,7 +36,7 @@ class PositiveWithConcentration(WithConcentration):
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from the mean of each feature, and a concentration for the data's coefficient of variation."""
-        self.spread.copy_(spread_of(torch.log(x), self.spread.shape))
+        self.spread.copy_(spread_of(torch.log(x), self.spread.shape, has_size=False))
         self.concentration.initialise(lambda shape: inverse_variation(x, shape).pow(self.power))
         return outputs_of(torch.log(x.mean(0)) / self.spread, self.outputs)
 

@@ -95,3 +95,20 @@ def test_the_width_keeps_its_digits_far_from_zero():
     low, width = torch.tensor(10.0), torch.tensor(1e-3)
     truth = log_logistic(low.double(), low.double() + width.double())
     assert log_logistic_interval(low, low + width, width).item() == pytest.approx(truth.item(), abs=2e-6)
+
+
+def test_derivatives_of_the_tail_integral_keep_their_digits():
+    a = torch.tensor([5.0, 19.0, 21.0, 100.0, 5000.0], requires_grad=True)
+    width = torch.tensor(3.0)
+    (slope,) = torch.autograd.grad(log_tail_integral(a, width).sum(), a, create_graph=True)
+    (curvature,) = torch.autograd.grad(slope.sum(), a)
+    for k, point in enumerate(a.tolist()):
+        with mp.workdps(60):
+
+            def exact(t):
+                both = mp.erfc(t / mp.sqrt(2)) - mp.erfc((t + 3) / mp.sqrt(2))
+                return mp.log(both) + t * t / 2
+
+            first, second = float(mp.diff(exact, point)), float(mp.diff(exact, point, 2))
+        assert slope[k].item() == pytest.approx(first, rel=1e-4)
+        assert curvature[k].item() == pytest.approx(second, rel=2e-2)

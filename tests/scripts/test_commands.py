@@ -215,7 +215,7 @@ def test_reproductions_that_diverge_leave_no_folder(tmp_path):
 def test_the_demo_runs_every_registered_observation(tmp_path):
     text = succeeds("demo", "--epochs", "1", "--particles", "30", "--out", "demo", cwd=tmp_path)
     assert all(f"== {name} ==" in text for name in OBSERVATIONS)
-    table = text[text.index("== every registered observation") :]
+    table = text[text.index("== every observation that takes them") :]
     assert all(row in table for row in ("as it stands", "mean matched"))
     unfit = {"beta", "kumaraswamy", "logit-normal", "log-normal", "gamma", "weibull"}  # digits hold 0 and 16
     for name in OBSERVATIONS:
@@ -456,7 +456,7 @@ def test_the_data_seed_draws_other_data(tmp_path):
         (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
-        (lambda run: (run / "config.json").write_text('{"format": 2}'), "data"),
+        (lambda run: (run / "config.json").write_text('{"format": 3}'), "data"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
         (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
         (lambda run: (run / "config.json").write_text(respelt(run, hidden=[-1])), "misstates"),
