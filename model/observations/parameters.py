@@ -65,11 +65,11 @@ class Positive(nn.Module, ABC):
 
 
 class Fixed(Positive):
-    """A given number, in the units that the family works in."""
+    """A given number, in the units that the family works in; ``name`` is what the family calls it."""
 
-    def __init__(self, value: float) -> None:
+    def __init__(self, name: str, value: float) -> None:
         if not 1e-15 <= value <= 1e15:  # float32 has to hold its square
-            raise ValueError(f"a fixed parameter must be positive, from 1e-15 to 1e15, but got {value:g}")
+            raise ValueError(f"a fixed {name} must be positive, from 1e-15 to 1e15, but got {value:g}")
         super().__init__()
         self.value = value
 
@@ -129,7 +129,7 @@ def make_positive(
         more: further sources that the family has, by word.
     """
     if not isinstance(value, str):
-        return Fixed(value)
+        return Fixed(name, value)
     if event_shape is None and value == "per-feature":
         raise ValueError(f"{name}=per-feature needs the shape of a datum; pass the data to make_observation")
     sources: dict[str, Callable[[], Positive]] = {

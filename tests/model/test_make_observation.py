@@ -43,6 +43,7 @@ def test_options_arrive():
         ("normal:scale=sharde", r"unknown scale .*'sharde'; did you mean 'shared'"),
         ("normal:link=sigmoyd", "unknown link 'sigmoyd'; did you mean 'sigmoid'"),
         ("normal:scale=-1", "positive, from 1e-15 to 1e15, but got -1"),
+        ("student-t:df=0", "a fixed df must be positive"),
         ("normal:scale=nan", "positive, from"),
         ("categorical:categories=1", "at least 2 categories, but got 1"),
         ("categorical", "categorical needs the number of levels.*categorical:categories=NUMBER"),
