@@ -36,7 +36,7 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
 def flushing_denormals() -> Iterator[None]:
     """Take float32 numbers below 1.2e-38 for 0 on the CPU, as a GPU does.
 
-    Gradients of saturated outputs underflow, and arithmetic on such numbers is up to a hundred times slower. It holds
+    Gradients of saturated outputs underflow, and arithmetic on such numbers can be many times slower. It holds
     for the calling thread and for those it starts, so it belongs at the beginning of a program: torch's workers keep
     what held when the first parallel operation started them.
     """

@@ -11,8 +11,8 @@ class Categorical(dist.Categorical):
 
     .. math:: \log p(x = k) = \ell_k - \log \sum_{j < C} e^{\ell_j}
 
-    It is torch's but for the normalisation, which torch does in three passes over the logits and several copies of
-    them: with 256 levels that is a fifth of a training step.
+    It is torch's but for the normalisation, for which torch copies the logits several times over: with 256 levels that
+    was a fifth of a training step of the output layer.
 
     Args:
         logits: ℓ, shape ``(*batch, C)``.
