@@ -8,7 +8,7 @@ from guides import AmortisedDelta, AmortisedNormal, make_guide
 from inference import load_config, load_weights
 from model import VAE, StandardNormal, make_decoder, make_observation
 
-FORMAT = 3  # of config.json
+FORMAT = 4  # of config.json
 
 
 def build(config: dict[str, Any], data: Dataset) -> tuple[VAE, AmortisedNormal | AmortisedDelta]:

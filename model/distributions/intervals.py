@@ -18,15 +18,20 @@ def log1mexp(t: Tensor) -> Tensor:
     return torch.where(near, close, torch.log1p(-torch.exp(torch.where(near, -1.0, t))))
 
 
-def log_normal_interval(a: Tensor, b: Tensor) -> Tensor:
-    r"""Return log(Φ(b) − Φ(a)) for the standard Normal and a < b, elementwise.
+def log_normal_interval(a: Tensor, b: Tensor, width: Tensor) -> Tensor:
+    r"""Return log(Φ(b) − Φ(a)) for the standard Normal and a < b, elementwise; a may be −∞ and b ∞.
 
     By symmetry the interval is put to the left, where Φ keeps its digits. A wide one is then a difference of Φ; for a
     narrow one that would cancel, and the density's integral is taken.
+
+    Args:
+        a: lower end.
+        b: upper end.
+        width: b − a, with the digits that a and b have lost.
     """
     right = a + b > 0
     a, b = torch.where(right, -b, a), torch.where(right, -a, b)
-    middle, half = 0.5 * (a + b), 0.5 * (b - a)
+    middle, half = 0.5 * (a + b), 0.5 * width
     narrow = half * (1.0 + middle.abs()) < 0.5
     # Narrow: φ(m + h s) / φ(m) = exp(−h s (m + h s / 2)), whose exponent is below 1.
     m, h = torch.where(narrow, middle, 0.0), torch.where(narrow, half, 0.5)

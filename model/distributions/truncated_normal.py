@@ -48,7 +48,7 @@ class TruncatedNormal(TorchDistribution):
 
     @property
     def _log_inside(self) -> Tensor:
-        return log_normal_interval(*self._bounds)
+        return log_normal_interval(*self._bounds, 1.0 / self.scale)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(x), for 0 ≤ x ≤ 1."""
@@ -76,7 +76,8 @@ class TruncatedNormal(TorchDistribution):
         distance = torch.where(is_low, value, 1.0 - value) / self.scale
         share = torch.exp(log_tail_integral(tail, distance) - log_tail_integral(tail, 1.0 / self.scale))
         outside = torch.where(is_low, share, 1.0 - share)
-        inside = torch.exp(log_normal_interval(self._standard(0.0), self._standard(value)) - self._log_inside)
+        below = log_normal_interval(self._standard(0.0), self._standard(value), value / self.scale)
+        inside = torch.exp(below - self._log_inside)
         return torch.where(beyond, outside, inside)
 
     @torch.no_grad()

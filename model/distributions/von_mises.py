@@ -29,10 +29,10 @@ class VonMises(dist.VonMises):
         if self._validate_args:
             self._validate_sample(value)
         away = torch.sin(0.5 * (value - self.loc)).square()
-        return -2.0 * self.concentration * away - _LOG_2PI - _log_i0e(self.concentration)
+        return -2.0 * self.concentration * away - _LOG_2PI - log_i0e(self.concentration)
 
 
-def _log_i0e(kappa: Tensor) -> Tensor:
+def log_i0e(kappa: Tensor) -> Tensor:
     """Return log(e^−κ I₀(κ)); for large κ by its asymptotic series, whose derivative does not cancel."""
     is_large = kappa > 100.0
     inverse = 1.0 / torch.where(is_large, kappa, 100.0)

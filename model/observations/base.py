@@ -10,6 +10,7 @@ from pyro.distributions.torch_distribution import TorchDistribution
 from pyro.nn import PyroModule
 from torch import Tensor
 
+from model.observations.data_like import GridLike
 from model.observations.parameters import Positive
 
 
@@ -18,6 +19,7 @@ class Measure(Enum):
 
     LEBESGUE = "density"
     COUNTING = "mass"
+    MIXED = "density with a mass at 0"
     NONE = "none"
 
 
@@ -52,6 +54,8 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         needs: the support in words, with ``{x}`` where x stands, for the message of :meth:`check`.
         equivalent: the output activation and loss that it corresponds to.
         remedy: what to do about data outside the support.
+        is_bound: whether log-probabilities are random lower bounds in expectation, as with dequantisation.
+        is_profile: whether training maximises a profile likelihood in the place of the log-density.
     """
 
     outputs: int = 1
@@ -60,6 +64,8 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
     needs: str = "{x} finite"
     equivalent: str = ""
     remedy: str = "remove or replace those entries"
+    is_bound: bool = False
+    is_profile: bool = False
 
     def __init__(self) -> None:
         # Parameters live in their module, not in Pyro's global store: several models stand side by side.
@@ -94,6 +100,21 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
 
         Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
         """
+
+    def on_grid(self, grid: GridLike) -> "Observation":
+        """Return the masses of a grid's cells under this observation, which holds the same parameters.
+
+        They are what densities, and densities and masses, are compared by. A mass is its own.
+
+        Raises:
+            MeasureMismatch: for a loss that is no likelihood.
+        """
+        self.require_likelihood()
+        if self.measure is Measure.COUNTING:
+            return self
+        from model.observations.discretised import Discretised  # which is an observation, too
+
+        return Discretised(self, grid)
 
     def corrections(self) -> Mapping[str, "Observation"]:
         """Return the likelihoods that an unnormalised loss may be scored under, by name; empty for a distribution."""

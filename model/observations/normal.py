@@ -61,12 +61,17 @@ class Normal(LocationScale):
 
     equivalent = "identity + squared error, with σ said aloud"
 
+    @property
+    def is_profile(self) -> bool:  # type: ignore[override]
+        """Whether σ is optimal."""
+        return isinstance(self.scale, Optimal)
+
     def _scales(self, floor: float) -> Mapping[str, Callable[[], Positive]]:
         return {"optimal": lambda: Optimal(floor)}
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return Normal(μ, σ); with ``scale="optimal"`` in training mode, the profile likelihood."""
-        family = ProfileNormal if self.training and isinstance(self.scale, Optimal) else dist.Normal
+        family = ProfileNormal if self.training and self.is_profile else dist.Normal
         return family(loc, scale)
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:

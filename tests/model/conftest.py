@@ -80,7 +80,7 @@ def make_case(spec, units):
     inner.spec = spec
     offset, factor = (0.0, 1.0) if units == "own" else (OFFSET, FACTOR)
     if family.support == "circle" and units == "data":  # 2π is rounded to float32
-        offset, factor = observation.offset.item(), observation.factor.item()
+        offset, factor = observation.transform.offset.item(), observation.transform.factor.item()
     case = Case(spec, family, observation, inner, offset, factor)
     observation.initialise(case.x(200, seed=9))
     generator = torch.Generator().manual_seed(3)

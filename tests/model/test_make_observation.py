@@ -62,7 +62,7 @@ def test_categories_come_from_the_grid(data_stub):
     assert isinstance(observation, Transformed)
     assert isinstance(observation.inner, Categorical)
     assert observation.outputs == 6
-    assert (observation.offset, observation.factor) == (3.0, 2.0)
+    assert (observation.transform.offset, observation.transform.factor) == (3.0, 2.0)
     with pytest.raises(ValueError, match="number of levels, as the data declare no grid"):
         make_observation("categorical", data_stub(bounds=(0.0, 1.0)))
     plain = make_observation("categorical", data_stub(grid=SimpleNamespace(low=0.0, step=1.0, levels=6)))
@@ -72,7 +72,7 @@ def test_categories_come_from_the_grid(data_stub):
 def test_bounds_give_the_affine_map(data_stub):
     for spec in ("continuous-bernoulli", "unnormalised-bernoulli", "normal:scale=0.1,link=sigmoid"):
         observation = make_observation(spec, data_stub(bounds=(-5.0, 250.0)))
-        assert (observation.offset, observation.factor) == (-5.0, 255.0)
+        assert (observation.transform.offset, observation.transform.factor) == (-5.0, 255.0)
     plain = make_observation("continuous-bernoulli", data_stub(bounds=(0.0, 1.0)))
     assert isinstance(plain, ContinuousBernoulli)
     # Nobody declared bounds: x has to be in the unit interval, and `check` says so.
@@ -95,10 +95,10 @@ def test_real_families_take_the_scaling_and_ignore_the_bounds(data_stub):
     observation = make_observation("normal", data_stub(bounds=(0.0, 255.0)))
     assert isinstance(observation, Normal)
     observation = make_observation("normal", data_stub(bounds=(0.0, 255.0), offset=33.0, scale=78.0))
-    assert (observation.offset, observation.factor) == (33.0, 78.0)
+    assert (observation.transform.offset, observation.transform.factor) == (33.0, 78.0)
     per_feature = data_stub((3,), offset=torch.tensor([1.0, 2.0, 3.0]), scale=torch.tensor([4.0, 5.0, 6.0]))
     observation = make_observation("normal:scale=per-feature", per_feature)
-    assert observation.factor.tolist() == [4.0, 5.0, 6.0]
+    assert observation.transform.factor.tolist() == [4.0, 5.0, 6.0]
     assert observation.inner.scale.raw.shape == (3,)
 
 
@@ -111,7 +111,7 @@ def test_standardised_data_do_not_live_on_the_unit_interval(spec, data_stub):
         make_observation(spec, data)
     assert "\n" not in str(caught.value)
     same = make_observation(spec, data_stub(bounds=(0.0, 255.0), offset=0.0, scale=255.0))
-    assert same.factor == 255.0
+    assert same.transform.factor == 255.0
 
 
 @pytest.mark.parametrize("spec", ["continuous-bernoulli", "unnormalised-bernoulli", "normal:link=sigmoid"])

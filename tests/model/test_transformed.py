@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from model import (
+    Affine,
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
@@ -20,7 +21,7 @@ from model import (
 @pytest.mark.parametrize("scale", [255.0, 0.01, -4.0])
 def test_a_density_gets_the_jacobian(inner, scale):
     eta, u = torch.randn(3, 2, 1), torch.rand(3, 2)
-    outer = Transformed(inner, 10.0, scale)
+    outer = Transformed(inner, Affine(10.0, scale))
     x = 10.0 + scale * u
     lower = inner(eta).log_prob(outer.to_inner(x)) - outer(eta).log_prob(x)
     torch.testing.assert_close(lower, torch.full_like(lower, math.log(abs(scale))), rtol=1e-4, atol=1e-5)
@@ -28,7 +29,7 @@ def test_a_density_gets_the_jacobian(inner, scale):
 
 def test_each_feature_may_have_its_own_map():
     inner, offset, scale = Normal(), torch.tensor([0.0, 100.0, -5.0]), torch.tensor([1.0, 10.0, 0.1])
-    outer = Transformed(inner, offset, scale)
+    outer = Transformed(inner, Affine(offset, scale))
     eta, u = torch.randn(4, 3, 1), torch.randn(4, 3)
     x = offset + scale * u
     torch.testing.assert_close(outer.to_inner(x), u, rtol=1e-4, atol=1e-4)
@@ -41,7 +42,7 @@ def test_each_feature_may_have_its_own_map():
 
 def test_a_mass_keeps_its_value():
     inner = Categorical(4)
-    outer = Transformed(inner, 3.0, 2.0)
+    outer = Transformed(inner, Affine(3.0, 2.0))
     eta, levels = torch.randn(6, 4), torch.tensor([0.0, 1.0, 2.0, 3.0, 0.0, 2.0])
     assert torch.equal(outer(eta).log_prob(3 + 2 * levels), inner(eta).log_prob(levels))
     torch.testing.assert_close(outer.mean(eta), 3 + 2 * inner.mean(eta))
@@ -53,7 +54,7 @@ def test_a_mass_keeps_its_value():
 
 
 def test_binary_data_in_bytes():
-    outer = Transformed(Bernoulli(), 0.0, 255.0)
+    outer = Transformed(Bernoulli(), Affine(0.0, 255.0))
     eta, x = torch.tensor([[2.0], [2.0]]), torch.tensor([255.0, 0.0])
     torch.testing.assert_close(outer(eta).log_prob(x).exp().sum(), torch.tensor(1.0))
     assert outer(eta).log_prob(x)[0] == torch.nn.functional.logsigmoid(torch.tensor(2.0))
@@ -66,7 +67,7 @@ def test_binary_data_in_bytes():
 def test_every_point_of_a_fractional_grid_is_its_level(low, step, levels):
     # (0.3 − 0.1) / 0.1 is 1.9999999 in float32, which is neither whole nor, truncated, level 2.
     inner = Categorical(levels)
-    outer = Transformed(inner, low, step)
+    outer = Transformed(inner, Affine(low, step))
     x = torch.tensor([low + step * k for k in range(levels)], dtype=torch.float64).float()
     outer.check(x[:, None])
     eta = torch.randn(levels, generator=torch.Generator().manual_seed(0)).expand(levels, levels)
@@ -76,7 +77,7 @@ def test_every_point_of_a_fractional_grid_is_its_level(low, step, levels):
 def test_a_loss_keeps_its_value():
     inner = UnnormalisedBernoulli()
     eta, u = torch.randn(5, 1), torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
-    assert torch.equal(Transformed(inner, 0.0, 4.0)(eta).log_prob(4 * u), inner(eta).log_prob(u))
+    assert torch.equal(Transformed(inner, Affine(0.0, 4.0))(eta).log_prob(4 * u), inner(eta).log_prob(u))
 
 
 @pytest.mark.parametrize(
@@ -101,20 +102,20 @@ def test_bounds_are_accepted_whatever_float32_makes_of_them(spec, bounds, data_s
 )
 def test_maps_that_lose_the_data_are_refused(offset, scale):
     with pytest.raises(ValueError, match="finite offset and a scale that is not 0") as caught:
-        Transformed(Normal(), offset, scale)
+        Transformed(Normal(), Affine(offset, scale))
     assert "\n" not in str(caught.value)
 
 
 def test_the_map_is_saved_with_the_weights():
-    outer = Transformed(Normal(), 3.0, 2.0)
-    other = Transformed(Normal(), 0.0, 1.0)
+    outer = Transformed(Normal(), Affine(3.0, 2.0))
+    other = Transformed(Normal(), Affine(0.0, 1.0))
     other.load_state_dict(outer.state_dict())
     eta, x = torch.randn(4, 1), torch.randn(4)
     assert torch.equal(other(eta).log_prob(x), outer(eta).log_prob(x))
 
 
 def test_update_and_description_pass_through():
-    outer = Transformed(Normal(scale="optimal"), 10.0, 5.0)
+    outer = Transformed(Normal(scale="optimal"), Affine(10.0, 5.0))
     eta, x = torch.zeros(100, 2, 1), 10 + 5 * torch.randn(100, 2)
     outer.update([(eta, x)])
     described = outer.describe()
@@ -123,7 +124,7 @@ def test_update_and_description_pass_through():
 
 
 def test_initialise_is_of_the_inner_units():
-    outer, x = Transformed(Normal(), 10.0, 5.0), 10 + 5 * (2 * torch.randn(1000, 2) + 7)
+    outer, x = Transformed(Normal(), Affine(10.0, 5.0)), 10 + 5 * (2 * torch.randn(1000, 2) + 7)
     eta = outer.initialise(x)
     torch.testing.assert_close(outer.mean(eta), x.mean(0))
     torch.testing.assert_close(outer.inner.spread, x.std() / 5)
@@ -131,7 +132,7 @@ def test_initialise_is_of_the_inner_units():
 
 @pytest.mark.parametrize(("x", "factor"), [(0.2, 255.0), (254.8, 255.0), (0.30004, 0.1)])
 def test_what_lies_beside_the_grid_is_refused(x, factor):
-    observation = Transformed(Categorical(5), 0.0, factor)
+    observation = Transformed(Categorical(5), Affine(0.0, factor))
     observation.check(torch.tensor([[0.0, factor, 3 * factor]]))
     with pytest.raises(ValueError, match="whole number"):
         observation.check(torch.tensor([[x]]))

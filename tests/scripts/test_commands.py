@@ -456,7 +456,7 @@ def test_the_data_seed_draws_other_data(tmp_path):
         (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
-        (lambda run: (run / "config.json").write_text('{"format": 3}'), "data"),
+        (lambda run: (run / "config.json").write_text('{"format": 4}'), "data"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
         (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
         (lambda run: (run / "config.json").write_text(respelt(run, hidden=[-1])), "misstates"),

@@ -1,0 +1,88 @@
+"""Densities trained on the values of a grid through uniform noise."""
+
+from typing import Self
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from model.distributions import Dequantised as Distribution
+from model.distributions import Lattice
+from model.observations.base import Measure, Observation
+from model.observations.data_like import DataLike, GridLike, View
+from model.observations.discretised import Discretised
+from model.observations.wrapper import Make, Wrapper, without_profile
+
+
+class Dequantised(Wrapper):
+    r"""A density of x + step · u with u uniform on [0, 1): a lower bound of the mass of the cell [x, x + step).
+
+    .. math:: \log p(x \mid \eta) \ge \mathbb{E}_u[\log p_\text{inner}(x + \text{step} \cdot u \mid \eta)]
+              + \log \text{step}
+
+    Every evaluation draws its own noise, so that training sees fresh noise and an importance-weighted likelihood
+    averages over it: it is a bound too, tighter with more particles. The exact mass is that of :meth:`on_grid`.
+
+    Shapes: those of ``inner``; x ``(*batch, *event)`` on the grid.
+
+    Args:
+        inner: a density over [low, high + step].
+        grid: with ``low``, ``step`` and ``levels``.
+
+    Raises:
+        ValueError: where the inner observation has no density.
+    """
+
+    measure = Measure.COUNTING
+    is_bound = True
+    equivalent = "those of inner, on data with uniform noise"
+    remedy = "data off the grid are no data of this model: round them, or take the inner density alone"
+
+    def __init__(self, inner: Observation, grid: GridLike) -> None:
+        if inner.measure is not Measure.LEBESGUE:
+            raise ValueError(f"dequantised needs an inner density, but {inner.name} has none: take it alone")
+        super().__init__()
+        self.inner, self.grid = inner, grid
+        self.outputs, self.units = inner.outputs, inner.units
+        self.needs = f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid"
+
+    @classmethod
+    def wrap(cls, make: Make, data: DataLike | None) -> Self:
+        """Return a density over the data's cells, whose bounds are those of the data and one step more."""
+        if data is None or data.grid is None:
+            raise ValueError(
+                "dequantised needs data on a grid, such as integers, but these declare none; take the inner density"
+            )
+        bounds = None if data.bounds is None else (data.bounds[0], data.bounds[1] + data.grid.step)
+        inner = make(View(data.event_shape, bounds=bounds, scaling=data.scaling))
+        return cls(without_profile(inner, "dequantised"), data.grid)
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return the density as seen through the noise."""
+        return Distribution(self.inner(eta), self.grid.low, self.grid.step)
+
+    def mean(self, eta: Tensor) -> Tensor:
+        """Return the inner mean less half a step."""
+        return self.inner.mean(eta) - 0.5 * self.grid.step
+
+    def on_grid(self, grid: GridLike) -> Observation:
+        """Return the exact masses of the cells [x, x + step)."""
+        return Discretised(self.inner, grid, start=0.0)
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        # Evenly spread within the cells rather than drawn: a start needs no seed.
+        steps = torch.arange(len(x), dtype=x.dtype, device=x.device).reshape(-1, *(1 for _ in x.shape[1:]))
+        return x + self.grid.step * (0.01 + 0.98 * torch.frac(0.5 + 0.6180339887 * steps))
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Initialise the density from data spread within their cells."""
+        return self.inner.initialise(self._noisy(x))
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Return whether x is on the grid, and its cell in the inner support."""
+        middle = x + 0.5 * self.grid.step
+        return Lattice(self.grid.low, self.grid.step, self.grid.levels).check(x) & self.inner.inside(middle)
+
+    def describe(self) -> dict[str, object]:
+        """Return the inner description."""
+        return self.inner.describe()

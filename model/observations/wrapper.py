@@ -1,0 +1,41 @@
+"""Observations made of other observations."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Self
+
+from model.observations.base import Observation
+from model.observations.data_like import DataLike
+
+# From a view of the data to a new inner observation in their units.
+Make = Callable[[DataLike | None], Observation]
+
+
+class Wrapper(Observation):
+    """An observation that a text makes of an inner one, such as ``mixture:components=5,inner=logistic``.
+
+    The keyword arguments of :meth:`wrap` are its options.
+    """
+
+    @classmethod
+    @abstractmethod
+    def wrap(cls, make: Make, data: DataLike | None) -> Self:
+        """Return the wrapper of what ``make`` returns for the data, or for a view of them.
+
+        Raises:
+            ValueError: where the inner observation or the data are not of the kind that it wraps.
+        """
+
+
+def without_profile(inner: Observation, wrapper: str) -> Observation:
+    """Return the inner observation, or refuse one whose training objective is not its own log-density.
+
+    Raises:
+        ValueError: where training maximises a profile likelihood.
+    """
+    if inner.is_profile:
+        raise ValueError(
+            f"{wrapper} needs an inner density that is the same in training and evaluation, but {inner.name} with "
+            "scale=optimal is not; take scale=shared"
+        )
+    return inner
