@@ -1,7 +1,7 @@
 """SVI training, importance-weighted likelihood, diagnostics, run folders and figures."""
 
 from inference.comparison import plot_comparison
-from inference.diagnostics import WeightDiagnostics, diagnose
+from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
 from inference.export import to_datatree
 from inference.figures import plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
@@ -9,6 +9,8 @@ from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import flushing_denormals
 from inference.proposals import Proposal, amortised
+from inference.ranking import Curve, Difference, paired_difference, rank, spread
+from inference.ranking_figures import plot_learning, plot_ranking
 from inference.runs import (
     create_run,
     load_config,
@@ -23,6 +25,9 @@ from inference.runs import (
 from inference.svi import TrainingDiverged, fit
 
 __all__ = [
+    "KHAT_LIMIT",
+    "Curve",
+    "Difference",
     "Epoch",
     "History",
     "LogLikelihood",
@@ -37,12 +42,16 @@ __all__ = [
     "load_config",
     "load_weights",
     "log_likelihood",
+    "paired_difference",
     "plot_comparison",
     "plot_data",
     "plot_history",
+    "plot_learning",
+    "plot_ranking",
     "plot_reproductions",
     "posterior",
     "prior_means",
+    "rank",
     "reproduce",
     "save_datatree",
     "save_figure",
@@ -50,5 +59,6 @@ __all__ = [
     "save_json",
     "save_text",
     "save_weights",
+    "spread",
     "to_datatree",
 ]

@@ -38,7 +38,10 @@ from model.observations import (
     YeoJohnson,
     ZeroInflated,
     make_observation,
+    on_common_scale,
     options_of,
+    require_one_dataset,
+    require_one_measure,
 )
 from model.priors import StandardNormal
 from model.vae import VAE
@@ -86,5 +89,8 @@ __all__ = [
     "ZeroInflated",
     "make_decoder",
     "make_observation",
+    "on_common_scale",
     "options_of",
+    "require_one_dataset",
+    "require_one_measure",
 ]

@@ -1,7 +1,10 @@
 """The model/guide pair that a configuration describes."""
 
+import argparse
 from pathlib import Path
 from typing import Any
+
+from command import data_config, hidden
 
 from data import Dataset, load
 from guides import AmortisedDelta, AmortisedNormal, make_guide
@@ -9,6 +12,19 @@ from inference import load_config, load_weights
 from model import VAE, StandardNormal, make_decoder, make_observation
 
 FORMAT = 4  # of config.json
+
+
+def pair_config(args: argparse.Namespace, observation: str, guide: str) -> dict[str, Any]:
+    """Return what :func:`build` and ``data.load`` need, from a command's arguments, to be recorded with a run."""
+    return {
+        "format": FORMAT,
+        "data": data_config(args),
+        "observation": observation,
+        "architecture": args.architecture,
+        "latent": args.latent,
+        "hidden": hidden(args),
+        "guide": guide,
+    }
 
 
 def build(config: dict[str, Any], data: Dataset) -> tuple[VAE, AmortisedNormal | AmortisedDelta]:

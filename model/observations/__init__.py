@@ -5,6 +5,7 @@ from model.observations.bernoulli import Bernoulli
 from model.observations.beta import Beta
 from model.observations.binomial import Binomial
 from model.observations.categorical import Categorical
+from model.observations.comparable import on_common_scale, require_one_dataset, require_one_measure
 from model.observations.continuous_bernoulli import ContinuousBernoulli
 from model.observations.dequantised import Dequantised
 from model.observations.discretised import Discretised
@@ -66,5 +67,8 @@ __all__ = [
     "YeoJohnson",
     "ZeroInflated",
     "make_observation",
+    "on_common_scale",
     "options_of",
+    "require_one_dataset",
+    "require_one_measure",
 ]

@@ -41,8 +41,8 @@ class Dequantised(Wrapper):
     def __init__(self, inner: Observation, grid: GridLike) -> None:
         if inner.measure is not Measure.LEBESGUE:
             raise ValueError(f"dequantised needs an inner density, but {inner.name} has none: take it alone")
-        super().__init__()
-        self.inner, self.grid = inner, grid
+        super().__init__(inner)
+        self.grid = grid
         self.outputs, self.units = inner.outputs, inner.units
         self.needs = f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid"
 

@@ -41,8 +41,8 @@ class Discretised(Wrapper):
                 f"discretised needs an inner density, but the measure of {inner.name} is {inner.measure.value}: take "
                 f"{inner.name} alone"
             )
-        super().__init__()
-        self.inner, self.grid, self.start = inner, grid, start
+        super().__init__(inner)
+        self.grid, self.start = grid, start
         self.outputs, self.units = inner.outputs, inner.units
         self.needs = f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid"
 

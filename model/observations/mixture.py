@@ -5,7 +5,7 @@ from typing import Self
 
 import pyro.distributions as dist
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.distributions import Mixture as Distribution
 from model.observations.base import Measure, Observation
@@ -40,8 +40,7 @@ class Mixture(Wrapper):
         first = components[0]
         if first.measure is Measure.NONE:
             raise ValueError(f"mixture needs components that are normalised, but {first.name} is a loss alone")
-        super().__init__()
-        self._components = nn.ModuleList(components)
+        super().__init__(*components)
         self.outputs = len(components) * (1 + first.outputs)
         self.measure, self.units, self.needs, self.remedy = first.measure, first.units, first.needs, first.remedy
 
@@ -53,7 +52,7 @@ class Mixture(Wrapper):
     @property
     def components(self) -> list[Observation]:
         """The components."""
-        return list(self._components)  # type: ignore[arg-type]
+        return list(self._inner)  # type: ignore[arg-type]
 
     def _parts(self, eta: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         count = len(self.components)

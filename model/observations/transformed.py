@@ -35,8 +35,8 @@ class Transformed(Wrapper):
     equivalent = "those of inner, on transformed data"
 
     def __init__(self, inner: Observation, transform: Transform) -> None:
-        super().__init__()
-        self.inner, self.transform = inner, transform
+        super().__init__(inner)
+        self.transform = transform
         self.outputs, self.measure, self.is_profile = inner.outputs, inner.measure, inner.is_profile
         if isinstance(transform, Affine):  # the same family in other units
             self.units, self.needs, self.remedy = inner.units, transform.of(inner), inner.remedy

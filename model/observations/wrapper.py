@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Self
 
+from torch import nn
+
 from model.observations.base import Observation
 from model.observations.data_like import DataLike
 
@@ -15,7 +17,21 @@ class Wrapper(Observation):
     """An observation that a text makes of an inner one, such as ``mixture:components=5,inner=logistic``.
 
     The keyword arguments of :meth:`wrap` are its options.
+
+    Args:
+        inner: what it wraps.
     """
+
+    def __init__(self, *inner: Observation) -> None:
+        super().__init__()
+        # In a plain list, where Pyro does not look: it refuses a part that has run within another model, and a trained
+        # observation is scored both as it is and on a grid.
+        self._inner = nn.ModuleList(inner)
+
+    @property
+    def inner(self) -> Observation:
+        """What it wraps, or the first of several."""
+        return self._inner[0]  # type: ignore[return-value]
 
     @classmethod
     @abstractmethod

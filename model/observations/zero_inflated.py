@@ -35,8 +35,7 @@ class ZeroInflated(Wrapper):
     def __init__(self, inner: Observation) -> None:
         if inner.measure not in (Measure.COUNTING, Measure.LEBESGUE):
             raise ValueError(f"zero-inflated needs an inner density or mass, but {inner.name} is neither")
-        super().__init__()
-        self.inner = inner
+        super().__init__(inner)
         self.outputs, self.units, self.remedy = 1 + inner.outputs, inner.units, inner.remedy
         self.measure = Measure.COUNTING if inner.measure is Measure.COUNTING else Measure.MIXED
         self.needs = f"{{x}} 0, or {inner.needs}"

@@ -273,7 +273,7 @@ def test_too_little_memory_is_told_in_one_line(error, words, tmp_path, monkeypat
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(importlib.import_module("train"), "load", fail)
+    monkeypatch.setattr(importlib.import_module("training"), "load", fail)
     assert words in refused("train", *SMALL, cwd=tmp_path)
 
 
@@ -395,7 +395,7 @@ def test_metrics_that_are_replaced_are_named(evaluable, tmp_path):
 
 
 def test_a_run_is_saved_while_it_trains(tmp_path, monkeypatch):
-    module = importlib.import_module("train")
+    module = importlib.import_module("training")
     fit, seen = module.fit, []
 
     def watched(*arguments, after_epoch, **options):
@@ -423,7 +423,7 @@ def test_an_interrupt_keeps_the_run_and_stops_the_command(tmp_path, monkeypatch)
     def interrupted(*_, **__):
         return History(stopped="interrupted")
 
-    monkeypatch.setattr(importlib.import_module("train"), "fit", interrupted)
+    monkeypatch.setattr(importlib.import_module("training"), "fit", interrupted)
     done = command("train", *SMALL, "--out", "run", cwd=tmp_path)
     assert done.returncode == 130
     assert (tmp_path / "run/weights.safetensors").exists()

@@ -1,0 +1,70 @@
+"""Figures of a comparison: how each candidate learns, and how far it comes."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from inference.ranking import Curve, Difference
+
+# Okabe and Ito's palette, which colour-blind people can tell apart, without its yellow; then again with other markers.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
+    """Draw validation scores against epochs and against seconds, a line for each seed.
+
+    A ring marks the epoch from which a run is within 1 % of its best.
+
+    Args:
+        curves: runs of each candidate, in the order of the legend.
+        scale: what the scores are, for the axis.
+    """
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    by_epoch, by_second = figure.subplots(1, 2, sharey=True)
+    for (name, runs), colour, marker in zip(curves.items(), cycle(_COLOURS), _markers(len(curves))):
+        for i, curve in enumerate(runs):
+            epochs = np.arange(1, len(curve.score) + 1)
+            at = curve.epochs_to() - 1
+            for axes, x in ((by_epoch, epochs), (by_second, curve.seconds)):
+                style = {"color": colour, "linewidth": 1.2, "marker": marker, "markersize": 3}
+                axes.plot(x, curve.score, **style, label=name if i == 0 else None)
+                axes.plot(x[at], curve.score[at], "o", markersize=9, markerfacecolor="none", color=colour)
+    everything = np.concatenate([curve.score for runs in curves.values() for curve in runs])
+    # The first epochs of a poor start would flatten all the rest.
+    low, high = np.quantile(everything, 0.1), everything.max()
+    margin = 0.05 * max(high - low, 1e-6)
+    by_epoch.set_ylim(low - margin, high + margin)
+    by_epoch.set(xlabel="epoch", ylabel=f"validation, nats per datum\n({scale})")
+    by_epoch.xaxis.set_major_locator(MaxNLocator(integer=True))
+    by_second.set(xlabel="seconds in training", xscale="log")
+    handles, labels = by_epoch.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside right upper", fontsize=8, title="○ within 1 % of its best", title_fontsize=8
+    )
+    return figure
+
+
+def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
+    """Draw each candidate's difference to the best, with two standard errors of the paired difference."""
+    figure = Figure(figsize=(8, 1.2 + 0.32 * len(differences)), layout="constrained")
+    axes = figure.subplots()
+    names = list(differences)
+    at = np.arange(len(names))
+    means = [differences[name].mean for name in names]
+    errors = [2 * np.nan_to_num(differences[name].standard_error) for name in names]
+    axes.errorbar(means, at, xerr=errors, fmt="o", color=_COLOURS[0], capsize=3)
+    axes.set_yticks(at, names)
+    axes.invert_yaxis()
+    axes.axvline(0, color="0.6", linewidth=1)
+    axes.grid(axis="x", color="0.9")
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xlabel(f"difference to the best, nats per datum ± 2 s.e. ({scale})")
+    return figure
+
+
+def _markers(count: int) -> list[str]:
+    return [_MARKERS[i // len(_COLOURS) % len(_MARKERS)] for i in range(count)]

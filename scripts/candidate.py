@@ -1,0 +1,174 @@
+"""One candidate of a comparison: trained with one seed and scored, in a process of its own."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from training import train_run
+
+from data import Dataset, load
+from inference import (
+    Curve,
+    History,
+    TrainingDiverged,
+    flushing_denormals,
+    log_likelihood,
+    save_json,
+    save_text,
+)
+from model import VAE, Observation
+
+# Per epoch so many validation data are scored, with so many particles: a tenth of an epoch's work on MNIST.
+CURVE_DATA, CURVE_PARTICLES = 500, 20
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a process needs to know; everything but ``out`` and ``threads`` decides the numbers.
+
+    Attributes:
+        config: of the pair, as :func:`training.train_run` takes it.
+        training: arguments of :func:`inference.fit`, with the seed.
+        evaluation: ``particles``, ``limit``, ``memory`` in bytes, and ``seed``.
+        device: where.
+        out: the run folder.
+        threads: how many torch may use.
+    """
+
+    config: dict[str, Any]
+    training: dict[str, Any]
+    evaluation: dict[str, Any]
+    device: str
+    out: Path
+    threads: int
+
+
+def scored_as(observation: Observation) -> dict[str, Observation]:
+    """Return the normalised observations that a trained one is scored as, by what their name gets appended."""
+    corrections = observation.corrections()
+    return {f", {how}": other for how, other in corrections.items()} if corrections else {"": observation}
+
+
+def run_job(job: Job) -> None:
+    """Train and score; leave a run folder with ``curve.csv``, ``scores.csv`` and, last, ``result.json``.
+
+    A failure is a result, too. An interrupt leaves none, so that the job is done anew.
+    """
+    torch.set_num_threads(job.threads)
+    shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
+    with flushing_denormals():
+        try:
+            result = _train_and_score(job)
+        except TrainingDiverged as error:
+            result = {"status": error.history.stopped, "message": str(error)}
+        except (ValueError, MemoryError, RuntimeError) as error:
+            result = {"status": "failed", "message": " ".join(str(error).split())}
+        except KeyboardInterrupt:
+            sys.exit(130)
+    save_json(job.out / "result.json", result)
+
+
+def _train_and_score(job: Job) -> dict[str, Any]:
+    data = load(**job.config["data"])
+    where = torch.device(job.device)
+    few = data.validation[:CURVE_DATA].to(where)
+    curve: list[dict[str, float]] = []
+
+    def watch(model: VAE, guide: nn.Module, history: History) -> None:
+        scores = {}
+        for suffix, observation in scored_as(model.observation).items():
+            on_scale = _on_scale(model, observation, data)
+            found = log_likelihood(on_scale, guide, few, CURVE_PARTICLES, seed=job.evaluation["seed"], progress=False)
+            scores[f"validation{suffix}"] = float(found.weights.estimate.mean())
+        curve.append({"epoch": len(history), "seconds": history.epochs[-1].seconds, **scores})
+        save_text(job.out / "curve.csv", csv_text(curve))
+
+    out, history, model, guide = train_run(
+        job.config, job.training, where, job.out, data=data, progress=False, watch=watch
+    )
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    assert history.best is not None
+    x = data.test[: job.evaluation["limit"]].to(where)
+    settings = {"memory": job.evaluation["memory"], "seed": job.evaluation["seed"], "progress": False}
+
+    def score(pair: VAE) -> tuple[np.ndarray, dict[str, Any]]:
+        found = log_likelihood(pair, guide, x, job.evaluation["particles"], **settings)
+        own = {"measure": pair.observation.measure.value, "is_bound": pair.observation.is_bound}
+        return found.weights.estimate, {**found.summary(), **own}
+
+    scores: dict[str, dict[str, Any]] = {}
+    columns: dict[str, np.ndarray] = {"datum": np.arange(len(x))}
+    for suffix, observation in scored_as(model.observation).items():
+        own, common = VAE(model.prior, model.decoder, observation), _on_scale(model, observation, data)
+        own_scores, own_summary = score(own)
+        same = common.observation is observation
+        common_scores, common_summary = (own_scores, own_summary) if same else score(common)
+        scores[suffix] = {"own": own_summary, "common": common_summary}
+        columns |= {f"own{suffix}": own_scores, f"common{suffix}": common_scores}
+    save_text(
+        out / "scores.csv",
+        csv_text([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]),
+    )
+    return {
+        "status": history.stopped,
+        "scores": scores,
+        "parameters": sum(p.numel() for p in model.parameters()) + sum(p.numel() for p in guide.parameters()),
+        "observation_parameters": model.observation.describe(),
+        "seconds": history.epochs[-1].seconds,
+        "epochs": len(history),
+        "best_epoch": history.best.epoch,
+        "data_sha256": data.sha256,
+    }
+
+
+def _on_scale(model: VAE, observation: Observation, data: Dataset) -> VAE:
+    """Return the trained pair's model, scored on the scale that all candidates share."""
+    return VAE(model.prior, model.decoder, observation if data.grid is None else observation.on_grid(data.grid))
+
+
+def csv_text(rows: list[dict[str, Any]]) -> str:
+    """Return rows with the same keys as comma-separated text with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return what a job has left; None where it has not ended."""
+    file = folder / "result.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def read_scores(folder: Path) -> Mapping[str, np.ndarray]:
+    """Return the columns of a job's ``scores.csv``."""
+    return _columns(folder / "scores.csv")
+
+
+def read_curve(folder: Path, suffix: str) -> Curve:
+    """Return the validation curve of a job, as it is scored."""
+    columns = _columns(folder / "curve.csv")
+    return Curve(columns["seconds"], columns[f"validation{suffix}"])
+
+
+def _columns(file: Path) -> dict[str, np.ndarray]:
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+
+def threads_each(jobs: int) -> int:
+    """Return how many threads each of so many processes may use."""
+    return max(1, (os.cpu_count() or 1) // jobs)
