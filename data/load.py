@@ -28,6 +28,7 @@ def load(
     *,
     binarise: str | None = None,
     dequantise: bool = False,
+    warp: float | None = None,
     scaling: str | None = None,
     bounds: tuple[float, float] | None = None,
     seed: int = 0,
@@ -38,6 +39,7 @@ def load(
         name: one of `names`, or the path of a .npy or .npz file. How it splits depends on nothing else.
         binarise: None, "dynamic", "static" or "threshold".
         dequantise: add uniform noise within each grid cell.
+        warp: None, or γ from −½ to below ½: bring the data to [0, 1], from binary by way of grey to mid-grey.
         scaling: None, "standardise" or "unit-interval": recorded as `Dataset.scaling`, not applied.
         bounds: (low, high) that the data are known to lie within, in place of those that the source declares.
         seed: of the draws of binarise and dequantise.
@@ -57,6 +59,8 @@ def load(
         dataset = transforms.binarise(dataset, binarise, seed)
     if dequantise:
         dataset = transforms.dequantise(dataset, seed)
+    if warp is not None:
+        dataset = transforms.warp(dataset, warp)
     return dataset if scaling is None else replace(dataset, scaling=SCALINGS[scaling](dataset))
 
 

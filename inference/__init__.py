@@ -10,7 +10,7 @@ from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import flushing_denormals
 from inference.proposals import Proposal, amortised
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
-from inference.ranking_figures import plot_learning, plot_ranking
+from inference.ranking_figures import plot_against, plot_learning, plot_ranking
 from inference.runs import (
     create_run,
     load_config,
@@ -43,6 +43,7 @@ __all__ = [
     "load_weights",
     "log_likelihood",
     "paired_difference",
+    "plot_against",
     "plot_comparison",
     "plot_data",
     "plot_history",

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter, SymmetricalLogLocator
 
 from inference.ranking import Curve, Difference
 
@@ -41,6 +41,9 @@ def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
     by_epoch.set(xlabel="epoch", ylabel=f"validation, nats per datum\n({scale})")
     by_epoch.xaxis.set_major_locator(MaxNLocator(integer=True))
     by_second.set(xlabel="seconds in training", xscale="log")
+    by_second.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    by_second.xaxis.set_major_formatter(ScalarFormatter())
+    by_second.xaxis.set_minor_locator(NullLocator())
     handles, labels = by_epoch.get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside right upper", fontsize=8, title="○ within 1 % of its best", title_fontsize=8
@@ -62,7 +65,32 @@ def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
     axes.axvline(0, color="0.6", linewidth=1)
     axes.grid(axis="x", color="0.9")
     axes.set_xscale("symlog", linthresh=10)
+    axes.xaxis.set_major_locator(SymmetricalLogLocator(linthresh=10, base=10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.set_xlabel(f"difference to the best, nats per datum ± 2 s.e. ({scale})")
+    return figure
+
+
+def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: str, y: str) -> Figure:
+    """Draw lines in panels side by side, each with its own legend.
+
+    Args:
+        panels: by title, lines by name, each from x to y.
+        x: label of the horizontal axes.
+        y: label of the vertical axes.
+    """
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    style = {
+        name: {"color": colour, "marker": marker}
+        for name, colour, marker in zip(names, cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    }
+    figure = Figure(figsize=(6.2 * len(panels), 4.8), layout="constrained")
+    for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        for name, points in lines.items():
+            axes.plot(list(points), list(points.values()), label=name, linewidth=1.2, markersize=4, **style[name])
+        axes.set(title=title, xlabel=x, ylabel=y)
+        axes.grid(color="0.92")
+        axes.legend(fontsize=8)
     return figure
 
 

@@ -3,6 +3,7 @@
 from model.decoders import ConvDecoder, Decoder, MLPDecoder, make_decoder
 from model.observations import (
     OBSERVATIONS,
+    TRANSFORMS,
     WRAPPERS,
     Affine,
     Bernoulli,
@@ -48,6 +49,7 @@ from model.vae import VAE
 
 __all__ = [
     "OBSERVATIONS",
+    "TRANSFORMS",
     "VAE",
     "WRAPPERS",
     "Affine",

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from inference import (
     save_json,
     save_text,
 )
-from model import VAE, Observation
+from model import VAE, Observation, make_observation
 
 # Per epoch so many validation data are scored, with so many particles: a tenth of an epoch's work on MNIST.
 CURVE_DATA, CURVE_PARTICLES = 500, 20
@@ -40,6 +40,7 @@ class Job:
         config: of the pair, as :func:`training.train_run` takes it.
         training: arguments of :func:`inference.fit`, with the seed.
         evaluation: ``particles``, ``limit``, ``memory`` in bytes, and ``seed``.
+        rescored: further observations, by name, that the trained decoder is scored under.
         device: where.
         out: the run folder.
         threads: how many torch may use.
@@ -51,6 +52,7 @@ class Job:
     device: str
     out: Path
     threads: int
+    rescored: Mapping[str, str] = field(default_factory=dict)
 
 
 def scored_as(observation: Observation) -> dict[str, Observation]:
@@ -109,7 +111,8 @@ def _train_and_score(job: Job) -> dict[str, Any]:
 
     scores: dict[str, dict[str, Any]] = {}
     columns: dict[str, np.ndarray] = {"datum": np.arange(len(x))}
-    for suffix, observation in scored_as(model.observation).items():
+    more = {f", {name}": make_observation(spec, data).to(where).eval() for name, spec in job.rescored.items()}
+    for suffix, observation in {**scored_as(model.observation), **more}.items():
         own, common = VAE(model.prior, model.decoder, observation), _on_scale(model, observation, data)
         own_scores, own_summary = score(own)
         same = common.observation is observation

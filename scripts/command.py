@@ -131,6 +131,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="make data binary: dynamic (drawn afresh each epoch), static (drawn once), threshold (cut in the middle)",
     )
     group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
+    group.add_argument(
+        "--warp",
+        type=float,
+        metavar="GAMMA",
+        help="bring data to [0, 1], from binary (-0.5) by way of as they are (0) towards mid-grey (0.5)",
+    )
     scaling = group.add_mutually_exclusive_group()
     scaling.add_argument(
         "--standardise",
@@ -160,6 +166,7 @@ def data_config(args: argparse.Namespace) -> dict[str, Any]:
         "name": args.data,
         "binarise": args.binarise,
         "dequantise": args.dequantise,
+        "warp": args.warp,
         "scaling": args.scaling,
         "bounds": args.bounds,
         "seed": args.data_seed,

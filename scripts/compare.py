@@ -1,34 +1,29 @@
 """Train several observation distributions on the same data with the same networks, and rank them on one scale."""
 
-import json
 import math
-import multiprocessing
 import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from candidate import Job, csv_text, read_curve, read_result, read_scores, run_job, scored_as, threads_each
+from candidate import Job, csv_text, read_curve, read_result, read_scores, scored_as, threads_each
 from command import Parser, add_data, add_network, device, positive_int, run
+from jobs import open_folder, run_jobs
 from pair import pair_config
 from tabulate import tabulate
-from tqdm.auto import tqdm
 
 from data import Dataset, load
 from inference import (
     KHAT_LIMIT,
     Curve,
     Difference,
-    create_run,
     plot_learning,
     plot_ranking,
     rank,
     save_figure,
-    save_json,
     save_text,
     spread,
 )
@@ -134,10 +129,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     training = {"epochs": args.epochs, "batch_size": args.batch_size, "lr": args.lr}
     evaluation = {"particles": args.particles, "limit": args.limit, "memory": args.memory * 2**20, "seed": args.seed}
     shared = {**configs[args.observations[0]], "observation": None, **training, "evaluation": evaluation}
-    open_comparison(args.out, {**shared, "data_sha256": data.sha256, "device": device(args).type})
+    open_folder(args.out, {**shared, "data_sha256": data.sha256, "device": device(args).type})
     seeds = range(args.seed, args.seed + args.seeds)
-    jobs = {
-        (spec, seed): Job(
+    jobs = [
+        Job(
             configs[spec],
             {**training, "seed": seed},
             evaluation,
@@ -148,8 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in seeds  # each candidate once before any twice
         for spec in args.observations
         if spec not in refused
-    }
-    run_jobs([job for job in jobs.values() if not done(job.out)], args.jobs)
+    ]
+    run_jobs(jobs, args.jobs)
     rows = [row for spec in args.observations for row in rows_of(spec, seeds, args.out, observations[spec], refused)]
     report(args.out, rows, data, args.jobs)
 
@@ -167,83 +162,6 @@ def refusal(observation: Observation, data: Dataset) -> str:
 def folder_of(out: Path, spec: str, seed: int) -> Path:
     """Return the run folder of a candidate with a seed."""
     return out / re.sub(r"[^A-Za-z0-9.=-]+", "_", spec) / f"seed-{seed}"
-
-
-def open_comparison(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folder, or go on in one that has the same settings.
-
-    Raises:
-        ValueError: for a folder with other settings, or with something else in it.
-    """
-    file = out / "comparison.json"
-    if not out.exists():
-        create_run(out)
-        save_json(file, settings)
-        return
-    if not file.is_file():
-        raise ValueError(f"{out} exists already, and holds no comparison; choose another --out, or remove it")
-    try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} is damaged ({error}); choose another --out, or remove {out}") from None
-    now = json.loads(json.dumps(settings))
-    changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if changed:
-        first = changed[0]
-        raise ValueError(
-            f"{out} holds a comparison with other settings: {first} was {before.get(first)}, and is {now.get(first)} "
-            "now; choose another --out, or give the same settings to go on"
-        )
-
-
-def done(folder: Path) -> bool:
-    """Return whether a job has ended for good; one that failed for want of memory, say, is tried again."""
-    result = read_result(folder)
-    return result is not None and result["status"] != "failed"
-
-
-def run_jobs(jobs: Sequence[Job], at_once: int) -> None:
-    """Run jobs in processes of their own, with one progress bar over all their epochs.
-
-    A process that dies, as for want of memory, costs its own job alone.
-    """
-    # Fresh processes: a fork of one in which torch has used its threads may hang.
-    start = multiprocessing.get_context("spawn").Process
-    waiting, running = list(jobs), dict[Job, BaseProcess]()
-    with tqdm(total=sum(job.training["epochs"] for job in jobs), unit="epoch", disable=None) as bar:
-        try:
-            while waiting or running:
-                while waiting and len(running) < at_once:
-                    job = waiting.pop(0)
-                    running[job] = start(target=run_job, args=(job,))
-                    running[job].start()
-                for job, process in list(running.items()):
-                    process.join(0.5 / len(running))
-                    if process.exitcode is not None:
-                        del running[job]
-                        result = read_result(job.out) or died(job, process.exitcode)
-                        bar.write(f"{job.config['observation']}, seed {job.training['seed']}: {result['status']}")
-                bar.n = sum(_epochs(job) for job in jobs)
-                bar.refresh()
-        finally:
-            for process in running.values():
-                process.terminate()
-                process.join()
-
-
-def died(job: Job, code: int) -> dict[str, Any]:
-    """Record that a job's process has ended without a result."""
-    killed = "; it was killed, as for want of memory: take fewer --jobs or less --memory" if code < 0 else ""
-    result = {"status": "failed", "message": f"its process ended with exit code {code}{killed}"}
-    save_json(job.out / "result.json", result)
-    return result
-
-
-def _epochs(job: Job) -> int:
-    if done(job.out):
-        return job.training["epochs"]
-    file = job.out / "history.csv"
-    return len(file.read_text(encoding="utf-8").splitlines()) - 1 if file.is_file() else 0
 
 
 def rows_of(

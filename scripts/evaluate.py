@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def score(candidate: VAE) -> tuple[LogLikelihood, dict[str, Any]]:
         start = time.perf_counter()
         found = log_likelihood(candidate, guide, x, args.particles, memory=args.memory * 2**20, seed=args.seed)
-        measure = candidate.observation.measure.value
-        return found, {**found.summary(), "measure": measure, "seconds": time.perf_counter() - start}
+        own = {"measure": candidate.observation.measure.value, "is_bound": candidate.observation.is_bound}
+        return found, {**found.summary(), **own, "seconds": time.perf_counter() - start}
 
     metrics = {
         "observation": config["observation"],
@@ -76,6 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "under the continuous Bernoulli instead, as it stands and with the mean matched.",
             table(metrics["corrections"]),
         ]
+    if model.observation.is_bound:
+        lines.append(
+            "note: these are lower bounds, in expectation, of the log-mass of x, through uniform noise; "
+            "scripts/compare.py gives the mass itself"
+        )
     if (stopped := config["outcome"]["stopped"]) not in ("finished", "patience"):
         lines.append(f"warning: training was cut short ({stopped}): these are not the numbers of a trained model")
     # Saved before anything is printed: a closed pipe costs the text alone.

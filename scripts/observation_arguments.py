@@ -5,7 +5,7 @@ import inspect
 
 from tabulate import tabulate
 
-from model import OBSERVATIONS
+from model import OBSERVATIONS, TRANSFORMS, WRAPPERS, options_of
 
 
 def add_observation(parser: argparse.ArgumentParser) -> None:
@@ -32,32 +32,44 @@ def observation_spec(args: argparse.Namespace) -> str:
 
 def observation_help() -> str:
     """Return a table of all families: what x they take, their measure, their options, and what they correspond to."""
-    rows = []
-    for name, family in OBSERVATIONS.items():
-        parameters = inspect.signature(family).parameters
-        options = [
-            key if p.default is inspect.Parameter.empty else f"{key}={str(p.default).lower()}"
-            for key, p in parameters.items()
-            if key != "event_shape"
-        ]
-        rows.append(
-            {
-                "name": name,
-                "x": family.needs.format(x="x").removeprefix("x ").removeprefix("to be "),
-                "in units": family.units.name.lower().replace("_", " "),
-                "measure": family.measure.value,
-                "options (defaults)": ", ".join(options),
-                "activation + loss": family.equivalent,
-            }
-        )
+    families = [
+        {
+            "name": name,
+            "x": family.needs.format(x="x").removeprefix("x ").removeprefix("to be "),
+            "in units": family.units.name.lower().replace("_", " "),
+            "measure": family.measure.value,
+            "options (defaults)": _options(name),
+            "activation + loss": family.equivalent,
+        }
+        for name, family in OBSERVATIONS.items()
+    ]
+    wrappers = [
+        {
+            "name": name,
+            "what it is": " ".join((inspect.getdoc(wrapper) or "").partition("\n\n")[0].split()),
+            "options (defaults)": ", ".join(filter(None, [_options(name), "inner"])),
+            "activation + loss": wrapper.equivalent,
+        }
+        for name, wrapper in WRAPPERS.items()
+    ]
     sources = "A scale, dispersion, concentration or df is a positive number (fixed), shared, per-feature or decoder"
     return "\n".join(
         [
-            tabulate(rows, headers="keys", maxcolwidths=[None, 22, None, None, 30, 34]),
+            tabulate(families, headers="keys", maxcolwidths=[None, 22, None, None, 30, 34]),
             f"{sources};",
             "normal's scale may be optimal, too. Links are identity, sigmoid and softplus.",
             "Written name:option=value,option=value; categories and n come from the data's grid.",
             "Units: scaled (the data's own, or those of --standardise), unit interval (from the data's bounds), levels",
             "(from the data's grid), circle (the bounds are one turn), own (as they are).",
+            "",
+            tabulate(wrappers, headers="keys", maxcolwidths=[None, 46, 30, 34]),
+            f"A transform is one of {', '.join(TRANSFORMS)}. An option belongs to the innermost part before it that",
+            "has it: discretised:inner=mixture,components=5,inner=logistic,scale=decoder",
         ]
+    )
+
+
+def _options(name: str) -> str:
+    return ", ".join(
+        key if p.default is p.empty else f"{key}={str(p.default).lower()}" for key, p in options_of(name).items()
     )

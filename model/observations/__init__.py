@@ -22,7 +22,7 @@ from model.observations.ordinal import Ordinal
 from model.observations.poisson import Poisson
 from model.observations.registry import OBSERVATIONS, WRAPPERS, make_observation, options_of
 from model.observations.student_t import StudentT
-from model.observations.transformed import Transformed
+from model.observations.transformed import TRANSFORMS, Transformed
 from model.observations.transforms import Affine, Log, Logit, YeoJohnson
 from model.observations.truncated_normal import TruncatedNormal
 from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
@@ -32,6 +32,7 @@ from model.observations.zero_inflated import ZeroInflated
 
 __all__ = [
     "OBSERVATIONS",
+    "TRANSFORMS",
     "WRAPPERS",
     "Affine",
     "Bernoulli",

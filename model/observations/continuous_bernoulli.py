@@ -1,5 +1,7 @@
 """Data in [0, 1]: what sigmoid and binary cross-entropy on grey values leave out."""
 
+import math
+
 import pyro.distributions as dist
 import torch
 from torch import Tensor
@@ -21,6 +23,11 @@ class ContinuousBernoulli(Observation):
     Args:
         matched: take the decoder's output for the logit of the *mean*, and η from it. This is the second correction of
             Loaiza-Ganem and Cunningham 2019, section 5, for decoders that were trained with binary cross-entropy.
+        limit: greatest \|η\|; beyond it the density is that at the limit, and its gradient 0. Infinite by default,
+            which is exact. The paper's own code keeps λ within [1e-4, 1 − 1e-4], which is ``limit=9.21024``.
+
+    Raises:
+        ValueError: where the limit is not positive.
     """
 
     outputs = 1
@@ -30,15 +37,18 @@ class ContinuousBernoulli(Observation):
     equivalent = "sigmoid + binary cross-entropy, with its normalising constant"
     remedy = "declare the data's bounds (--bounds LOW HIGH), or take normal for data without bounds"
 
-    def __init__(self, matched: bool = False) -> None:
+    def __init__(self, matched: bool = False, limit: float = math.inf) -> None:
+        if not limit > 0:
+            raise ValueError(f"continuous-bernoulli needs a positive limit of |eta|, but got {limit:g}")
         super().__init__()
-        self.matched = matched
+        self.matched, self.limit = matched, limit
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return ContinuousBernoulli(eta)."""
         natural = eta.squeeze(-1)
         # In double precision: η grows like e^|logit|, and float32 ends at a logit of 88.
-        return Distribution(natural_from_mean_logit(natural.double()) if self.matched else natural)
+        natural = natural_from_mean_logit(natural.double()) if self.matched else natural
+        return Distribution(natural if math.isinf(self.limit) else natural.clamp(-self.limit, self.limit))
 
     def initialise(self, x: Tensor) -> Tensor:
         """Return the η whose mean is each feature's smoothed mean."""
