@@ -20,6 +20,7 @@ from inference import (
     KHAT_LIMIT,
     Curve,
     Difference,
+    load_config,
     plot_learning,
     plot_ranking,
     rank,
@@ -188,7 +189,7 @@ def report(out: Path, rows: Sequence[Row], data: Dataset, at_once: int) -> None:
     ended = {row.name: row for row in rows if row.results}
     if not ended:
         raise ValueError("no candidate came to an end: " + "; ".join(f"{row.name}: {row.note}" for row in rows))
-    require_one_dataset({row.name: f"data {r['data_sha256'][:12]}" for row in ended.values() for r in row.results})
+    require_one_dataset({str(folder): data_of(folder) for row in ended.values() for folder in row.folders})
     ranking = rank({name: row.common() for name, row in ended.items()})
     ordered = [ended[name] for name in ranking] + [row for row in rows if not row.results]
     curves = {row.name: [read_curve(folder, row.suffix) for folder in row.folders] for row in ordered}
@@ -212,13 +213,26 @@ def report(out: Path, rows: Sequence[Row], data: Dataset, at_once: int) -> None:
 
     save_text(out / "table.md", text("github") + "\n")
     save_text(out / "table.csv", csv_text([a | b for a, b in zip(results, learning, strict=True)]))
-    ranked = {name: curves[name] for name in ranking}
+    # How often training failed altogether belongs to the answer.
+    ranked = {
+        f"{row.name} ({row.diverged:.0%} of seeds diverged)" if row.diverged else row.name: curves[row.name]
+        for row in ordered
+        if row.results
+    }
     save_figure(out / "figures/learning.png", plot_learning(ranked, scale))
     save_figure(out / "figures/ranking.png", plot_ranking(ranking, scale))
     print(text("simple"))
     print(
         f"\nwritten to {out}: table.md, table.csv, figures/ranking.png, figures/learning.png, and a folder for each run"
     )
+
+
+def data_of(folder: Path) -> str:
+    """Return in words what a run is a model of."""
+    config = load_config(folder)
+    settings = ", ".join(f"{key} {value}" for key, value in config["data"].items() if value and key != "name")
+    name = f"{config['data']['name']} (SHA-256 {config['data_sha256'][:8]})"
+    return f"{name} with {settings}" if settings else name
 
 
 def result_of(row: Row, place: int, difference: Difference | None) -> dict[str, Any]:

@@ -114,6 +114,18 @@ def test_a_candidate_that_failed_is_reported_in_its_row(again):
     assert table(again)[CANDIDATES[2]]["rank"] == "1"
 
 
+def test_a_run_on_other_data_is_never_ranked_with_the_rest(again):
+    file = again / "normal/seed-0/config.json"
+    config = json.loads(file.read_text())
+    config["data"]["binarise"] = "static"
+    file.write_text(json.dumps(config))
+    line = ["--data", "digits", "--observations", *CANDIDATES, *SMALL, "--out", "cmp"]
+    message = refused("compare", *line, cwd=again.parent)
+    assert "one of digits" in message
+    assert "with binarise static" in message
+    assert "train both on the same data" in message
+
+
 def test_other_settings_are_refused_and_nothing_is_touched(again):
     before = (again / "table.csv").read_bytes()
     line = ["--data", "digits", "--observations", *CANDIDATES, *SMALL, "--lr", "0.01", "--out", "cmp"]
