@@ -84,11 +84,12 @@ class Discretised(TorchDistribution):
         """Return log p(x), for x on the grid."""
         if self._validate_args:
             self._validate_sample(value)
-        level = self._lattice.level(value).round()
+        # Its edges in double precision: what a family takes off them, a location or 1, leaves few digits of float32.
+        level = self._lattice.level(value.double()).round()
         is_first, is_last = level <= 0, level >= self._lattice.levels - 1
         low = torch.where(is_first, -math.inf, self._edge(level))
         high = torch.where(is_last, math.inf, self._edge(level + 1.0))
-        width = torch.where(is_first | is_last, math.inf, self._lattice.step).to(value.dtype)
+        width = torch.where(is_first | is_last, math.inf, torch.full_like(level, self._lattice.step))
         return log_interval_mass(self.base, Interval(low, high, width))
 
     @property

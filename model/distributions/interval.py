@@ -20,18 +20,16 @@ class Interval(NamedTuple):
     width: Tensor
 
     def standardised(self, loc: Tensor, scale: Tensor) -> "Interval":
-        """Return the interval of (x − loc) / scale, scale > 0; an infinite end has no derivative."""
+        """Return the interval of (x − loc) / scale, scale > 0, in their precision; an infinite end has no derivative.
 
-        def move(end: Tensor) -> Tensor:
+        The interval may be in double precision: it is rounded where the location has been taken off.
+        """
+
+        def move(end: Tensor, by: Tensor | float) -> Tensor:
             finite = end.isfinite()
-            return torch.where(finite, (torch.where(finite, end, 0.0) - loc) / scale, end)
+            return torch.where(finite, (torch.where(finite, end, 0.0) - by) / scale, end).to(loc.dtype)
 
-        finite = self.width.isfinite()
-        return Interval(
-            move(self.low),
-            move(self.high),
-            torch.where(finite, torch.where(finite, self.width, 1.0) / scale, self.width),
-        )
+        return Interval(move(self.low, loc), move(self.high, loc), move(self.width, 0.0))
 
     def scaled(self, offset: Tensor, factor: Tensor) -> "Interval":
         """Return the interval of u where x = offset + factor · u; a negative factor swaps the ends."""

@@ -17,6 +17,7 @@ from model.distributions.weibull import Weibull
 
 _LOG_2 = 0.6931471805599453
 _SERIES_BELOW = 0.1
+_TINY = -40.0  # e^−40 is below double precision's rounding
 
 
 @singledispatch
@@ -71,28 +72,30 @@ def _(p: LogitNormal, interval: Interval) -> Tensor:
 
 @log_interval_mass.register
 def _(p: TruncatedNormal, interval: Interval) -> Tensor:
-    low, high, width = interval.within(0.0, 1.0)
+    inside = interval.within(0.0, 1.0)
     # As in its density: where μ lies beyond a bound, from that bound.
     is_low, tail, beyond = p._beyond
-    distance, width = torch.where(is_low, low, 1.0 - high) / p.scale, width / p.scale
-    outside = log_tail_integral(tail + distance, width) - log_tail_integral(tail, 1.0 / p.scale)
-    outside = outside - distance * (tail + 0.5 * distance)
+    distance = (torch.where(is_low, inside.low, 1.0 - inside.high) / p.scale).to(p.scale.dtype)
+    width = (inside.width / p.scale).to(p.scale.dtype)
+    from_bound = log_tail_integral(tail + distance, width) - log_tail_integral(tail, 1.0 / p.scale)
+    from_bound = from_bound - distance * (tail + 0.5 * distance)
     within = TruncatedNormal(torch.where(beyond, 0.5, p.loc), torch.where(beyond, 1.0, p.scale), False)
-    ends = within._standard(low), within._standard(high)
-    inside = log_normal_interval(*ends, torch.where(beyond, 1.0, width)) - within._log_inside
-    return torch.where(beyond, outside, inside)
+    whole = log_normal_interval(*inside.standardised(within.loc, within.scale))
+    return torch.where(beyond, from_bound, whole - within._log_inside)
 
 
 @log_interval_mass.register
 def _(p: ContinuousBernoulli, interval: Interval) -> Tensor:
-    # The density at the end nearer to the mode, times ∫₀ʷ e^−|η|s ds.
-    low, high, width = interval.within(0.0, 1.0)
-    at_end = ContinuousBernoulli(p.eta, validate_args=False).log_prob(torch.where(p.eta > 0, high, low))
-    t = torch.where(p.eta > 0, p.eta, -p.eta) * width  # not abs(), whose derivative at 0 is 0
+    # The density at the end nearer to the mode, times ∫₀ʷ e^−|η|s ds; in double precision, for the digits of 1 − x.
+    low, high, width = interval.double().within(0.0, 1.0)
+    eta = p.eta.double()
+    at_end = ContinuousBernoulli(eta, validate_args=False).log_prob(torch.where(eta > 0, high, low))
+    t = torch.where(eta > 0, eta, -eta) * width  # not abs(), whose derivative at 0 is 0
     small = t < _SERIES_BELOW
     s, large = torch.where(small, t, 0.0), torch.where(small, 1.0, t)
     series = -0.5 * s + s * s * (1 / 24 - s * s * (1 / 2880 - s * s / 181440))
-    return at_end + torch.log(width) + torch.where(small, series, log1mexp(-large) - torch.log(large))
+    mass = at_end + torch.log(width) + torch.where(small, series, log1mexp(-large) - torch.log(large))
+    return mass.to(p.eta.dtype)
 
 
 @log_interval_mass.register
@@ -100,12 +103,15 @@ def _(p: Kumaraswamy, interval: Interval) -> Tensor:
     low, high, _ = interval.double().within(0.0, 1.0)
     a, b = p.a.double(), p.b.double()
 
-    def log_survival(x: Tensor) -> Tensor:
+    def tails(x: Tensor) -> tuple[Tensor, Tensor]:
         within = (x > 0) & (x < 1)
-        value = b * log1mexp(a * torch.log(torch.where(within, x, 0.5)))
-        return torch.where(within, value, torch.where(x > 0, -torch.inf, 0.0))
+        log_power = a * torch.log(torch.where(within, x, 0.5))
+        log_survival = b * log1mexp(log_power)
+        leading = torch.log(b) + log_power
+        log_below = _log_below(log_survival, leading, torch.maximum(log_power, leading) < _TINY)
+        return _at_bounds(log_below, within, x > 0), _at_bounds(log_survival, within, x <= 0)
 
-    return _difference(log_survival(low), log_survival(high)).to(p.a.dtype)
+    return _difference(tails(low), tails(high)).to(p.a.dtype)
 
 
 @log_interval_mass.register
@@ -113,12 +119,14 @@ def _(p: Weibull, interval: Interval) -> Tensor:
     low, high, _ = interval.double().within(0.0, torch.inf)
     scale, concentration = p.scale.double(), p.concentration.double()
 
-    def log_survival(x: Tensor) -> Tensor:
+    def tails(x: Tensor) -> tuple[Tensor, Tensor]:
         within = (x > 0) & x.isfinite()
         log_power = concentration * (torch.log(torch.where(within, x, 1.0)) - torch.log(scale))
-        return torch.where(within, -torch.exp(log_power), torch.where(x > 0, -torch.inf, 0.0))
+        log_survival = -torch.exp(log_power)
+        log_below = _log_below(log_survival, log_power, log_power < _TINY)
+        return _at_bounds(log_below, within, x > 0), _at_bounds(log_survival, within, x <= 0)
 
-    return _difference(log_survival(low), log_survival(high)).to(p.scale.dtype)
+    return _difference(tails(low), tails(high)).to(p.scale.dtype)
 
 
 @log_interval_mass.register
@@ -128,10 +136,22 @@ def _(p: dist.TransformedDistribution, interval: Interval) -> Tensor:
     return log_interval_mass(p.base_dist, interval)
 
 
-def _difference(log_first: Tensor, log_second: Tensor) -> Tensor:
-    """Return log(e^first − e^second) where the second is the lesser, and may be −∞."""
-    gap = log_second - log_first
-    return log_first + log1mexp(gap)
+def _log_below(log_survival: Tensor, leading: Tensor, tiny: Tensor) -> Tensor:
+    """Return log F = log(1 − S), or its leading term where log S underflows and the others are below rounding."""
+    return torch.where(tiny, leading, log1mexp(torch.where(tiny, -1.0, log_survival)))
+
+
+def _at_bounds(log_tail: Tensor, within: Tensor, is_whole: Tensor) -> Tensor:
+    """Return the log of a tail, at the bounds of the support that of 1 or of 0."""
+    return torch.where(within, log_tail, torch.where(is_whole, 0.0, -torch.inf))
+
+
+def _difference(low: tuple[Tensor, Tensor], high: tuple[Tensor, Tensor]) -> Tensor:
+    """Return log(F(high) − F(low)) from (log F, log S) at either end, by the smaller tails."""
+    by_below = high[0] < low[1]
+    outer = torch.where(by_below, high[0], low[1])
+    inner = torch.where(by_below, low[0], high[1])
+    return outer + log1mexp(inner - outer)
 
 
 def logarithm(interval: Interval) -> Interval:

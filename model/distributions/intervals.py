@@ -38,9 +38,12 @@ def log_normal_interval(a: Tensor, b: Tensor, width: Tensor) -> Tensor:
     average = sum(w * torch.exp(-h * s * (m + 0.5 * h * s)) for s, w in zip(_NODES, _WEIGHTS, strict=True))
     near = -0.5 * (m.square() + math.log(2.0 * math.pi)) + torch.log(h * average)
     # Wide: log Φ(b) + log(1 − Φ(a) / Φ(b))
-    low, high = torch.where(narrow, -1.0, a), torch.where(narrow, 0.0, b)
-    log_high = torch.special.log_ndtr(high)
-    far = log_high + log1mexp(torch.special.log_ndtr(low) - log_high)
+    # With a finite number for an infinite end, where log Φ has no second derivative.
+    has_end = a.isfinite() & ~narrow
+    log_high = torch.special.log_ndtr(torch.where(narrow | b.isinf(), 0.0, b))
+    log_high = torch.where(b.isinf(), 0.0, log_high)
+    gap = torch.special.log_ndtr(torch.where(has_end, a, -1.0)) - torch.where(has_end, log_high, 0.0)
+    far = log_high + torch.where(has_end, log1mexp(gap), 0.0)
     return torch.where(narrow, near, far)
 
 

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from model.distributions import Dequantised as Distribution
 from model.distributions import Lattice
-from model.observations.base import Measure, Observation
+from model.observations.base import Measure, MeasureMismatch, Observation
 from model.observations.data_like import DataLike, GridLike, View
 from model.observations.discretised import Discretised
-from model.observations.wrapper import Make, Wrapper, without_profile
+from model.observations.wrapper import Make, Wrapper, exact
 
 
 class Dequantised(Wrapper):
@@ -30,7 +30,7 @@ class Dequantised(Wrapper):
         grid: with ``low``, ``step`` and ``levels``.
 
     Raises:
-        ValueError: where the inner observation has no density.
+        MeasureMismatch: where the inner observation is no density.
     """
 
     measure = Measure.COUNTING
@@ -40,7 +40,10 @@ class Dequantised(Wrapper):
 
     def __init__(self, inner: Observation, grid: GridLike) -> None:
         if inner.measure is not Measure.LEBESGUE:
-            raise ValueError(f"dequantised needs an inner density, but {inner.name} has none: take it alone")
+            raise MeasureMismatch(
+                f"dequantised needs an inner density, but the measure of {inner.name} is {inner.measure.value}: take "
+                f"{inner.name} alone"
+            )
         super().__init__(inner)
         self.grid = grid
         self.outputs, self.units = inner.outputs, inner.units
@@ -54,8 +57,9 @@ class Dequantised(Wrapper):
                 "dequantised needs data on a grid, such as integers, but these declare none; take the inner density"
             )
         bounds = None if data.bounds is None else (data.bounds[0], data.bounds[1] + data.grid.step)
-        inner = make(View(data.event_shape, bounds=bounds, scaling=data.scaling))
-        return cls(without_profile(inner, "dequantised"), data.grid)
+        # Only a mass looks at the grid, which lets it be made, and be refused for what it is.
+        inner = make(View(data.event_shape, bounds=bounds, grid=data.grid, scaling=data.scaling))
+        return cls(exact(inner, "dequantised"), data.grid)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the density as seen through the noise."""

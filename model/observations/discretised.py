@@ -10,7 +10,7 @@ from model.distributions import Discretised as Distribution
 from model.distributions import Lattice
 from model.observations.base import Measure, MeasureMismatch, Observation
 from model.observations.data_like import DataLike, GridLike
-from model.observations.wrapper import Make, Wrapper, without_profile
+from model.observations.wrapper import Make, Wrapper, exact
 
 
 class Discretised(Wrapper):
@@ -53,7 +53,7 @@ class Discretised(Wrapper):
             raise ValueError(
                 "discretised needs data on a grid, such as integers, but these declare none; take the inner density"
             )
-        return cls(without_profile(make(data), "discretised"), data.grid)
+        return cls(exact(make(data), "discretised"), data.grid)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the masses of the cells."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from model.distributions import Mixture as Distribution
 from model.observations.base import Measure, Observation
 from model.observations.data_like import DataLike
-from model.observations.wrapper import Make, Wrapper, without_profile
+from model.observations.wrapper import Make, Wrapper, exact
 
 
 class Mixture(Wrapper):
@@ -47,7 +47,7 @@ class Mixture(Wrapper):
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None, *, components: int = 5) -> Self:
         """Return a mixture of so many."""
-        return cls([without_profile(make(data), "mixture") for _ in range(components)])
+        return cls([exact(make(data), "mixture") for _ in range(components)])
 
     @property
     def components(self) -> list[Observation]:

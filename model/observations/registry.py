@@ -156,12 +156,12 @@ def _parse(spec: str) -> list[_Part]:
 def _no_option(item: str, chain: Sequence[_Part]) -> str:
     """Return the message for an option that no part of the chain has."""
     valid = {name: [*options_of(name), *(["inner"] if name in WRAPPERS else [])] for name, _ in chain}
+    if len(chain) == 1:
+        ((name, options),) = valid.items()
+        return f"{name} has no option {item!r}; its options are: {', '.join(options) or 'none'} (written option=value)"
     each = "; ".join(f"{name}: {', '.join(options) or 'none'}" for name, options in valid.items())
-    if len(valid) == 1:
-        each = each.partition(": ")[2]
-    return (
-        f"{' of '.join(reversed(list(valid)))} has no option {item!r}; its options are: {each} (written option=value)"
-    )
+    whole = ":inner=".join(name for name, _ in chain)
+    return f"no part of {whole} has an option {item!r}; their options are: {each} (written option=value)"
 
 
 def _convert(name: str, key: str, value: str, kind: Any) -> Any:

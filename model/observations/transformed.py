@@ -48,7 +48,8 @@ class Transformed(Wrapper):
     def wrap(cls, make: Make, data: DataLike | None, *, transform: str) -> Self:  # type: ignore[override]
         """Return a family on the real line with log, logit or Yeo–Johnson before it."""
         made = lookup("transform", transform, TRANSFORMS)
-        view = None if data is None else View(data.event_shape)
+        # Only a mass looks at the grid, which lets it be made, and be refused for what it is.
+        view = None if data is None else View(data.event_shape, grid=data.grid)
         inner = make(view)
         if not isinstance(getattr(inner, "components", [inner])[0], LocationScale) or inner.needs != "{x} finite":
             raise ValueError(

@@ -43,15 +43,20 @@ class Wrapper(Observation):
         """
 
 
-def without_profile(inner: Observation, wrapper: str) -> Observation:
-    """Return the inner observation, or refuse one whose training objective is not its own log-density.
+def exact(inner: Observation, wrapper: str) -> Observation:
+    """Return the inner observation, or refuse one that is not scored by its own log-probability.
 
     Raises:
-        ValueError: where training maximises a profile likelihood.
+        ValueError: where training maximises a profile likelihood, or where the log-probability is a random bound.
     """
     if inner.is_profile:
         raise ValueError(
             f"{wrapper} needs an inner density that is the same in training and evaluation, but {inner.name} with "
             "scale=optimal is not; take scale=shared"
+        )
+    if inner.is_bound:
+        raise ValueError(
+            f"{wrapper} needs an inner density or mass that is exact, but {inner.name} is a random bound of one; take "
+            "discretised, the exact mass, in its place"
         )
     return inner

@@ -9,7 +9,7 @@ from torch import Tensor
 from model.distributions import ZeroInflated as Distribution
 from model.observations.base import Measure, Observation, smoothed_mean
 from model.observations.data_like import DataLike
-from model.observations.wrapper import Make, Wrapper, without_profile
+from model.observations.wrapper import Make, Wrapper, exact
 
 
 class ZeroInflated(Wrapper):
@@ -44,7 +44,7 @@ class ZeroInflated(Wrapper):
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None) -> Self:
         """Return the inner observation with a mass on 0."""
-        return cls(without_profile(make(data), "zero-inflated"))
+        return cls(exact(make(data), "zero-inflated"))
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the zero-inflated distribution."""

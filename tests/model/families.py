@@ -1,4 +1,4 @@
-"""What every registered family promises, with its options."""
+"""What every registered family promises, with its options, but for the wrappers."""
 
 import dataclasses
 from collections.abc import Callable
@@ -35,6 +35,7 @@ class Family:
     quadrature: float = 1e-9  # relative error of integrals over it
     start: float | None = None  # how far from the mean of the data it may start, in their standard deviations
     mean: Callable | None = None  # where it is not the mean of the density
+    locations: tuple[int, ...] = (0,)  # outputs that say where the density is, which data drive far out
 
     @property
     def where(self):

@@ -1,5 +1,6 @@
 """Where families live: data to draw, edges, what lies without, and quadrature."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -93,6 +94,14 @@ SUPPORTS = {
         quadrature(lambda s: 2 * np.pi * (_unit(s) - 0.5), lambda s: 2 * np.pi * _unit_slope(s)),
     ),
 }
+
+
+SUPPORTS["zero or positive"] = dataclasses.replace(
+    SUPPORTS["positive"],
+    draw=lambda p: torch.where(p < 0.2, 0.0, 6 * p + 0.5),
+    edges=(0.0, 1e-6, 1e3),
+    wrong=(-1.0,),
+)
 
 
 def levels(count):

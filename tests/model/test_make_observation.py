@@ -5,14 +5,26 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from model import Bernoulli, Categorical, ContinuousBernoulli, Normal, Transformed, make_observation
+from model import (
+    OBSERVATIONS,
+    WRAPPERS,
+    Bernoulli,
+    Categorical,
+    ContinuousBernoulli,
+    Discretised,
+    Logistic,
+    Mixture,
+    Normal,
+    Transformed,
+    make_observation,
+)
 
 
 def test_every_covered_spec_is_made(specs, data_stub):
     for spec in specs:
-        observation = make_observation(spec, data_stub())
-        assert observation.name == spec.partition(":")[0]
-        assert not isinstance(observation, Transformed)
+        grid = SimpleNamespace(low=0.0, step=1.0, levels=5)
+        observation = make_observation(spec, data_stub(grid=grid))
+        assert type(observation) is (OBSERVATIONS | WRAPPERS)[spec.partition(":")[0]]
 
 
 def test_options_arrive():
@@ -119,3 +131,67 @@ def test_a_scaling_is_never_dropped_in_silence(spec, data_stub):
     # Without bounds there is no map to the unit interval, and the scaling that the user chose does not give one.
     with pytest.raises(ValueError, match=r"scaling|bounds"):
         make_observation(spec, data_stub(offset=33.0, scale=78.0))
+
+
+GRID = SimpleNamespace(low=0.0, step=1.0, levels=12)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "discretised:inner=mixture,components=3,inner=logistic,scale=decoder",
+        "discretised:inner=mixture:components=3,inner=logistic:scale=decoder",
+        "discretised:inner=mixture:inner=logistic,components=3,scale=decoder",
+        "discretised:inner=mixture,inner=logistic,scale=decoder,components=3",
+    ],
+)
+def test_an_option_belongs_to_the_innermost_part_that_has_it(spec, data_stub):
+    observation = make_observation(spec, data_stub(grid=GRID))
+    assert isinstance(observation, Discretised)
+    assert isinstance(observation.inner, Mixture)
+    assert [type(c) for c in observation.inner.components] == [Logistic] * 3
+    assert observation.outputs == 3 * (1 + 2)
+
+
+def test_a_wrapper_in_a_wrapper_of_its_kind_has_options_of_its_own(data_stub):
+    observation = make_observation("mixture:components=2,inner=mixture,components=3,inner=logistic", data_stub())
+    assert len(observation.components) == 2
+    assert [len(c.components) for c in observation.components] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("discretised", r"discretised needs an inner observation: .*such as discretised:inner=logistic"),
+        ("mixture:components=3", r"mixture needs an inner observation: mixture:inner=NAME"),
+        ("discretised:inner=logistik", r"unknown observation 'logistik'; did you mean 'logistic'\?"),
+        ("discretized:inner=logistic", r"did you mean 'discretised'\?"),
+        (
+            "discretised:inner=mixture,inner=logistic,sigma=3",
+            r"no part of discretised:inner=mixture:inner=logistic has an option 'sigma=3'; their options are: "
+            r"discretised: inner; mixture: components, inner; logistic: scale, link, floor \(written option=value\)",
+        ),
+        ("normal:inner=logistic", "normal has no option 'inner=logistic'; its options are: scale, link, floor"),
+        ("discretised:inner=normal,inner=logistic", "no part of discretised:inner=normal has an option 'inner=logi"),
+        ("discretised:inner=logistic,scale=1,scale=shared", "logistic got option 'scale' twice"),
+        ("mixture:components=2,inner=logistic,components=3", "mixture got option 'components' twice"),
+        ("transformed:inner=normal", "transformed needs option transform: transformed:transform=VALUE,inner=normal"),
+        ("transformed:transform=lgo,inner=normal", "unknown transform 'lgo'; did you mean 'log'"),
+        ("mixture:components=1,inner=normal", "mixture needs at least 2 components, but got 1"),
+        ("mixture:components=2.5,inner=normal", "option components takes a whole number, but got '2.5'"),
+        ("mixture:inner=unnormalised-bernoulli", "needs components that are normalised, but unnormalised-bernoulli is"),
+        ("mixture:inner=dequantised,inner=normal", "dequantised is a random bound of one; take discretised"),
+        ("mixture:inner=normal,scale=optimal", "normal with scale=optimal is not; take scale=shared"),
+        ("zero-inflated:inner=unnormalised-bernoulli", "zero-inflated needs an inner density or mass"),
+        ("zero-inflated:inner=zero-inflated,inner=gamma", "zero-inflated needs an inner density or mass"),
+        ("discretised:inner=discretised,inner=normal", "the measure of discretised is mass: take discretised alone"),
+        ("dequantised:inner=discretised,inner=normal", "the measure of discretised is mass: take discretised alone"),
+        ("dequantised:inner=categorical", "the measure of categorical is mass: take categorical alone"),
+        ("transformed:transform=log,inner=gamma", r"an inner family on the real line \(normal, .*\), but got gamma"),
+        ("transformed:transform=log,inner=categorical", r"on the real line .*but got categorical"),
+    ],
+)
+def test_what_cannot_be_wrapped_is_refused_in_one_line(spec, message, data_stub):
+    with pytest.raises(ValueError, match=message) as caught:
+        make_observation(spec, data_stub(grid=GRID, bounds=(0.0, 11.0)))
+    assert "\n" not in str(caught.value)

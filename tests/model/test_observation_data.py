@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from model import Measure, MeasureMismatch, make_observation
-
-EVENT = (2, 4)
+from tests.model.cases import EVENT
 
 
 def wrong(case):
