@@ -11,6 +11,7 @@ from torch import Tensor
 from data.dataset import Dataset, Grid, Noise
 from data.words import unknown
 
+LEAST = 2.0**-25  # half of the least positive number that torch.rand draws
 MINIMUM_LEVELS = 64  # float32 values wanted within one grid cell before its noise counts as continuous
 
 
@@ -50,7 +51,9 @@ class Uniform:
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Return values within their cells, (N, *event)."""
         u = torch.rand(self.x.shape, generator=generator, device=self.x.device)
-        # torch draws 0 too, and in float32 255 + 0.99999994 rounds to 256: such sums go to the nearest value within.
+        # torch draws 0 too, and in float32 255 + 0.99999994 rounds to 256: such sums go to the nearest value within. At
+        # x = 0 that would be a denormal number, which programs may flush to 0 again: hence the least u.
+        u = u.clamp_min(LEAST)
         end = self.x + self.step
         first, last = torch.nextafter(self.x, end), torch.nextafter(end, self.x)
         return torch.minimum(torch.maximum(self.x + self.step * u, first), last)

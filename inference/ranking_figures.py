@@ -26,20 +26,23 @@ def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     by_epoch, by_second = figure.subplots(1, 2, sharey=True)
     for (name, runs), colour, marker in zip(curves.items(), cycle(_COLOURS), _markers(len(curves))):
+        if not runs:  # every run diverged: the legend tells of it
+            by_epoch.plot([], [], color=colour, marker=marker, markersize=4, label=name)
         for i, curve in enumerate(runs):
             epochs = np.arange(1, len(curve.score) + 1)
             at = curve.epochs_to() - 1
             for axes, x in ((by_epoch, epochs), (by_second, curve.seconds)):
-                style = {"color": colour, "linewidth": 1.2, "marker": marker, "markersize": 3}
+                style = {"color": colour, "linewidth": 1.2, "marker": marker, "markersize": 4}
                 axes.plot(x, curve.score, **style, label=name if i == 0 else None)
                 axes.plot(x[at], curve.score[at], "o", markersize=9, markerfacecolor="none", color=colour)
     everything = np.concatenate([curve.score for runs in curves.values() for curve in runs])
-    # The first epochs of a poor start would flatten all the rest.
-    low, high = np.quantile(everything, 0.1), everything.max()
+    # The first epochs of a poor start would flatten all the rest; but each run's best is to be seen.
+    best = min(curve.score.max() for runs in curves.values() for curve in runs)
+    low, high = min(np.quantile(everything, 0.1), best), everything.max()
     margin = 0.05 * max(high - low, 1e-6)
     by_epoch.set_ylim(low - margin, high + margin)
     by_epoch.set(xlabel="epoch", ylabel=f"validation, nats per datum\n({scale})")
-    by_epoch.xaxis.set_major_locator(MaxNLocator(integer=True))
+    by_epoch.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     by_second.set(xlabel="seconds in training", xscale="log")
     by_second.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     by_second.xaxis.set_major_formatter(ScalarFormatter())
@@ -53,7 +56,7 @@ def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
 
 def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
     """Draw each candidate's difference to the best, with two standard errors of the paired difference."""
-    figure = Figure(figsize=(8, 1.2 + 0.32 * len(differences)), layout="constrained")
+    figure = Figure(figsize=(10, 1.4 + 0.32 * len(differences)), layout="constrained")
     axes = figure.subplots()
     names = list(differences)
     at = np.arange(len(names))
@@ -67,7 +70,7 @@ def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
     axes.set_xscale("symlog", linthresh=10)
     axes.xaxis.set_major_locator(SymmetricalLogLocator(linthresh=10, base=10, subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.set_xlabel(f"difference to the best, nats per datum ± 2 s.e. ({scale})")
+    axes.set_xlabel(f"difference to the best, nats per datum ± 2 s.e.\n({scale})")
     return figure
 
 

@@ -1,11 +1,10 @@
 """One candidate of a comparison: trained with one seed and scored, in a process of its own."""
 
 import csv
-import io
 import json
 import os
 import shutil
-import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from command import csv_text
 from torch import nn
+from tqdm import tqdm
 from training import train_run
 
 from data import Dataset, load
@@ -64,9 +65,10 @@ def scored_as(observation: Observation) -> dict[str, Observation]:
 def run_job(job: Job) -> None:
     """Train and score; leave a run folder with ``curve.csv``, ``scores.csv`` and, last, ``result.json``.
 
-    A failure is a result, too. An interrupt leaves none, so that the job is done anew.
+    A failure is a result, too.
     """
     torch.set_num_threads(job.threads)
+    tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is ended
     shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
     with flushing_denormals():
         try:
@@ -75,8 +77,6 @@ def run_job(job: Job) -> None:
             result = {"status": error.history.stopped, "message": str(error)}
         except (ValueError, MemoryError, RuntimeError) as error:
             result = {"status": "failed", "message": " ".join(str(error).split())}
-        except KeyboardInterrupt:
-            sys.exit(130)
     save_json(job.out / "result.json", result)
 
 
@@ -98,8 +98,6 @@ def _train_and_score(job: Job) -> dict[str, Any]:
     out, history, model, guide = train_run(
         job.config, job.training, where, job.out, data=data, progress=False, watch=watch
     )
-    if history.stopped == "interrupted":
-        raise KeyboardInterrupt
     assert history.best is not None
     x = data.test[: job.evaluation["limit"]].to(where)
     settings = {"memory": job.evaluation["memory"], "seed": job.evaluation["seed"], "progress": False}
@@ -138,15 +136,6 @@ def _train_and_score(job: Job) -> dict[str, Any]:
 def _on_scale(model: VAE, observation: Observation, data: Dataset) -> VAE:
     """Return the trained pair's model, scored on the scale that all candidates share."""
     return VAE(model.prior, model.decoder, observation if data.grid is None else observation.on_grid(data.grid))
-
-
-def csv_text(rows: list[dict[str, Any]]) -> str:
-    """Return rows with the same keys as comma-separated text with a header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:

@@ -1,6 +1,8 @@
 """What the commands share: arguments, and errors of one line."""
 
 import argparse
+import csv
+import io
 import os
 import re
 import sys
@@ -225,3 +227,12 @@ def device(args: argparse.Namespace) -> torch.device:
     if args.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(args.device)
+
+
+def csv_text(rows: list[dict[str, Any]]) -> str:
+    """Return rows with the same keys as comma-separated text with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -10,9 +10,10 @@ import evaluate
 import reproductions
 import train
 from command import Parser, run
+from jobs import refusal
 from tabulate import tabulate
 
-from data import Dataset, load
+from data import load
 from inference import create_run, save_text
 from model import OBSERVATIONS, make_observation
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = out / name
         binary = ["--binarise", "threshold"] if name in BINARY else []
         print(f"\n== {name} ==")
-        if not binary and (why := refusal(name, grey)):
+        if not binary and (why := refusal(make_observation(name, grey), grey)):
             print(f"not for these data: {why}")
             unfit.append(name)
             continue
@@ -73,15 +74,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"  {out / 'reproductions/reproductions.png'}   what the output activation does")
     print(f"  {out / 'table.md'}   the table above")
     print(f"  {out / 'normal'}   a run: config.json, history.csv, metrics.json, posterior.nc, figures/")
-
-
-def refusal(name: str, data: Dataset) -> str:
-    """Return why a family refuses the data; empty where it takes them."""
-    try:
-        make_observation(name, data).check(data.train)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def free(path: Path) -> Path:

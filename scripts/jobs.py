@@ -2,7 +2,9 @@
 
 import json
 import multiprocessing
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 from candidate import Job, read_result, run_job
 from tqdm.auto import tqdm
 
+from data import Dataset
 from inference import create_run, save_json
+from model import MeasureMismatch, Observation
 
 
 def open_folder(out: Path, settings: dict[str, Any]) -> None:
@@ -18,6 +22,7 @@ def open_folder(out: Path, settings: dict[str, Any]) -> None:
 
     Raises:
         ValueError: for a folder with other settings, or with something else in it.
+        MeasureMismatch: for a folder with models of other data.
     """
     file = out / "settings.json"
     if not out.exists():
@@ -32,11 +37,18 @@ def open_folder(out: Path, settings: dict[str, Any]) -> None:
         raise ValueError(f"{file} is damaged ({error}); choose another --out, or remove {out}") from None
     now = json.loads(json.dumps(settings))
     changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if "data" in changed and isinstance(before.get("data"), dict) and isinstance(now["data"], dict):
+        was, new = before["data"], now["data"]
+        key = next(key for key in {**was, **new} if was.get(key) != new.get(key))
+        raise MeasureMismatch(
+            f"{out} holds models of other data: {key} was {was.get(key)}, and is {new.get(key)} now; likelihoods of "
+            "different data are never ranked: choose another --out"
+        )
     if changed:
         first = changed[0]
         raise ValueError(
-            f"{out} holds results with other settings: {first} was {before.get(first)}, and is {now.get(first)} "
-            "now; choose another --out, or give the same settings to go on"
+            f"{out} holds results with other settings: {first} was {before.get(first)}, and is {now.get(first)} now; "
+            "choose another --out, or give the same settings to go on"
         )
 
 
@@ -49,6 +61,8 @@ def done(folder: Path) -> bool:
 def run_jobs(jobs: Sequence[Job], at_once: int) -> None:
     """Run jobs that have no result yet in processes of their own, with one progress bar over all their epochs.
 
+    An interrupt from the keyboard ends them here: they leave no result then, and are run anew.
+
     A process that dies, as for want of memory, costs its own job alone.
     """
     # Fresh processes: a fork of one in which torch has used its threads may hang.
@@ -60,7 +74,8 @@ def run_jobs(jobs: Sequence[Job], at_once: int) -> None:
                 while waiting and len(running) < at_once:
                     job = waiting.pop(0)
                     running[job] = start(target=run_job, args=(job,))
-                    running[job].start()
+                    with _interrupts_ignored():
+                        running[job].start()
                 for job, process in list(running.items()):
                     process.join(0.5 / len(running))
                     if process.exitcode is not None:
@@ -73,6 +88,16 @@ def run_jobs(jobs: Sequence[Job], at_once: int) -> None:
             for process in running.values():
                 process.terminate()
                 process.join()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    # Children keep it so: they are ended from here, and not each with a traceback.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def died(job: Job, code: int) -> dict[str, Any]:
@@ -88,3 +113,13 @@ def _epochs(job: Job) -> int:
         return job.training["epochs"]
     file = job.out / "history.csv"
     return len(file.read_text(encoding="utf-8").splitlines()) - 1 if file.is_file() else 0
+
+
+def refusal(observation: Observation, data: Dataset) -> str:
+    """Return why an observation refuses the data; empty where it takes them."""
+    try:
+        for split in ("train", "validation", "test"):
+            observation.check(data.split(split), data.rows[split])
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -4,8 +4,6 @@
 (d) Normal with a learned scale. Same networks, same budget, same seed; plain autoencoders, or VAEs with --variational.
 """
 
-import csv
-import io
 import math
 from argparse import Namespace
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from command import Parser, add_network, device, hidden, run
+from command import Parser, add_network, csv_text, device, hidden, run
 from pair import build
 from tabulate import tabulate
 from torch import Tensor
@@ -65,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [measure(title, x, r, data.bounds) for title, r in reproductions.items()]
     print(tabulate(rows, headers="keys", floatfmt=".3f"))
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".3f", tablefmt="github") + "\n")
-    save_text(out / "table.csv", to_csv(rows))
+    save_text(out / "table.csv", csv_text(rows))
     save_json(out / "config.json", {**vars(args), "out": str(out), "hidden": hidden(args)})
     save_figure(out / "reproductions.png", plot_comparison(x, reproductions, data.bounds, unit=unit))
     print(f"written to {out}: look at {out / 'reproductions.png'}")
@@ -105,14 +103,6 @@ def measure(title: str, x: Tensor, reproduction: Tensor, bounds: tuple[float, fl
         "least": reproduction.min().item(),
         "greatest": reproduction.max().item(),
     }
-
-
-def to_csv(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ class Discretised(TorchDistribution):
         step: distance between neighbours.
         levels: C, how many values there are.
         start: where a cell begins, in steps from its value: −½ for a value that was rounded, 0 for one rounded down.
+        is_folded: whether the first and the last cell have the tails; not on a circle, which the grid goes round once.
 
     Reference: Salimans, Karpathy, Chen and Kingma, *PixelCNN++*, ICLR 2017, equation 2.
     """
@@ -59,9 +60,10 @@ class Discretised(TorchDistribution):
         step: float,
         levels: int,
         start: float = -0.5,
+        is_folded: bool = True,
         validate_args: bool | None = None,
     ) -> None:
-        self.base, self.start = base, start
+        self.base, self.start, self.is_folded = base, start, is_folded
         self._lattice = Lattice(low, step, levels)
         super().__init__(base.batch_shape, validate_args=validate_args)
 
@@ -74,7 +76,13 @@ class Discretised(TorchDistribution):
         """Return the same distribution over a larger batch shape."""
         grid = self._lattice
         return Discretised(
-            self.base.expand(batch_shape), grid.low, grid.step, grid.levels, self.start, self._validate_args
+            self.base.expand(batch_shape),
+            grid.low,
+            grid.step,
+            grid.levels,
+            self.start,
+            self.is_folded,
+            self._validate_args,
         )
 
     def _edge(self, level: Tensor) -> Tensor:
@@ -86,7 +94,8 @@ class Discretised(TorchDistribution):
             self._validate_sample(value)
         # Its edges in double precision: what a family takes off them, a location or 1, leaves few digits of float32.
         level = self._lattice.level(value.double()).round()
-        is_first, is_last = level <= 0, level >= self._lattice.levels - 1
+        is_first = (level <= 0) & self.is_folded
+        is_last = (level >= self._lattice.levels - 1) & self.is_folded
         low = torch.where(is_first, -math.inf, self._edge(level))
         high = torch.where(is_last, math.inf, self._edge(level + 1.0))
         width = torch.where(is_first | is_last, math.inf, torch.full_like(level, self._lattice.step))
@@ -108,4 +117,5 @@ class Discretised(TorchDistribution):
         """Draw from the density, and return the value whose cell that falls in."""
         grid = self._lattice
         level = torch.floor(grid.level(self.base.sample(sample_shape)) - self.start)
-        return grid.low + grid.step * level.clamp(0, grid.levels - 1)
+        level = level.clamp(0, grid.levels - 1) if self.is_folded else level % grid.levels
+        return grid.low + grid.step * level

@@ -120,7 +120,9 @@ def _(p: StudentT, interval: Interval) -> Tensor:
 
 @log_interval_mass.register
 def _(p: VonMises, interval: Interval) -> Tensor:
-    low, high, _ = interval.double().within(-math.pi, math.pi)
+    # Of period 2π: an interval may reach over ±π. Infinite ends stand for them.
+    low = interval.low.double().nan_to_num(neginf=-math.pi)
+    high = interval.high.double().nan_to_num(posinf=math.pi)
     kappa, loc = p.concentration.double(), p.loc.double()
     # The mean direction on the turn that the interval is on, and the interval in two where the opposite one lies in it.
     loc = loc + 2.0 * math.pi * torch.round((0.5 * (low + high) - loc) / (2.0 * math.pi)).detach()

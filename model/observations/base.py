@@ -55,6 +55,7 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         equivalent: the output activation and loss that it corresponds to.
         remedy: what to do about data outside the support.
         is_bound: whether log-probabilities are random lower bounds in expectation, as with dequantisation.
+        turn: what x may be moved by without a difference, for angles.
         is_profile: whether training maximises a profile likelihood in the place of the log-density.
     """
 
@@ -66,6 +67,7 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
     remedy: str = "remove or replace those entries"
     is_bound: bool = False
     is_profile: bool = False
+    turn: float | None = None
 
     def __init__(self) -> None:
         # Parameters live in their module, not in Pyro's global store: several models stand side by side.

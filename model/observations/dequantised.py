@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from model.distributions import Dequantised as Distribution
-from model.distributions import Lattice
 from model.observations.base import Measure, MeasureMismatch, Observation
 from model.observations.data_like import DataLike, GridLike, View
 from model.observations.discretised import Discretised
-from model.observations.wrapper import Make, Wrapper, exact
+from model.observations.grid_wrapper import GridWrapper
+from model.observations.wrapper import Make, exact
 
 
-class Dequantised(Wrapper):
+class Dequantised(GridWrapper):
     r"""A density of x + step · u with u uniform on [0, 1): a lower bound of the mass of the cell [x, x + step).
 
     .. math:: \log p(x \mid \eta) \ge \mathbb{E}_u[\log p_\text{inner}(x + \text{step} \cdot u \mid \eta)]
@@ -33,37 +33,29 @@ class Dequantised(Wrapper):
         MeasureMismatch: where the inner observation is no density.
     """
 
-    measure = Measure.COUNTING
     is_bound = True
     equivalent = "those of inner, on data with uniform noise"
-    remedy = "data off the grid are no data of this model: round them, or take the inner density alone"
 
     def __init__(self, inner: Observation, grid: GridLike) -> None:
-        if inner.measure is not Measure.LEBESGUE:
+        if inner.measure is Measure.MIXED:
             raise MeasureMismatch(
-                f"dequantised needs an inner density, but the measure of {inner.name} is {inner.measure.value}: take "
-                f"{inner.name} alone"
+                f"dequantised needs an inner density, but {inner.name} has a mass at 0, too: take discretised"
             )
-        super().__init__(inner)
-        self.grid = grid
-        self.outputs, self.units = inner.outputs, inner.units
-        self.needs = f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid"
+        super().__init__(inner, grid)
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None) -> Self:
         """Return a density over the data's cells, whose bounds are those of the data and one step more."""
-        if data is None or data.grid is None:
-            raise ValueError(
-                "dequantised needs data on a grid, such as integers, but these declare none; take the inner density"
-            )
-        bounds = None if data.bounds is None else (data.bounds[0], data.bounds[1] + data.grid.step)
+        grid = cls.grid_of(data)
+        assert data is not None
+        bounds = None if data.bounds is None else (data.bounds[0], data.bounds[1] + grid.step)
         # Only a mass looks at the grid, which lets it be made, and be refused for what it is.
-        inner = make(View(data.event_shape, bounds=bounds, grid=data.grid, scaling=data.scaling))
-        return cls(exact(inner, "dequantised"), data.grid)
+        inner = make(View(data.event_shape, bounds=bounds, grid=grid, scaling=data.scaling))
+        return cls(exact(inner, "dequantised"), grid)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the density as seen through the noise."""
-        return Distribution(self.inner(eta), self.grid.low, self.grid.step)
+        return Distribution(self.inner(eta), self.grid.low, self.grid.step, self.grid.levels)
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return the inner mean less half a step."""
@@ -85,8 +77,4 @@ class Dequantised(Wrapper):
     def inside(self, x: Tensor) -> Tensor:
         """Return whether x is on the grid, and its cell in the inner support."""
         middle = x + 0.5 * self.grid.step
-        return Lattice(self.grid.low, self.grid.step, self.grid.levels).check(x) & self.inner.inside(middle)
-
-    def describe(self) -> dict[str, object]:
-        """Return the inner description."""
-        return self.inner.describe()
+        return self.on_lattice(x) & self.inner.inside(middle)

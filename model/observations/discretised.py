@@ -7,18 +7,19 @@ import torch
 from torch import Tensor
 
 from model.distributions import Discretised as Distribution
-from model.distributions import Lattice
-from model.observations.base import Measure, MeasureMismatch, Observation
+from model.observations.base import Observation
 from model.observations.data_like import DataLike, GridLike
-from model.observations.wrapper import Make, Wrapper, exact
+from model.observations.grid_wrapper import GridWrapper
+from model.observations.wrapper import Make, exact
 
 
-class Discretised(Wrapper):
+class Discretised(GridWrapper):
     r"""The mass of each grid cell under a density, the tails folded into the cells at the ends.
 
     .. math:: p(x \mid \eta) = F(x + \tfrac12 \text{step} \mid \eta) - F(x - \tfrac12 \text{step} \mid \eta)
 
-    It has an upper bound, 1, where a density has none on a constant feature.
+    It has an upper bound, 1, where a density has none on a constant feature. The cells of angles go round and have no
+    tails.
 
     Shapes: those of ``inner``; x ``(*batch, *event)`` on the grid.
 
@@ -29,35 +30,35 @@ class Discretised(Wrapper):
 
     Raises:
         MeasureMismatch: where the inner observation is no density.
+        ValueError: for angles on a grid that is not one turn.
     """
 
-    measure = Measure.COUNTING
     equivalent = "NLL of the difference of two distribution functions"
-    remedy = "data off the grid are no data of this model: round them, or take the inner density alone"
 
     def __init__(self, inner: Observation, grid: GridLike, start: float = -0.5) -> None:
-        if inner.measure not in (Measure.LEBESGUE, Measure.MIXED):
-            raise MeasureMismatch(
-                f"discretised needs an inner density, but the measure of {inner.name} is {inner.measure.value}: take "
-                f"{inner.name} alone"
+        super().__init__(inner, grid)
+        self.start = start
+        whole = grid.levels * grid.step
+        if inner.turn is not None and abs(whole - inner.turn) > 1e-4 * inner.turn:
+            raise ValueError(
+                f"the grid of {inner.name} has to go once round, but {grid.levels} values {grid.step:g} apart make "
+                f"{whole:g}, and a turn is {inner.turn:g}; declare bounds that are {whole:g} apart (--bounds LOW HIGH)"
             )
-        super().__init__(inner)
-        self.grid, self.start = grid, start
-        self.outputs, self.units = inner.outputs, inner.units
-        self.needs = f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid"
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None) -> Self:
         """Return the masses of the data's grid."""
-        if data is None or data.grid is None:
-            raise ValueError(
-                "discretised needs data on a grid, such as integers, but these declare none; take the inner density"
-            )
-        return cls(exact(make(data), "discretised"), data.grid)
+        grid = cls.grid_of(data)
+        return cls(exact(make(data), "discretised"), grid)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the masses of the cells."""
-        return Distribution(self.inner(eta), self.grid.low, self.grid.step, self.grid.levels, self.start)
+        grid, is_folded = self.grid, self.inner.turn is None
+        return Distribution(self.inner(eta), grid.low, grid.step, grid.levels, self.start, is_folded)
+
+    def mean(self, eta: Tensor) -> Tensor:
+        """Return E[x]; of angles, which have none, what the inner observation calls so."""
+        return super().mean(eta) if self.inner.turn is None else self.inner.mean(eta)
 
     def _in_cell(self, x: Tensor) -> Tensor:
         """Return a point of each cell that is in the inner support, where there is one."""
@@ -71,9 +72,4 @@ class Discretised(Wrapper):
 
     def inside(self, x: Tensor) -> Tensor:
         """Return whether x is on the grid, and its cell meets the inner support."""
-        lattice = Lattice(self.grid.low, self.grid.step, self.grid.levels)
-        return lattice.check(x) & self.inner.inside(self._in_cell(x))
-
-    def describe(self) -> dict[str, object]:
-        """Return the inner description."""
-        return self.inner.describe()
+        return self.on_lattice(x) & self.inner.inside(self._in_cell(x))

@@ -12,6 +12,8 @@ from model.observations.base import Measure, Observation
 from model.observations.data_like import DataLike
 from model.observations.wrapper import Make, Wrapper, exact
 
+_MOST = 1000
+
 
 class Mixture(Wrapper):
     r"""A mixture of C components, each with outputs, and learned parameters, of its own.
@@ -27,7 +29,7 @@ class Mixture(Wrapper):
         components: observations of one family.
 
     Raises:
-        ValueError: for fewer than two components, or components that are not normalised.
+        ValueError: for fewer than two components or more than a thousand, or components that are not normalised.
 
     Reference: Salimans, Karpathy, Chen and Kingma, *PixelCNN++*, ICLR 2017, section 2.1.
     """
@@ -35,18 +37,19 @@ class Mixture(Wrapper):
     equivalent = "NLL of a mixture"
 
     def __init__(self, components: Sequence[Observation]) -> None:
-        if len(components) < 2:
-            raise ValueError(f"mixture needs at least 2 components, but got {len(components)}")
+        _check_count(len(components))
         first = components[0]
         if first.measure is Measure.NONE:
             raise ValueError(f"mixture needs components that are normalised, but {first.name} is a loss alone")
         super().__init__(*components)
         self.outputs = len(components) * (1 + first.outputs)
+        self.turn = first.turn
         self.measure, self.units, self.needs, self.remedy = first.measure, first.units, first.needs, first.remedy
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None, *, components: int = 5) -> Self:
         """Return a mixture of so many."""
+        _check_count(components)
         return cls([exact(make(data), "mixture") for _ in range(components)])
 
     @property
@@ -91,3 +94,8 @@ class Mixture(Wrapper):
         """Return the components' descriptions."""
         found = [c.describe() for c in self.components]
         return {key: [one[key] for one in found] for key in found[0]}
+
+
+def _check_count(components: int) -> None:
+    if not 2 <= components <= _MOST:
+        raise ValueError(f"mixture needs from 2 to {_MOST} components, but got {components}")

@@ -133,6 +133,8 @@ def _parse(spec: str) -> list[_Part]:
     for item in filter(None, items):
         key, equals, value = item.partition("=")
         if key == "inner" and equals and chain[-1][0] in WRAPPERS:
+            if not value:
+                break  # as if there were none
             lookup("observation", value, OBSERVATIONS | WRAPPERS)
             chain.append((value, {}))
             continue

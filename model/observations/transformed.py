@@ -41,6 +41,7 @@ class Transformed(Wrapper):
         if isinstance(transform, Affine):  # the same family in other units
             self.units, self.needs, self.remedy = inner.units, transform.of(inner), inner.remedy
             self.equivalent = inner.equivalent
+            self.turn = None if inner.turn is None else inner.turn * abs(transform.factor.item())
         else:
             self.units, self.needs, self.remedy = transform.units, transform.needs, transform.remedy
 

@@ -25,6 +25,7 @@ class VonMises(WithConcentration):
     """
 
     locations = 2
+    turn = 2.0 * math.pi
     units = Units.CIRCLE
     needs = "{x} between -pi and pi"
     equivalent = "a direction + the cosine of the error"

@@ -79,6 +79,19 @@ def test_noise_never_rounds_up_to_the_next_cell(monkeypatch):
     assert (drawn > x + 0.99).all()
 
 
+@pytest.mark.parametrize("flush", [False, True])
+def test_noise_of_zero_is_no_edge(flush, monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.zeros(shape))
+    x = torch.tensor([[-1.0, 0.0, 1.0, 255.0]])
+    torch.set_flush_denormal(flush)
+    try:
+        drawn = Uniform(x, 1.0)(torch.Generator())
+        assert (drawn > x).all()
+        assert (drawn / 256 != 0).all()
+    finally:
+        torch.set_flush_denormal(False)
+
+
 def test_dequantising_undeclared_counts_declares_no_bounds(tmp_path):
     np.save(tmp_path / "x.npy", np.arange(60, dtype=np.int16).reshape(20, 3))
     path = str(tmp_path / "x.npy")

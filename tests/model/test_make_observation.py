@@ -177,7 +177,7 @@ def test_a_wrapper_in_a_wrapper_of_its_kind_has_options_of_its_own(data_stub):
         ("mixture:components=2,inner=logistic,components=3", "mixture got option 'components' twice"),
         ("transformed:inner=normal", "transformed needs option transform: transformed:transform=VALUE,inner=normal"),
         ("transformed:transform=lgo,inner=normal", "unknown transform 'lgo'; did you mean 'log'"),
-        ("mixture:components=1,inner=normal", "mixture needs at least 2 components, but got 1"),
+        ("mixture:components=1,inner=normal", "mixture needs from 2 to 1000 components, but got 1"),
         ("mixture:components=2.5,inner=normal", "option components takes a whole number, but got '2.5'"),
         ("mixture:inner=unnormalised-bernoulli", "needs components that are normalised, but unnormalised-bernoulli is"),
         ("mixture:inner=dequantised,inner=normal", "dequantised is a random bound of one; take discretised"),

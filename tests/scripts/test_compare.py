@@ -131,6 +131,9 @@ def test_other_settings_are_refused_and_nothing_is_touched(again):
     line = ["--data", "digits", "--observations", *CANDIDATES, *SMALL, "--lr", "0.01", "--out", "cmp"]
     message = refused("compare", *line, cwd=again.parent)
     assert "other settings: lr was 0.001, and is 0.01 now" in message
+    binary = [*line[:-4], "--binarise", "threshold", "--out", "cmp"]
+    message = refused("compare", *binary, cwd=again.parent)
+    assert "models of other data: binarise was None, and is threshold now" in message
     assert (again / "table.csv").read_bytes() == before
 
 
@@ -147,6 +150,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         (["normal", "normal:scael=1"], "no option"),
         (["nomal"], "did you mean 'normal'"),
         (["normal", "normal"], "twice"),
+        (["normal:scale=shared", "normal,scale=shared"], "twice"),
         (["bernoulli"], "no candidate takes these data"),
         (["discretised:inner=normal"], "needs data on a grid"),
     ],
@@ -208,6 +212,7 @@ def test_the_warp_study(tmp_path):
     assert ("Beta", -0.5) not in found  # the data are 0 and 1
     assert "Beta at γ = -0.5: beta needs x between 0 and 1" in text
     assert np.isfinite([found["Beta", 0.2], found["Normal", -0.5]]).all()
+    assert "continuous Bernoulli, trained clamped" in text
     # At mid-grey no parameter comes near the clamp.
     assert found["continuous Bernoulli", 0.2] == pytest.approx(found["continuous Bernoulli, clamped", 0.2])
     assert (tmp_path / "warp/figures/warp.png").exists()
