@@ -157,7 +157,7 @@ MASSES = [spec for spec, family in FAMILIES.items() if family.measure in (Measur
 
 @pytest.mark.parametrize("spec", [*MASSES, "zero-inflated:inner=gamma"])
 def test_only_densities_are_dequantised(spec):
-    with pytest.raises(ValueError, match="dequantised needs an inner density|a loss, not a likelihood") as caught:
+    with pytest.raises(ValueError, match=r"dequantised needs an inner density|a loss, not a likelihood") as caught:
         make_observation(f"dequantised:inner={spec}", DATA)
     assert "\n" not in str(caught.value)
 

@@ -11,6 +11,7 @@ import torch
 from model import distributions as ours
 from model.distributions.interval import Interval
 from model.distributions.interval_mass import log_interval_mass
+from tests.model import interval_references as ref
 
 INF = math.inf
 
@@ -20,159 +21,34 @@ def interval(low, high, dtype=torch.float64):
     return Interval(low, high, high - low)
 
 
-def log_integral(log_density, low, high, mode, scale):
-    """Return log ∫ exp(log_density) in 25 digits, cut where the density bends: at its mode and by its scale."""
-    with mp.workdps(25):
-        steps = [mp.mpf(scale) * s for s in (0.01, 0.1, 1, 3, 10, 30, 100, 300, 1000, 10_000)]
-        cuts = [mode + side * s for s in steps for side in (-1, 1)]
-        nearest = min(max(mode, low), high)
-        # Far from the mode the density falls fast from the end nearest to it.
-        cuts += [nearest + side * s * mp.mpf(10) ** -k for s in steps for k in range(4) for side in (-1, 1)]
-        points = sorted({mp.mpf(low), mp.mpf(high), *(c for c in [mode, *cuts] if low < c < high)})
-        top = log_density(nearest)
-        return float(top + mp.log(mp.quad(lambda v: mp.exp(log_density(v) - top), points)))
-
-
-# By family: its parameters, and a function from them to its log-density in some coordinate v, v of x, mode and scale.
-def normal(loc, scale):
-    return lambda v: -(((v - loc) / scale) ** 2) / 2 - mp.log(scale * mp.sqrt(2 * mp.pi)), lambda x: x, loc, scale
-
-
-def laplace(loc, scale):
-    return lambda v: -abs(v - loc) / scale - mp.log(2 * scale), lambda x: x, loc, scale
-
-
-def logistic(loc, scale):
-    def log_density(v):
-        t = abs(v - loc) / scale
-        return -t - 2 * mp.log1p(mp.exp(-t)) - mp.log(scale)
-
-    return log_density, lambda x: x, loc, scale
-
-
-def student_t(df, loc, scale):
-    df = mp.mpf(df)
-    constant = mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2) - mp.log(mp.pi) / 2
-
-    # x = loc + scale √df sinh v, whose tails are exponential
-    def coordinate(x):
-        return mp.mpf(x) if math.isinf(x) else mp.asinh((mp.mpf(x) - loc) / scale / mp.sqrt(df))
-
-    return lambda v: constant - df * mp.log(mp.cosh(v)), coordinate, mp.mpf(0), 1 / mp.sqrt(df)
-
-
-def log_normal(loc, scale):
-    log_density, _, mode, _ = normal(loc, scale)
-    return log_density, lambda x: mp.log(x) if x > 0 else mp.mpf("-inf"), mode, scale
-
-
-def gamma(concentration, rate):
-    a, log_rate = mp.mpf(concentration), mp.log(rate)
-    at = mp.log(a) - log_rate
-    return (
-        lambda v: a * (v + log_rate) - mp.exp(v + log_rate) - mp.loggamma(a),
-        lambda x: mp.log(x) if x > 0 else mp.mpf("-inf"),
-        at,
-        1 / mp.sqrt(a),
-    )
-
-
-def weibull(scale, concentration):
-    k = mp.mpf(concentration)
-    return (
-        lambda v: mp.log(k) + k * (v - mp.log(scale)) - mp.exp(k * (v - mp.log(scale))),
-        lambda x: mp.log(x) if x > 0 else mp.mpf("-inf"),
-        mp.log(scale),
-        1 / k,
-    )
-
-
-def _logit(x):
-    return mp.mpf("-inf") if x <= 0 else mp.mpf("inf") if x >= 1 else mp.log(mp.mpf(x) / (1 - mp.mpf(x)))
-
-
-def beta(a, b):
-    a, b = mp.mpf(a), mp.mpf(b)
-    log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
-    scale = mp.sqrt((a + b) / a / b)
-    return lambda v: a * v - (a + b) * mp.log1p(mp.exp(v)) - log_beta, _logit, mp.log(a / b), scale
-
-
-def logit_normal(loc, scale):
-    log_density, _, mode, _ = normal(loc, scale)
-    return log_density, _logit, mode, scale
-
-
-def _unit(x):
-    return min(max(mp.mpf(x), mp.mpf(0)), mp.mpf(1))
-
-
-def continuous_bernoulli(eta):
-    eta = mp.mpf(eta)
-    constant = mp.log(eta / mp.expm1(eta)) if eta else mp.mpf(0)
-    return lambda v: eta * v + constant, _unit, 1 if eta > 0 else 0, 1 / max(1, abs(eta))
-
-
-def truncated_normal(loc, scale):
-    with mp.workdps(60):
-        # On the side where the tail keeps its digits.
-        low, high = sorted(abs((mp.mpf(e) - loc) / scale) for e in (0, 1))
-        tails = [mp.erfc(t / mp.sqrt(2)) / 2 for t in (low, high)]
-        inside = 1 - sum(tails) if 0 <= loc <= 1 else tails[0] - tails[1]
-        constant = -mp.log(scale * mp.sqrt(2 * mp.pi) * inside)
-    return lambda v: -(((v - loc) / mp.mpf(scale)) ** 2) / 2 + constant, _unit, min(max(loc, 0), 1), scale
-
-
-def kumaraswamy(a, b):
-    a, b = mp.mpf(a), mp.mpf(b)
-
-    # v = logit x
-    def log_density(v):
-        log_x, log_rest = -mp.log1p(mp.exp(-v)), -mp.log1p(mp.exp(v))
-        return mp.log(a * b) + a * log_x + (b - 1) * mp.log(-mp.expm1(a * log_x)) + log_rest
-
-    return log_density, _logit, mp.mpf(0), mp.mpf(1)
-
-
-def von_mises(loc, kappa):
-    constant = -mp.log(2 * mp.pi * mp.besseli(0, kappa)) + kappa
-    turn = mp.pi
-    return (
-        lambda v: constant - 2 * mp.mpf(kappa) * mp.sin((v - loc) / 2) ** 2,
-        lambda x: min(max(mp.mpf(x), -turn), turn),
-        loc,
-        1 / mp.sqrt(kappa),
-    )
-
-
 REAL = [(-0.5, 0.5), (1.0, 2.0), (49.5, 50.5), (-50.5, -49.5), (-INF, -49.5), (50.0, INF), (-3.0, 40.0), (0.3, 0.301)]
 POSITIVE = [(-0.5, 0.5), (0.5, 1.5), (30.5, 31.5), (254.5, INF), (1.0, 1.001), (-INF, 1e-3)]
 UNIT = [(-INF, 0.5 / 255), (0.5 / 255, 1.5 / 255), (0.3, 0.31), (0.5, 0.9), (1 - 0.5 / 255, INF), (0.7, 0.7001)]
 CIRCLE = [(-INF, -3.0), (0.45, 0.55), (-2.7, -2.6), (-2.0, 1.0), (3.0, INF)]
 CASES = {
-    "normal": (dist.Normal, normal, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
-    "laplace": (dist.Laplace, laplace, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
-    "logistic": (ours.Logistic, logistic, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
-    "student-t": (ours.StudentT, student_t, [(1.5, 0.2, 1.0), (5.0, 0.0, 0.01), (1e4, 0.0, 10.0)], REAL),
-    "log-normal": (dist.LogNormal, log_normal, [(0.2, 1.0), (3.0, 0.05), (-2.0, 10.0)], POSITIVE),
-    "gamma": (ours.Gamma, gamma, [(2.0, 3.0), (0.01, 0.02), (30.0, 0.5), (1e5, 1e3)], POSITIVE),
-    "weibull": (ours.Weibull, weibull, [(2.0, 1.5), (10.0, 0.3), (1.2, 30.0)], POSITIVE),
-    "beta": (ours.Beta, beta, [(2.0, 3.0), (0.01, 0.02), (30.0, 0.5), (1e3, 2e3)], UNIT),
-    "logit-normal": (ours.LogitNormal, logit_normal, [(0.2, 1.0), (3.0, 0.1), (0.0, 20.0)], UNIT),
+    "normal": (dist.Normal, ref.normal, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
+    "laplace": (dist.Laplace, ref.laplace, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
+    "logistic": (ours.Logistic, ref.logistic, [(0.2, 1.0), (0.0, 0.01), (0.0, 100.0)], REAL),
+    "student-t": (ours.StudentT, ref.student_t, [(1.5, 0.2, 1.0), (5.0, 0.0, 0.01), (1e4, 0.0, 10.0)], REAL),
+    "log-normal": (dist.LogNormal, ref.log_normal, [(0.2, 1.0), (3.0, 0.05), (-2.0, 10.0)], POSITIVE),
+    "gamma": (ours.Gamma, ref.gamma, [(2.0, 3.0), (0.01, 0.02), (30.0, 0.5), (1e5, 1e3)], POSITIVE),
+    "weibull": (ours.Weibull, ref.weibull, [(2.0, 1.5), (10.0, 0.3), (1.2, 30.0)], POSITIVE),
+    "beta": (ours.Beta, ref.beta, [(2.0, 3.0), (0.01, 0.02), (30.0, 0.5), (1e3, 2e3)], UNIT),
+    "logit-normal": (ours.LogitNormal, ref.logit_normal, [(0.2, 1.0), (3.0, 0.1), (0.0, 20.0)], UNIT),
     "continuous-bernoulli": (
         ours.ContinuousBernoulli,
-        continuous_bernoulli,
+        ref.continuous_bernoulli,
         [(0.0,), (1e-3,), (-0.2,), (7.0,), (-300.0,), (1e4,)],
         UNIT,
     ),
     "truncated-normal": (
         ours.TruncatedNormal,
-        truncated_normal,
+        ref.truncated_normal,
         [(0.4, 0.2), (-3.0, 0.1), (2.0, 1.0), (0.5, 5.0)],
         UNIT,
     ),
-    "kumaraswamy": (ours.Kumaraswamy, kumaraswamy, [(2.0, 3.0), (0.1, 0.2), (20.0, 5.0)], UNIT),
-    "von-mises": (ours.VonMises, von_mises, [(0.5, 0.1), (0.5, 5.0), (-3.1, 300.0)], CIRCLE),
+    "kumaraswamy": (ours.Kumaraswamy, ref.kumaraswamy, [(2.0, 3.0), (0.1, 0.2), (20.0, 5.0)], UNIT),
+    "von-mises": (ours.VonMises, ref.von_mises, [(0.5, 0.1), (0.5, 5.0), (-3.1, 300.0)], CIRCLE),
 }
 EACH = [(name, values) for name, (_, _, many, _) in CASES.items() for values in many]
 
@@ -185,7 +61,7 @@ def exact(name, values, low, high):
         # Further out nothing of an exponential tail is left.
         a = a if mp.isfinite(a) else min(mode, b) - mp.mpf(2e4) * scale
         b = b if mp.isfinite(b) else max(mode, a) + mp.mpf(2e4) * scale
-        return log_integral(log_density, a, b, mode, scale)
+        return ref.log_integral(log_density, a, b, mode, scale)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
