@@ -9,8 +9,9 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormat
 
 from inference.ranking import Curve, Difference
 
-# Okabe and Ito's palette, which colour-blind people can tell apart, without its yellow; then again with other markers.
+# Okabe and Ito's palette, which colour-blind people can tell apart, without its yellow; then again with other dashes.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+_DASHES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -23,18 +24,16 @@ def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
         curves: runs of each candidate, in the order of the legend.
         scale: what the scores are, for the axis.
     """
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(12, 6.0), layout="constrained")
     by_epoch, by_second = figure.subplots(1, 2, sharey=True)
-    for (name, runs), colour, marker in zip(curves.items(), cycle(_COLOURS), _markers(len(curves))):
-        if not runs:  # every run diverged: the legend tells of it
-            by_epoch.plot([], [], color=colour, marker=marker, markersize=4, label=name)
-        for i, curve in enumerate(runs):
-            epochs = np.arange(1, len(curve.score) + 1)
+    for i, (name, runs) in enumerate(curves.items()):
+        style = {"color": _COLOURS[i % len(_COLOURS)], "linestyle": _DASHES[i // len(_COLOURS) % len(_DASHES)]}
+        by_epoch.plot([], [], **style, label=name)  # where every run diverged, the legend alone tells of it
+        for curve in runs:
             at = curve.epochs_to() - 1
-            for axes, x in ((by_epoch, epochs), (by_second, curve.seconds)):
-                style = {"color": colour, "linewidth": 1.2, "marker": marker, "markersize": 4}
-                axes.plot(x, curve.score, **style, label=name if i == 0 else None)
-                axes.plot(x[at], curve.score[at], "o", markersize=9, markerfacecolor="none", color=colour)
+            for axes, x in ((by_epoch, np.arange(1, len(curve.score) + 1)), (by_second, curve.seconds)):
+                axes.plot(x, curve.score, **style, linewidth=1.1)
+                axes.plot(x[at], curve.score[at], "o", markersize=7, markerfacecolor="none", color=style["color"])
     everything = np.concatenate([curve.score for runs in curves.values() for curve in runs])
     # The first epochs of a poor start would flatten all the rest; but each run's best is to be seen.
     best = min(curve.score.max() for runs in curves.values() for curve in runs)
@@ -95,7 +94,3 @@ def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: s
         axes.grid(color="0.92")
         axes.legend(fontsize=8)
     return figure
-
-
-def _markers(count: int) -> list[str]:
-    return [_MARKERS[i // len(_COLOURS) % len(_MARKERS)] for i in range(count)]

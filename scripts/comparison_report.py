@@ -27,7 +27,7 @@ from inference import (
     save_text,
     spread,
 )
-from model import Observation, require_one_dataset
+from model import Measure, Observation, require_one_dataset
 
 _RESULT_KEYS = (
     "rank",
@@ -116,7 +116,7 @@ def rows_of(
 
 
 def _takes_beyond(observation: Observation, data: Dataset) -> bool:
-    if data.grid is None:
+    if data.grid is None or observation.measure is not Measure.COUNTING:
         return False
     next_value = data.grid.low + data.grid.levels * data.grid.step
     return bool(observation.inside(torch.full((1, *data.event_shape), next_value)).all())

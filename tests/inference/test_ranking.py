@@ -55,8 +55,14 @@ def test_figures_name_every_candidate_and_their_scale():
     assert len(figure.axes) == 2
     assert "mass of the grid cell" in figure.axes[0].get_ylabel()
     assert [t.get_text() for t in figure.legends[0].get_texts()] == list(curves)
-    looks = {(line.get_color(), line.get_marker()) for line in figure.axes[0].lines if line.get_label()[0] != "_"}
+    looks = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines if line.get_label()[0] != "_"}
     assert len(looks) == 9  # no two alike
+
+    # Of one that diverged with each of its seeds the legend tells, and the best of each other one can be seen.
+    figure = plot_learning({**curves, "diverged": []}, "density")
+    assert figure.legends[0].get_texts()[-1].get_text() == "diverged"
+    low, high = figure.axes[0].get_ylim()
+    assert all(low < runs[0].score.max() < high for runs in curves.values())
 
     ranking = plot_ranking(rank({name: [runs[0].score] for name, runs in curves.items()}), "density")
     assert [t.get_text() for t in ranking.axes[0].get_yticklabels()] == list(curves)
