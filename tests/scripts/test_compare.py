@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
+import jobs
 import numpy as np
 import pytest
+import torch
 
 from tests.scripts.test_commands import ROOT, command, refused, succeeds
 
@@ -26,6 +29,29 @@ def compare(*arguments, cwd, candidates=CANDIDATES):
 def table(folder):
     with (folder / "table.csv").open(encoding="utf-8") as file:
         return {row["observation"]: row for row in csv.DictReader(file)}
+
+
+class Inline:
+    """A process that is none: starting Python takes seconds."""
+
+    exitcode = 0
+
+    def __init__(self, target, args):
+        self.target, (self.job,) = target, args
+
+    def start(self):
+        self.target(self.job)
+
+    def join(self, timeout=None):
+        pass
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """Return a function that puts another class in the place of processes."""
+    threads = torch.get_num_threads()
+    yield lambda kind: monkeypatch.setattr(jobs.multiprocessing, "get_context", lambda _: SimpleNamespace(Process=kind))
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +117,8 @@ def test_files_of_a_comparison(compared):
     (run / "posterior.nc").unlink()
 
 
-def test_it_goes_on_where_it_stopped(again, compared):
+def test_it_goes_on_where_it_stopped(again, processes):
+    processes(Inline)
     untouched, missing = again / "normal/seed-0", again / "discretised_inner=logistic_scale=decoder/seed-0"
     before = (untouched / "weights.safetensors").stat().st_mtime_ns
     expected = (missing / "scores.csv").read_bytes()
@@ -162,22 +189,14 @@ def test_wrong_use_costs_no_training(candidates, words, tmp_path):
     assert not (tmp_path / "cmp").exists()
 
 
-def test_a_process_that_dies_costs_its_own_candidate(again, monkeypatch):
-    import jobs
-
-    class Dead:
+def test_a_process_that_dies_costs_its_own_candidate(again, processes):
+    class Dead(Inline):
         exitcode = -9
 
-        def __init__(self, target, args):
-            args[0].out.mkdir(exist_ok=True)
-
         def start(self):
-            pass
+            self.job.out.mkdir(exist_ok=True)
 
-        def join(self, timeout=None):
-            pass
-
-    monkeypatch.setattr(jobs.multiprocessing, "get_context", lambda _: type("Context", (), {"Process": Dead}))
+    processes(Dead)
     (again / "normal/seed-0/result.json").unlink()
     text = compare(cwd=again.parent)
     assert "normal: 1 of 1 seeds: its process ended with exit code -9; it was killed" in text
@@ -202,7 +221,8 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
     assert "laplace" in done.stdout
 
 
-def test_the_warp_study(tmp_path):
+def test_the_warp_study(tmp_path, processes):
+    processes(Inline)
     line = ["--data", "digits", "--gammas", "-0.5", "0.2", "--epochs", "1", "--latent", "2", "--hidden", "16"]
     line += ["--particles", "30", "--limit", "20", "--jobs", "2", "--out", "warp"]
     text = succeeds("warp_study", *line, cwd=tmp_path)
