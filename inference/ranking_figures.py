@@ -73,13 +73,14 @@ def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
     return figure
 
 
-def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: str, y: str) -> Figure:
+def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: str, y: str, linear: float) -> Figure:
     """Draw lines in panels side by side, each with its own legend.
 
     Args:
         panels: by title, lines by name, each from x to y.
         x: label of the horizontal axes.
         y: label of the vertical axes.
+        linear: up to this size the vertical axes are linear, and logarithmic beyond.
     """
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     style = {
@@ -90,6 +91,12 @@ def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: s
     for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         for name, points in lines.items():
             axes.plot(list(points), list(points.values()), label=name, linewidth=1.2, markersize=4, **style[name])
+        axes.set_yscale("symlog", linthresh=linear)
+        # Labels where there are few powers of ten; with a few between them.
+        axes.yaxis.set_major_locator(SymmetricalLogLocator(linthresh=linear, base=10, subs=(1, 2, 5)))
+        if max(abs(v) for points in lines.values() for v in points.values()) <= linear:
+            axes.yaxis.set_major_locator(MaxNLocator())
+        axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.set(title=title, xlabel=x, ylabel=y)
         axes.grid(color="0.92")
         axes.legend(fontsize=8)

@@ -135,7 +135,7 @@ def report(out: Path, results: Mapping[tuple[str, float], dict[str, Any]]) -> No
     for name, by_gamma in found.items():
         line = {gamma: by_gamma[gamma]["elbo"] for gamma in gammas if gamma in by_gamma}
         (clamped if "clamped" in name else exact)[name.replace(", clamped", "")] = line
-    figure = plot_against(panels, "γ (−½ binary, 0 as it is, ½ grey)", "ELBO, nats per image")
+    figure = plot_against(panels, "γ (−½ binary, 0 as it is, ½ grey)", "ELBO, nats per image", linear=2000.0)
     save_figure(out / "figures/warp.png", figure)
     print(text("simple"))
     print(f"\nwritten to {out}: table.md, table.csv, figures/warp.png, and a folder for each run")

@@ -68,7 +68,7 @@ def test_figures_name_every_candidate_and_their_scale():
     assert [t.get_text() for t in ranking.axes[0].get_yticklabels()] == list(curves)
 
     panels = {"exact": {"a": {0.0: 1.0, 1.0: 2.0}, "b": {0.0: 3.0}}, "clamped": {"a": {0.0: 1.0}}}
-    against = plot_against(panels, "γ", "nats")
+    against = plot_against(panels, "γ", "nats", linear=10.0)
     assert [axes.get_title() for axes in against.axes] == ["exact", "clamped"]
     assert [t.get_text() for t in against.axes[0].get_legend().get_texts()] == ["a", "b"]
     assert against.axes[0].lines[0].get_color() == against.axes[1].lines[0].get_color()
