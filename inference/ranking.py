@@ -20,7 +20,10 @@ class Curve:
     score: np.ndarray
 
     def epochs_to(self, share: float = 0.01) -> int:
-        """Return the first epoch (from 1) whose score is within a share of the best one's size, such as 1 %."""
+        """Return the first epoch (from 1) whose score is within a share of the best one's size, such as 1 %.
+
+        For densities that size depends on the unit of the data; for masses it does not.
+        """
         best = self.score.max()
         return int(np.argmax(self.score >= best - share * abs(best))) + 1
 
