@@ -24,7 +24,13 @@ EXAMPLES = """\
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(__doc__ or "", EXAMPLES)
     add_data(parser)
-    parser.add_argument("--observations", nargs="+", required=True, metavar="SPEC", help="name:option=value,...")
+    parser.add_argument(
+        "--observations",
+        nargs="+",
+        required=True,
+        metavar="SPEC",
+        help="candidates, each name:option=value,...; scripts/train.py --observation help lists them",
+    )
     add_network(parser)
     parser.add_argument("--seeds", type=positive_int, default=1, metavar="N", help="runs of each (default: 1)")
     parser.add_argument("--jobs", type=positive_int, default=1, metavar="N", help="processes at a time (default: 1)")
