@@ -21,9 +21,9 @@ class TrainingData(Protocol):
     """Data to train on: tensors ``(N, *event)`` in data units, on the model's device."""
 
     @property
-    def train(self) -> Tensor: ...  # noqa: D102
+    def train(self) -> Tensor: ...  # noqa: D102 - named as the data have it
     @property
-    def validation(self) -> Tensor: ...  # noqa: D102
+    def validation(self) -> Tensor: ...  # noqa: D102 - named as the data have it
     def epoch(self, generator: torch.Generator) -> Tensor:
         """Return the training data of one epoch: ``train``, or a fresh draw where noise is added."""
 

@@ -29,7 +29,7 @@ from inference import (
 )
 from model import VAE, Observation, make_observation
 
-# Per epoch so many validation data are scored, with so many particles: a tenth of an epoch's work on MNIST.
+# Per epoch so many validation data are scored, with so many particles: 10,000 decoder passes.
 CURVE_DATA, CURVE_PARTICLES = 500, 20
 
 
