@@ -82,15 +82,31 @@ class TruncatedNormal(TorchDistribution):
 
     @torch.no_grad()
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
-        """Draw x by bisection of its distribution function, in double precision."""
-        exact = TruncatedNormal(self.loc.double(), self.scale.double(), validate_args=False)
-        u = torch.rand(self._extended_shape(sample_shape), dtype=torch.float64, device=self.loc.device)
+        """Draw x by inversion of its distribution function, in double precision."""
+        shape = self._extended_shape(sample_shape)
+        exact = TruncatedNormal(self.loc.double().expand(shape), self.scale.double().expand(shape), validate_args=False)
+        u = torch.rand(shape, dtype=torch.float64, device=self.loc.device)
+        low, high = exact._bounds
+        # In the lower half of the Normal, where its distribution function is small, and not one less a small number.
+        flipped = low > 0
+        low, high = torch.where(flipped, -high, low), torch.where(flipped, -low, high)
+        below, above = torch.special.ndtr(low), torch.special.ndtr(high)
+        standard = torch.special.ndtri(below + u * (above - below))
+        x = exact.loc + exact.scale * torch.where(flipped, -standard, standard)
+        # Nothing is left to invert where both are 0, or so near one another that they are nearly equal.
+        lost = ~(above - below > 1e-10 * above) | (above < 1e-290)
+        if lost.any():
+            x[lost] = TruncatedNormal(exact.loc[lost], exact.scale[lost], validate_args=False)._bisected(u[lost])
+        return x.clamp(0.0, 1.0).to(self.loc.dtype)
+
+    def _bisected(self, u: Tensor) -> Tensor:
+        """Return the quantiles u."""
         low, high = torch.zeros_like(u), torch.ones_like(u)
         for _ in range(60):
             middle = 0.5 * (low + high)
-            below = exact.cdf(middle) < u
+            below = self.cdf(middle) < u
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-        return (0.5 * (low + high)).to(self.loc.dtype)
+        return 0.5 * (low + high)
 
     @property
     def mean(self) -> Tensor:
