@@ -1,5 +1,7 @@
 """SVI training, importance-weighted likelihood, diagnostics, run folders and figures."""
 
+from inference.annealed import Annealed
+from inference.bidirectional import Bracket, bidirectional
 from inference.comparison import plot_comparison
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
 from inference.export import to_datatree
@@ -8,9 +10,10 @@ from inference.history import Epoch, History
 from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import flushing_denormals
-from inference.proposals import Proposal, amortised
+from inference.proposals import Amortised, Proposal
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
 from inference.ranking_figures import plot_against, plot_learning, plot_ranking
+from inference.refined import Refined
 from inference.runs import (
     create_run,
     load_config,
@@ -26,15 +29,19 @@ from inference.svi import TrainingDiverged, fit
 
 __all__ = [
     "KHAT_LIMIT",
+    "Amortised",
+    "Annealed",
+    "Bracket",
     "Curve",
     "Difference",
     "Epoch",
     "History",
     "LogLikelihood",
     "Proposal",
+    "Refined",
     "TrainingDiverged",
     "WeightDiagnostics",
-    "amortised",
+    "bidirectional",
     "create_run",
     "diagnose",
     "fit",

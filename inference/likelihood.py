@@ -1,22 +1,22 @@
 """The importance-weighted likelihood, datum by datum."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-import pyro
 import torch
-from pyro import poutine
-from pyro.distributions import Delta
 from pyro.nn import PyroModule
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
+from inference.joint import Joint, require_sites
 from inference.memory import bytes_allocated
 from inference.modes import device_of, evaluating, seeded, unchecked
-from inference.proposals import Proposal, amortised
+from inference.proposals import Proposal
+from inference.refined import Refined
 
 # A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, and as a weight.
 _BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8
@@ -29,43 +29,70 @@ class LogLikelihood:
     """Estimates of log p(x) in data units, one per datum, with what says how good they are.
 
     Attributes:
-        weights: the estimate, standard error, ESS and k̂ of each datum.
-        elbo: mean log-weight of each datum, an estimate of the ELBO in nats, ``(N,)``.
-        particles: K, the number of importance samples per datum.
+        weights: the estimate, standard error, ESS, k̂ and flag of each datum.
+        elbo: mean log-weight of each datum in nats, ``(N,)``: an estimate of the ELBO of the proposal, which is the
+            guide's where that is the proposal.
+        particles: K, the number of importance samples per datum that the estimate rests on.
+        evaluations: how often p(x, z) was evaluated for each datum in all, ``(N,)``; a Jacobian counts once.
         features: number of features of a datum.
+        proposal: name of the proposal.
         log_weights: ``(K, N)`` in nats where they were asked for, else None.
+        z: the particles ``(K, N, D)``, likewise.
     """
 
     weights: WeightDiagnostics
     elbo: np.ndarray
     particles: int
+    evaluations: np.ndarray
     features: int
-    log_weights: np.ndarray | None
+    proposal: str
+    log_weights: np.ndarray | None = None
+    z: np.ndarray | None = None
 
     def first(self, n: int) -> "LogLikelihood":
         """Return the estimates of the first n data."""
-        w = self.weights
-        weights = WeightDiagnostics(w.estimate[:n], w.standard_error[:n], w.ess[:n], w.khat[:n])
-        log_weights = None if self.log_weights is None else self.log_weights[:, :n]
-        return replace(self, weights=weights, elbo=self.elbo[:n], log_weights=log_weights)
+        weights = {f.name: getattr(self.weights, f.name)[:n] for f in fields(WeightDiagnostics)}
+        return replace(
+            self,
+            weights=WeightDiagnostics(**weights),
+            elbo=self.elbo[:n],
+            evaluations=self.evaluations[:n],
+            log_weights=None if self.log_weights is None else self.log_weights[:, :n],
+            z=None if self.z is None else self.z[:, :n],
+        )
 
     def summary(self) -> dict[str, float]:
         """Return totals over data: means in nats, bits per dimension, and how the weights fared.
 
         ``standard_error`` is that of the mean over data: it holds the spread of the data and the noise of the
-        particles, but not the bias of a poor proposal, which k̂ speaks of.
+        particles, but not the bias of a poor proposal, which k̂ and ``flagged`` speak of. ``smoothed`` and
+        ``jackknife`` are no bounds. Means are over the data that have an estimate; ``unusable`` counts the others.
         """
-        w, n = self.weights, len(self.elbo)
+        w, usable = self.weights, self.weights.usable
+        n = int(usable.sum())
+        estimate = w.estimate[usable]
+        mean = float(estimate.mean()) if n else math.nan
+
+        def median(values: np.ndarray) -> float:
+            return float(np.median(values[usable])) if n else math.nan
+
         return {
-            "nats_per_datum": float(w.estimate.mean()),
-            "standard_error": float(w.estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
-            "bits_per_dim": float(-w.estimate.mean() / (self.features * math.log(2.0))),
-            "elbo": float(self.elbo.mean()),
+            "nats_per_datum": mean,
+            "standard_error": float(estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
+            "bits_per_dim": -mean / (self.features * math.log(2.0)),
+            "elbo": float(self.elbo[usable].mean()) if n else math.nan,
+            "smoothed": float(w.smoothed[usable].mean()) if n else math.nan,
+            "jackknife": float(w.jackknife[usable].mean()) if n else math.nan,
             "particles": self.particles,
-            "n": n,
-            "ess_median": float(np.median(w.ess)),
-            "khat_median": float(np.median(w.khat)),
-            f"khat_above_{KHAT_LIMIT}": math.nan if np.isnan(w.khat).any() else float((w.khat > KHAT_LIMIT).mean()),
+            "evaluations": float(self.evaluations.mean()),
+            "n": len(self.elbo),
+            "unusable": len(self.elbo) - n,
+            "flagged": float(w.flagged.mean()),
+            "ess_median": median(w.ess),
+            "khat_median": median(w.khat),
+            f"khat_above_{KHAT_LIMIT}": float((w.khat[usable] > KHAT_LIMIT).mean())
+            if n and not np.isnan(w.khat[usable]).any()
+            else math.nan,
         }
 
 
@@ -75,28 +102,28 @@ def log_likelihood(
     x: Tensor,
     particles: int = 1000,
     *,
-    proposal: Proposal = amortised,
-    memory: int = 2**26,
-    keep_weights: bool = False,
+    proposal: Proposal | None = None,
+    memory: int = 2**27,
+    keep: bool = False,
     seed: int = 0,
     progress: bool = True,
 ) -> LogLikelihood:
     r"""Estimate log p(x) of each datum by importance sampling.
 
-    .. math:: \log \hat p(x) = \log \frac{1}{K} \sum_{k=1}^K \frac{p(x, z_k)}{q(z_k \mid x)},
-              \qquad z_k \sim q(z \mid x)
+    .. math:: \log \hat p(x) = \log \frac{1}{K} \sum_{k=1}^K w_k, \qquad
+              w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad z_k \sim q(z \mid x)
 
     In expectation this is a lower bound of log p(x), tight as K grows only where q covers the posterior.
 
     Args:
-        model: with ``observation`` and ``decoder``, a plate ``data``, and sites ``z`` and ``x``.
-        guide: over the model's latent sites.
+        model: with ``prior``, ``observation`` and ``decoder``, a plate ``data``, and sites ``z`` and ``x``.
+        guide: over ``z``.
         x: data ``(N, *event)`` in data units, on the model's device.
-        particles: K, at least 1. Exactly so many are used, whatever the chunks.
-        proposal: where the particles come from; by default the guide.
-        memory: bound on the working memory in bytes, beside the model, the data and the (K, N) log-weights that
-            ``keep_weights`` asks for. For each datum K log-weights must fit in it.
-        keep_weights: return the log-weights.
+        particles: K, at least 1. Exactly so many make an estimate, whatever the chunks.
+        proposal: where the particles come from: :class:`Refined` by default, :class:`Amortised` or :class:`Annealed`.
+        memory: bound on the working memory in bytes, beside the model, the data, and what ``keep`` asks for. For each
+            datum K log-weights must fit in it.
+        keep: return the log-weights ``(K, N)`` and the particles ``(K, N, D)``.
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
 
@@ -107,68 +134,91 @@ def log_likelihood(
 
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
     """
+    proposal = Refined() if proposal is None else proposal
+    batches = list[_Batch]()
+    with (
+        prepared(model, guide, x, particles, proposal, memory, seed) as (rows, directions, data_at_once),
+        tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
+    ):
+        for data in x.split(data_at_once):
+            batches.append(_score(Joint(model, guide, data, rows, directions), proposal, particles, keep))
+            bar.update(len(data))
+    weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
+    return LogLikelihood(
+        WeightDiagnostics(**weights),
+        np.concatenate([b.elbo for b in batches]),
+        particles,
+        np.concatenate([b.evaluations for b in batches]),
+        x[0].numel(),
+        proposal.name,
+        np.concatenate([b.log_weights for b in batches], 1) if keep else None,
+        np.concatenate([b.z for b in batches], 1) if keep else None,
+    )
+
+
+@contextmanager
+def prepared(
+    model: PyroModule, guide: PyroModule, x: Tensor, particles: int, proposal: Proposal, memory: int, seed: int
+) -> Iterator[tuple[int, int, int]]:
+    """Check what :func:`log_likelihood` is given, set modes and seed, and give rows, directions and data at once."""
     model.observation.require_likelihood()
     if particles < 1:
         raise ValueError(f"particles must be at least 1, but got {particles}")
     model.check(x)
-    pieces, elbos, kept = list[WeightDiagnostics](), list[np.ndarray](), list[np.ndarray]()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        one = bytes_allocated(lambda: _log_weights(model, proposal(model, guide, x[:1]), x[:1], 1))
-        data_at_once, at_once = _within(memory, particles, one)
-        with tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar:
-            for batch in x.split(data_at_once):
-                sampler = proposal(model, guide, batch)
-                chunks = [_log_weights(model, sampler, batch, k) for k in _split(particles, at_once)]
-                log_w = torch.cat(chunks).double().cpu().numpy()  # (K, B)
-                pieces.append(diagnose(log_w, first=len(pieces) * data_at_once))
-                elbos.append(log_w.mean(0))
-                if keep_weights:
-                    kept.append(log_w)
-                bar.update(len(batch))
-    stacked = {f.name: np.concatenate([getattr(p, f.name) for p in pieces]) for f in fields(WeightDiagnostics)}
-    log_weights = np.concatenate(kept, 1) if keep_weights else None
-    return LogLikelihood(WeightDiagnostics(**stacked), np.concatenate(elbos), particles, x[0].numel(), log_weights)
+        require_sites(model, guide, x[:1])
+        one = Joint(model, guide, x[:1], 1)
+        z = one.proposed.sample(torch.Size((1,)))
+        a_pass = bytes_allocated(lambda: one.log_prob(z))
+        rows, data_at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
+        yield rows, rows * a_pass // bytes_allocated(lambda: model.decoder(z)), data_at_once
 
 
-def _log_weights(model: PyroModule, sampler: Callable[[Tensor], object], x: Tensor, k: int) -> Tensor:
-    """Return log p(x, z) − log q(z | x) for k particles of each datum, ``(k, B)``."""
-    # The plate stands outside "data", so every site gets a leading dimension of particles.
-    with pyro.plate("particles", k, dim=-2):
-        guide_trace = poutine.trace(sampler).get_trace(x)
-        model_trace = poutine.trace(poutine.replay(model, guide_trace)).get_trace(x)
-    latents = {name for name in model_trace.stochastic_nodes if name not in ("particles", "data")}
-    proposed = {name for name in guide_trace.stochastic_nodes if name not in ("particles", "data")}
-    if latents != proposed:
-        raise ValueError(f"the proposal samples {sorted(proposed)}, but the model's latents are {sorted(latents)}")
-    log_w = x.new_zeros(k, len(x))
-    for name in latents:
-        q = guide_trace.nodes[name]["fn"]
-        if isinstance(getattr(q, "base_dist", q), Delta):
-            raise ValueError(
-                f"the guide puts a point mass on {name!r}, as a plain autoencoder does: it has no density to weight "
-                "by; train with a normal guide for a likelihood"
-            )
-        log_w = log_w - q.log_prob(guide_trace.nodes[name]["value"])
-    for name in [*latents, *model_trace.observation_nodes]:
-        log_w = log_w + model_trace.nodes[name]["fn"].log_prob(model_trace.nodes[name]["value"])
-    return log_w
+@dataclass
+class _Batch:
+    weights: WeightDiagnostics
+    elbo: np.ndarray
+    evaluations: np.ndarray
+    log_weights: np.ndarray
+    z: np.ndarray
 
 
-def _within(memory: int, particles: int, one: int) -> tuple[int, int]:
-    """Return how many data, and how many particles of each, fit into a number of bytes; ``one`` pass takes so many.
+def _score(joint: Joint, proposal: Proposal, particles: int, keep: bool) -> _Batch:
+    sampler = proposal(joint)
+    log_w, z = [], []
+    for k in _split(particles, max(1, joint.rows // len(joint))):
+        drawn, weights = sampler(k)
+        log_w.append(weights)
+        if keep:
+            z.append(drawn.cpu().numpy())
+    log_weights = torch.cat(log_w).double().cpu().numpy()  # (K, B)
+    with np.errstate(invalid="ignore"):  # of unusable weights
+        elbo = log_weights.mean(0)
+    evaluations = sampler.spent.numpy() + particles * sampler.evaluations
+    return _Batch(
+        diagnose(log_weights),
+        elbo,
+        evaluations,
+        log_weights if keep else np.empty(0),
+        np.concatenate(z) if keep else np.empty(0),
+    )
 
-    As many data at a time as fit with all their particles; else one datum, with its particles in turn.
+
+def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int) -> tuple[int, int]:
+    """Return how many passes of the decoder, and how many data, fit at once into a number of bytes.
+
+    One half is for the passes, the other for what is held of each datum; ArviZ looks at one datum at a time.
     """
-    room = memory - particles * _BYTES_FOR_KHAT
-    if room >= particles * (one + _BYTES_OF_A_WEIGHT):
-        return room // (particles * (one + _BYTES_OF_A_WEIGHT)), particles
-    weights = particles * (_BYTES_OF_A_WEIGHT + _BYTES_FOR_KHAT)
-    if memory < weights + one:
+    datum = particles * _BYTES_OF_A_WEIGHT + proposal.state_bytes(latent, particles)
+    needed = datum + particles * _BYTES_FOR_KHAT + a_pass
+    if memory < needed:
         raise ValueError(
-            f"one particle takes up to {one} bytes, and the log-weights of a datum's {particles} take {weights}, but "
-            f"memory={memory}; allow more, or take fewer particles"
+            f"one datum needs {needed} bytes ({a_pass} for a pass of the decoder, the rest for {particles} particles "
+            f"and the {proposal.name} proposal), but memory={memory}; allow more, or take fewer particles"
         )
-    return 1, (memory - weights) // one
+    room = memory - needed
+    rows = 1 + room // 2 // a_pass
+    return rows, min(proposal.batch, 1 + room // 2 // datum)
 
 
 def _split(total: int, at_most: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from training import train_run
 
 from data import Dataset, load
 from inference import (
+    Amortised,
     Curve,
     History,
     TrainingDiverged,
@@ -90,7 +91,15 @@ def _train_and_score(job: Job) -> dict[str, Any]:
         scores = {}
         for suffix, observation in scored_as(model.observation).items():
             on_scale = _on_scale(model, observation, data)
-            found = log_likelihood(on_scale, guide, few, CURVE_PARTICLES, seed=job.evaluation["seed"], progress=False)
+            found = log_likelihood(
+                on_scale,
+                guide,
+                few,
+                CURVE_PARTICLES,
+                proposal=Amortised(),  # each epoch: it has to be quick
+                seed=job.evaluation["seed"],
+                progress=False,
+            )
             scores[f"validation{suffix}"] = float(found.weights.estimate.mean())
         curve.append({"epoch": len(history), "seconds": history.epochs[-1].seconds, **scores})
         save_text(job.out / "curve.csv", csv_text(curve))

@@ -4,14 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyro
 import pyro.distributions as dist
 import pytest
 import torch
 from torch import Tensor
 
 from guides import AmortisedNormal, MLPEncoder
+from inference.proposals import Proposal, Sampler
 from model import VAE, MLPDecoder, Normal, StandardNormal
+
+
+class Drawn(Sampler):
+    """Particles from a given distribution."""
+
+    def __init__(self, joint, q, record=lambda x, z: None):
+        self.joint, self.q, self.record = joint, q, record
+        self.spent = torch.zeros(len(joint), dtype=torch.long)
+
+    def __call__(self, k):
+        z = self.q.sample((k,))
+        self.record(self.joint.x, z)
+        return z, self.joint.log_prob(z) - self.q.log_prob(z)
 
 
 @dataclass
@@ -44,22 +57,21 @@ class LinearGaussian:
         covariance = torch.linalg.inv(torch.eye(W.shape[1], dtype=torch.float64) + W.T @ W / self.sigma**2)
         return (x.double() - self.b) @ W @ covariance / self.sigma**2, covariance
 
-    def proposal(self, widened: float = 1.0, record: Callable[[Tensor], object] = lambda z: None) -> Callable:
-        """Return a proposal: the posterior with its covariance times ``widened``; ``record`` sees each z."""
+    def proposal(
+        self, widened: float = 1.0, record: Callable[[Tensor, Tensor], object] = lambda x, z: None
+    ) -> Proposal:
+        """Return a proposal: the posterior with its covariance times ``widened``; ``record`` sees data and each z."""
+        problem = self
 
-        def prepare(model, guide, x):
-            mean, covariance = self.posterior(x)
-            q = dist.MultivariateNormal(mean.to(x), (widened * covariance).to(x))
+        class Exact(Proposal):
+            name = "exact"
 
-            def program(x):
-                with pyro.plate("data", len(x), dim=-1):
-                    z = pyro.sample("z", q)
-                record(z)
-                return z
+            def __call__(self, joint):
+                mean, covariance = problem.posterior(joint.x)
+                q = dist.MultivariateNormal(mean.to(joint.x), (widened * covariance).to(joint.x))
+                return Drawn(joint, q, record)
 
-            return program
-
-        return prepare
+        return Exact()
 
     def draw(self, n: int, seed: int = 0) -> Tensor:
         generator = torch.Generator().manual_seed(seed)

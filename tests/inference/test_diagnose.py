@@ -125,18 +125,58 @@ def test_a_hopeless_proposal_is_said_to_be_one(spread):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_nan_and_infinity_are_refused_by_index(bad):
-    log_w = np.zeros((40, 7))
+def test_one_bad_weight_costs_its_datum_the_estimate_and_no_other(bad):
+    log_w = generator().normal(size=(40, 7))
+    whole = diagnose(log_w)
     log_w[3, 4] = bad
-    with pytest.raises(ValueError, match=r"1 data have no usable weight .* at index 4;"):
-        diagnose(log_w)
+    found = diagnose(log_w)
+    others = np.arange(7) != 4
+    assert np.isnan(found.estimate[4])
+    assert np.isnan(found.khat[4])
+    assert found.ess[4] == 0
+    assert not found.usable[4]
+    assert found.flagged[4]
+    for name in ("estimate", "standard_error", "ess", "khat", "smoothed", "jackknife"):
+        assert np.array_equal(getattr(found, name)[others], getattr(whole, name)[others])
 
 
-def test_nothing_but_zero_weights_is_refused_by_index():
-    log_w = np.zeros((40, 7))
+def test_nothing_but_zero_weights_is_log_zero():
+    log_w = generator().normal(size=(40, 7))
     log_w[:, [2, 5]] = -np.inf
-    with pytest.raises(ValueError, match=r"2 data have no usable weight .* at index 2;"):
-        diagnose(log_w)
+    found = diagnose(log_w)
+    assert np.isneginf(found.estimate[[2, 5]]).all()
+    assert found.flagged[[2, 5]].all()
+    assert found.usable.sum() == 5
+
+
+def test_the_jackknife_by_hand():
+    w = generator().gamma(1.0, size=(6, 3))
+    w[2, 1] = 1e9  # without it, the others must not be lost to rounding
+    without = np.array([np.log(np.delete(w, k, 0).mean(0)) for k in range(6)])
+    expected = 6 * np.log(w.mean(0)) - 5 * without.mean(0)
+    np.testing.assert_allclose(diagnose(np.log(w)).jackknife, expected, rtol=1e-6)
+
+
+def test_the_jackknife_takes_away_most_of_the_bias():
+    sigma, K = 1.0, 50
+    log_w = sigma * generator(2).standard_normal((K, 20_000))
+    found = diagnose(log_w)
+    bias = [(values - sigma**2 / 2).mean() for values in (found.estimate, found.jackknife)]
+    assert bias[0] < -0.01
+    assert abs(bias[1]) < 0.3 * abs(bias[0])
+
+
+@pytest.mark.parametrize("K", [200, 2000])
+def test_the_smoothed_estimate_is_that_of_arvizs_weights(K):
+    log_w = np.log(pareto(0.6, K, 3))
+    smoothed, khat = array_stats.psislw(-log_w)
+    found = diagnose(log_w[:, None])
+    # ArviZ gives weights that add up to one; the bulk of them is left as it was.
+    bulk = np.argsort(log_w)[: K // 2]
+    shift = (log_w - smoothed)[bulk]
+    assert np.ptp(shift) < 1e-9
+    assert found.smoothed[0] == pytest.approx(shift[0] - np.log(K))
+    assert found.khat[0] == pytest.approx(float(khat))
 
 
 def test_the_standard_error_covers():

@@ -7,7 +7,7 @@ from pyro import poutine
 from pyro.infer import Trace_ELBO, TraceMeanField_ELBO
 from torch.distributions import kl_divergence
 
-from inference import log_likelihood, posterior
+from inference import Amortised, log_likelihood, posterior
 from inference.objective import ExportedObjective, Objective
 
 
@@ -68,7 +68,8 @@ def test_amortised_estimate_is_a_lower_bound_that_grows_with_particles(linear_ga
     x = problem.draw(300)
     exact = problem.log_marginal(x).mean()
     means = [
-        log_likelihood(problem.model, problem.guide, x, K, progress=False).weights.estimate.mean() for K in (1, 10, 300)
+        log_likelihood(problem.model, problem.guide, x, K, proposal=Amortised(), progress=False).weights.estimate.mean()
+        for K in (1, 10, 300)
     ]
     assert means[0] < means[1] < means[2] < exact
 
@@ -76,7 +77,7 @@ def test_amortised_estimate_is_a_lower_bound_that_grows_with_particles(linear_ga
 def test_the_elbo_of_log_likelihood_is_the_objectives(linear_gaussian):
     problem = linear_gaussian()
     x = problem.draw(40)
-    found = log_likelihood(problem.model, problem.guide, x, 4000, keep_weights=True, progress=False)
+    found = log_likelihood(problem.model, problem.guide, x, 4000, proposal=Amortised(), keep=True, progress=False)
     expected = exact_elbo(problem, x)
     error = found.log_weights.std(0, ddof=1) / np.sqrt(4000)
     assert np.abs((found.elbo - expected) / error).max() < 4.5

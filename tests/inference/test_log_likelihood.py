@@ -14,7 +14,8 @@ from pyro.nn import PyroModule
 from torch import nn
 
 from guides import AmortisedDelta, AmortisedNormal, MLPEncoder, make_guide
-from inference import amortised, log_likelihood
+from inference import Amortised, Refined, log_likelihood
+from inference.proposals import Proposal
 from model import (
     VAE,
     Bernoulli,
@@ -37,6 +38,11 @@ KEYS = {
     "ess_median",
     "khat_median",
     "khat_above_0.7",
+    "smoothed",
+    "jackknife",
+    "evaluations",
+    "unusable",
+    "flagged",
 }
 
 
@@ -45,41 +51,31 @@ def bytes_of_eta(problem):
 
 
 @pytest.mark.parametrize("particles", [1, 2, 7, 26, 100])
-@pytest.mark.parametrize("passes", [1, 3, 10, 64, 10_000])
-def test_exactly_as_many_particles_as_asked_for(linear_gaussian, particles, passes):
+@pytest.mark.parametrize("memory", [2**15, 2**16, 2**24])
+def test_exactly_as_many_particles_as_asked_for(linear_gaussian, particles, memory):
     problem = linear_gaussian()
     x = problem.draw(11)
     drawn = torch.zeros(len(x), dtype=torch.int)
-    sizes = []
 
-    def proposal(model, guide, batch):
-        where = [(x == datum).all(1).nonzero().item() for datum in batch]
+    def record(batch, z):
+        assert z.shape[1:] == (len(batch), 2)
+        drawn[[(x == datum).all(1).nonzero().item() for datum in batch]] += z.shape[0]
 
-        def record(z):
-            assert z.shape[1:] == (len(batch), 2)
-            drawn[where] += z.shape[0]
-            sizes.append(z.shape[0] * z.shape[1])
-
-        return problem.proposal(1.2, record)(model, guide, batch)
-
-    # A pass of this small model allocates nearly a thousand bytes, and its log-weight 120.
-    memory = 10_000_000 if passes == 10_000 else passes * 1000 + 120 * particles
     found = log_likelihood(
         problem.model,
         problem.guide,
         x,
         particles,
-        proposal=proposal,
+        proposal=problem.proposal(1.2, record),
         memory=memory,
-        keep_weights=True,
+        keep=True,
         progress=False,
     )
-    # One pass of the first datum is measured for its memory, and not used.
-    drawn[0] -= 1
     assert (drawn == particles).all()
     assert found.log_weights.shape == (particles, len(x))
+    assert found.z.shape == (particles, len(x), 2)
     assert found.particles == particles
-    assert max(sizes) * bytes_of_eta(problem) <= memory
+    assert (found.evaluations == particles).all()
     for values in (found.weights.estimate, found.weights.standard_error, found.weights.ess, found.weights.khat):
         assert values.shape == (len(x),)
     # The diagnostics are those of the very weights, whatever the chunks.
@@ -151,13 +147,13 @@ def test_same_seed_same_numbers(linear_gaussian):
 
     def run(seed, **options):
         return log_likelihood(
-            problem.model, problem.guide, x, 50, seed=seed, keep_weights=True, progress=False, **options
+            problem.model, problem.guide, x, 50, seed=seed, keep=True, progress=False, **options
         ).log_weights
 
     first = run(3)
     torch.manual_seed(99)
     assert np.array_equal(first, run(3))
-    assert np.array_equal(run(3, memory=8192), run(3, memory=8192))
+    assert np.array_equal(run(3, memory=2**15), run(3, memory=2**15))
     assert not np.isclose(first, run(4)).any()
 
 
@@ -181,7 +177,7 @@ def test_the_random_state_is_put_back_after_an_error(linear_gaussian):
 
 def test_one_particle(linear_gaussian):
     problem = linear_gaussian()
-    found = log_likelihood(problem.model, problem.guide, problem.draw(6), 1, keep_weights=True, progress=False)
+    found = log_likelihood(problem.model, problem.guide, problem.draw(6), 1, keep=True, progress=False)
     assert np.isnan(found.weights.standard_error).all()
     assert np.isnan(found.weights.khat).all()
     np.testing.assert_allclose(found.weights.ess, 1)
@@ -233,10 +229,10 @@ def test_data_of_another_shape_are_refused(linear_gaussian, shape):
 
 def test_too_little_memory_is_refused(linear_gaussian):
     problem = linear_gaussian()
-    with pytest.raises(ValueError, match=r"one particle takes up to \d+ bytes.* but memory=7; allow more"):
+    with pytest.raises(ValueError, match=r"one datum needs \d+ bytes.* but memory=7; allow more, or take fewer"):
         log_likelihood(problem.model, problem.guide, problem.draw(5), 10, memory=7)
     # A particle at a time would fit, but not the log-weights of a million.
-    with pytest.raises(ValueError, match=r"log-weights of a datum's 1000000 take \d+, but .* or take fewer particles"):
+    with pytest.raises(ValueError, match=r"for 1000000 particles .* or take fewer particles"):
         log_likelihood(problem.model, problem.guide, problem.draw(5), 10**6, memory=10**7)
 
 
@@ -244,7 +240,7 @@ def test_a_point_mass_has_no_likelihood(linear_gaussian):
     problem = linear_gaussian()
     guide = AmortisedDelta(MLPEncoder((4,), 2, (8,)))
     with pytest.raises(ValueError, match="point mass on 'z'"):
-        log_likelihood(problem.model, guide, problem.draw(5), 10)
+        log_likelihood(problem.model, guide, problem.draw(5), 10, proposal=Amortised())
 
 
 class OtherSite(PyroModule):
@@ -262,7 +258,7 @@ class OtherSite(PyroModule):
 @pytest.mark.parametrize("names", [(), ("w",), ("z", "w")])
 def test_sites_that_are_not_the_models_are_refused(linear_gaussian, names):
     problem = linear_gaussian()
-    with pytest.raises(ValueError, match=r"the proposal samples \[.*\], but the model's latents are \['z'\]"):
+    with pytest.raises(ValueError, match=r"the guide samples \[.*\], but the model's latents are \['z'\]; both must"):
         log_likelihood(problem.model, OtherSite(*names), problem.draw(5), 10)
 
 
@@ -272,32 +268,42 @@ def test_an_unnormalised_loss_is_no_likelihood():
         log_likelihood(model, make_guide("normal", "mlp", (4,), 2, (4,)), torch.rand(5, 4), 10)
 
 
-def spoiled(value):
-    """Return a proposal that sends the particles of data beyond 100 to a place without a usable weight."""
+class Spoiled(Proposal):
+    """The guide's draws, but for data beyond 100, which are sent to a place without a usable weight."""
 
-    def proposal(model, guide, batch):
-        def program(x):
-            away = torch.where(x[:, :1] > 100, value, 0.0).expand(-1, 2)
-            with pyro.plate("data", len(x), dim=-1):
-                z = pyro.sample("z", dist.Normal(torch.zeros(len(x), 2), 1.0).to_event(1))
-                z += away
-                return z
+    name = "spoiled"
 
-        return program
+    def __init__(self, value):
+        self.value = value
 
-    return proposal
+    def __call__(self, joint):
+        sampler = Amortised()(joint)
+
+        def draw(k):
+            z, _ = sampler(k)
+            z = torch.where(joint.x[:, :1] > 100, self.value, z)
+            return z, joint.log_prob(z) - joint.proposed.log_prob(z)
+
+        draw.spent, draw.evaluations = sampler.spent, 1
+        return draw
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
-@pytest.mark.parametrize("memory", [2**26, 2**12], ids=["all at once", "few at a time"])
-def test_unusable_weights_are_refused_by_the_index_of_their_datum(linear_gaussian, value, memory):
+@pytest.mark.parametrize("memory", [2**26, 2**15], ids=["all at once", "few at a time"])
+def test_a_datum_without_usable_weights_costs_no_other_its_number(linear_gaussian, value, memory):
     problem = linear_gaussian()
     x = problem.draw(60)
     x[41, 0] = 1000.0
-    with pytest.raises(ValueError, match=r"no usable weight .*at index 41;"):
-        log_likelihood(
-            problem.model, problem.guide, x, 10, proposal=spoiled(value), memory=memory, seed=1, progress=False
-        )
+    options = {"particles": 40, "memory": memory, "seed": 1, "progress": False}
+    found = log_likelihood(problem.model, problem.guide, x, proposal=Spoiled(value), **options)
+    others = np.arange(60) != 41
+    assert not found.weights.usable[41]
+    assert found.weights.flagged[41]
+    assert found.weights.usable[others].all()
+    summary = found.summary()
+    assert summary["unusable"] == 1
+    assert summary["n"] == 60
+    assert summary["nats_per_datum"] == pytest.approx(found.weights.estimate[others].mean())
 
 
 def test_training_modes_are_put_back(linear_gaussian):
@@ -331,12 +337,13 @@ def test_validation_and_gradients_are_put_back(linear_gaussian):
     assert not list(pyro.get_param_store())
 
 
-def test_the_guide_is_the_default_proposal(linear_gaussian):
+def test_refined_is_the_default_proposal(linear_gaussian):
     problem = linear_gaussian()
     x = problem.draw(5)
-    one = log_likelihood(problem.model, problem.guide, x, 30, keep_weights=True, progress=False)
-    other = log_likelihood(problem.model, problem.guide, x, 30, keep_weights=True, progress=False, proposal=amortised)
+    one = log_likelihood(problem.model, problem.guide, x, 30, keep=True, progress=False)
+    other = log_likelihood(problem.model, problem.guide, x, 30, keep=True, progress=False, proposal=Refined())
     assert np.array_equal(one.log_weights, other.log_weights)
+    assert one.proposal == "refined"
     assert log_likelihood(problem.model, problem.guide, x, 30, progress=False).log_weights is None
 
 
@@ -345,14 +352,16 @@ def test_images_with_channels():
     model = VAE(StandardNormal(2), MLPDecoder(2, shape, hidden=()), Normal(scale=1.0))
     guide = AmortisedNormal(MLPEncoder(shape, 4, ()))
     x = torch.randn(7, *shape)
-    found = log_likelihood(model, guide, x, 40, progress=False, keep_weights=True, memory=20_000)
+    found = log_likelihood(model, guide, x, 40, progress=False, keep=True, memory=20_000)
     assert found.features == 24
     assert found.log_weights.shape == (40, 7)
 
 
 def test_summary_by_hand(linear_gaussian):
     problem = linear_gaussian()
-    found = log_likelihood(problem.model, problem.guide, problem.draw(30), 100, keep_weights=True, progress=False)
+    found = log_likelihood(
+        problem.model, problem.guide, problem.draw(30), 100, proposal=Amortised(), keep=True, progress=False
+    )
     summary = found.summary()
     assert set(summary) == KEYS
     w = np.exp(found.log_weights)
@@ -362,7 +371,9 @@ def test_summary_by_hand(linear_gaussian):
     assert summary["standard_error"] == pytest.approx(np.sqrt(((estimate - estimate.mean()) ** 2).sum() / 29 / 30))
     assert summary["bits_per_dim"] == pytest.approx(-estimate.mean() / np.log(2) / 4)
     assert summary["elbo"] == pytest.approx(found.log_weights.mean())
-    assert summary["particles"] == 100
+    assert summary["particles"] == summary["evaluations"] == 100
+    assert summary["unusable"] == 0
+    assert summary["flagged"] == pytest.approx(np.mean((found.weights.khat > 0.7) | (found.weights.ess < 10)))
     assert summary["n"] == 30
     assert summary["ess_median"] == pytest.approx(np.median(ess))
     assert summary["khat_median"] == pytest.approx(np.median(found.weights.khat))
@@ -381,7 +392,7 @@ def test_summary_of_one_datum_has_no_standard_error(linear_gaussian):
 @pytest.mark.parametrize("keep", [True, False])
 def test_first(linear_gaussian, keep):
     problem = linear_gaussian()
-    found = log_likelihood(problem.model, problem.guide, problem.draw(12), 40, keep_weights=keep, progress=False)
+    found = log_likelihood(problem.model, problem.guide, problem.draw(12), 40, keep=keep, progress=False)
     first = found.first(5)
     assert np.array_equal(first.elbo, found.elbo[:5])
     for name in ("estimate", "standard_error", "ess", "khat"):

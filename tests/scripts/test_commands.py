@@ -179,13 +179,14 @@ def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
         assert scores["measure"] == "density"
 
 
-def test_a_plain_autoencoder_trains_but_has_no_likelihood(tmp_path):
+def test_a_plain_autoencoder_has_a_likelihood_by_refined_particles_alone(tmp_path):
     text = succeeds("train", *SMALL, "--guide", "delta", "--out", "run", cwd=tmp_path)
     assert "validation objective" in text
     assert "ELBO" not in text
     assert "evaluate.py" not in text
-    assert "point mass" in refused("evaluate", "run", "--particles", "30", cwd=tmp_path)
+    assert "point mass" in refused("evaluate", "run", "--proposal", "amortised", "--particles", "30", cwd=tmp_path)
     assert not (tmp_path / "run/metrics.json").exists()
+    succeeds("evaluate", "run", "--particles", "30", "--limit", "5", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("extra", [[], ["--variational"]], ids=["plain", "variational"])

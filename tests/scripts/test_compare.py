@@ -124,7 +124,7 @@ def test_it_goes_on_where_it_stopped(again, processes):
     expected = (missing / "scores.csv").read_bytes()
     (missing / "result.json").unlink()
     (missing / "scores.csv").unlink()
-    text = compare(cwd=again.parent)
+    text = compare("--jobs", "2", cwd=again.parent)  # as before: sums differ in their last digits by threads
     assert (untouched / "weights.safetensors").stat().st_mtime_ns == before
     assert (missing / "scores.csv").read_bytes() == expected
     assert "rank" in text

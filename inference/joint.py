@@ -1,0 +1,174 @@
+"""log p(x, z) of a batch of data as a function of z, with what its shape tells: gradient and curvature."""
+
+import math
+import warnings
+from collections.abc import Callable
+from functools import cached_property
+
+import pyro
+import torch
+from pyro import poutine
+from pyro.distributions.torch_distribution import TorchDistribution
+from pyro.nn import PyroModule
+from pyro.poutine.util import site_is_subsample
+from torch import Tensor
+
+# A backward pass keeps the activations of the forward pass, and makes as many gradients.
+_ROWS_OF_A_GRADIENT = 3
+# The information of an observation is estimated from at least two draws of x, and from so many values of its features.
+_INFORMATION_VALUES = 256
+
+
+class Joint:
+    """The unnormalised posterior p(x, z) of each of B data, and the guide's q(z | x).
+
+    Args:
+        model: with ``prior``, ``decoder`` and ``observation``, a plate ``data``, and sites ``z`` and ``x``.
+        guide: over ``z``.
+        x: data ``(B, *event)`` in data units.
+        rows: how many pairs (x, z) are scored at once, which bounds the memory.
+        directions: how many z the decoder alone sees at once; by default as many.
+    """
+
+    def __init__(
+        self, model: PyroModule, guide: PyroModule, x: Tensor, rows: int, directions: int | None = None
+    ) -> None:
+        self.model, self.guide, self.x = model, guide, x
+        self.rows, self.directions = rows, rows if directions is None else directions
+
+    def __len__(self) -> int:
+        """Return B."""
+        return len(self.x)
+
+    def select(self, which: Tensor) -> "Joint":
+        """Return the joint of some of the data, by index ``(b,)``."""
+        return Joint(self.model, self.guide, self.x[which], self.rows, self.directions)
+
+    @cached_property
+    def proposed(self) -> TorchDistribution:
+        """The guide's q(z | x): batch shape ``(B,)``, event shape ``(D,)``."""
+        return poutine.trace(self.guide).get_trace(self.x).nodes["z"]["fn"]
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Return log p(x, z) in nats ``(k, B)`` for z ``(k, B, D)``."""
+        (log_p,) = self._in_chunks(lambda z, x: (self._score(z, x),), z, self.rows)
+        return log_p
+
+    def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log p(x, z) ``(k, B)`` and its gradient in z ``(k, B, D)``, for z ``(k, B, D)``."""
+
+        def evaluate(z: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.enable_grad():
+                z = z.detach().requires_grad_()
+                log_p = self._score(z, x)
+                (gradient,) = torch.autograd.grad(log_p.sum(), z)
+            return log_p.detach(), gradient
+
+        log_p, gradient = self._in_chunks(evaluate, z, self.rows // _ROWS_OF_A_GRADIENT)
+        return log_p, gradient
+
+    def linearise(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Return the gradient of log p(x, z) ``(B, D)`` and a curvature H ``(B, D, D)``, for z ``(B, D)``.
+
+        .. math:: H = J^\top W J - \nabla^2 \log p(z), \qquad J = \frac{\partial \eta}{\partial z}, \qquad
+                  W = \operatorname{E}_{x \sim p(x \mid \eta)} \big[ s s^\top \big], \qquad
+                  s = \nabla_\eta \log p(x \mid \eta)
+
+        W is the Fisher information of the observation about its outputs, estimated from draws of x. It is defined for
+        every elementwise family and never negative, also where the log-density is not concave or has a kink.
+
+        Reference: Martens, *New insights and perspectives on the natural gradient method*, JMLR 2020, section 8.
+        """
+
+        def log_prior(z: Tensor) -> Tensor:
+            return self.model.prior().log_prob(z)
+
+        draws = max(2, math.ceil(_INFORMATION_VALUES / self.x[0].numel()))
+        at_once = min(self.rows // (_ROWS_OF_A_GRADIENT * (1 + draws)), self.directions // z.shape[-1])
+        chunks = zip(z.split(max(1, at_once)), self.x.split(max(1, at_once)), strict=True)
+        with warnings.catch_warnings():
+            # torch scripts its own forward-mode rules on first use, and then warns of that.
+            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+            pieces = [self._linearise(z, x, draws) for z, x in chunks]
+            gradient = torch.cat([g for g, _ in pieces]) + torch.func.vmap(torch.func.grad(log_prior))(z)
+            H = torch.cat([H for _, H in pieces]) - torch.func.vmap(torch.func.hessian(log_prior))(z)
+        return gradient.to(z), H.to(z)  # an observation may work in double precision
+
+    def _score(self, z: Tensor, x: Tensor) -> Tensor:
+        # The plate stands outside "data", so every site gets a leading dimension of particles.
+        with pyro.plate("particles", len(z), dim=-2):
+            trace = poutine.trace(poutine.condition(self.model, {"z": z})).get_trace(x)
+        return trace.nodes["z"]["fn"].log_prob(z) + trace.nodes["x"]["fn"].log_prob(x)
+
+    def _linearise(self, z: Tensor, x: Tensor, draws: int) -> tuple[Tensor, Tensor]:
+        """Return the likelihood's part of both."""
+        decoder, observation = self.model.decoder, self.model.observation
+        eta = decoder(z)  # (B, *event, outputs)
+        score = _score_of(observation, eta, x)
+        drawn = observation(eta).sample(torch.Size((draws,)))
+        # A draw at the very edge of the support may have no finite score; it has nothing to say.
+        scores = _score_of(observation, eta.expand(draws, *eta.shape), drawn).nan_to_num(0.0, 0.0, 0.0)
+        score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
+        few = score.shape[-1] <= draws
+        information = torch.einsum("mbfo,mbfp->bfop", scores, scores) if few else None
+
+        def along(direction: Tensor) -> tuple[Tensor, ...]:
+            moved = torch.func.jvp(decoder, (z,), (direction.expand_as(z),))[1].flatten(1, -2)
+            # With many outputs neither J nor W is ever held: each draw's column of the root of W is applied at once.
+            return (moved,) if few else ((moved * score).flatten(1).sum(-1), (moved * scores).sum(-1))
+
+        directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+        found = torch.func.vmap(along, chunk_size=max(1, self.directions // len(z)))(directions)
+        if information is None:
+            gradient, root = found
+            root = root.permute(2, 0, 1, 3).flatten(2)  # (D, M, B, F) to (B, D, M F)
+            return gradient.T, root @ root.mT
+        J = found[0].transpose(0, 1)  # (B, D, F, O)
+        weighted = (
+            J * information.flatten(-2).unsqueeze(1)
+            if score.shape[-1] == 1
+            else torch.einsum("bdfo,bfop->bdfp", J, information)
+        )
+        J = J.flatten(2)
+        return (J @ score.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
+
+    def _in_chunks(
+        self, evaluate: Callable[[Tensor, Tensor], tuple[Tensor, ...]], z: Tensor, rows: int
+    ) -> tuple[Tensor, ...]:
+        """Evaluate for z ``(k, B, D)``, with no more than so many of the k B rows at once."""
+        by_data = []
+        for z_part, x in zip(z.split(max(1, rows), 1), self.x.split(max(1, rows)), strict=True):
+            chunks = [evaluate(chunk, x) for chunk in z_part.split(max(1, rows // len(x)))]
+            by_data.append([torch.cat(values) for values in zip(*chunks, strict=True)])
+        return tuple(torch.cat(values, 1) for values in zip(*by_data, strict=True))
+
+
+def _score_of(observation: PyroModule, eta: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of log p(x | eta) in eta."""
+    with torch.enable_grad():
+        eta = eta.detach().requires_grad_()
+        (score,) = torch.autograd.grad(observation(eta).log_prob(x).sum(), eta)
+    return score
+
+
+def require_sites(model: PyroModule, guide: PyroModule, x: Tensor) -> None:
+    """Refuse a guide or a model whose latent sites are others than ``z``.
+
+    Raises:
+        ValueError: naming the sites of both.
+    """
+
+    def latents(program: PyroModule) -> list[str]:
+        nodes = poutine.trace(program).get_trace(x).nodes.items()
+        return sorted(
+            name
+            for name, site in nodes
+            if site["type"] == "sample" and not site["is_observed"] and not site_is_subsample(site)
+        )
+
+    proposed, needed = latents(guide), latents(model)
+    if not proposed == needed == ["z"]:
+        raise ValueError(
+            f"the guide samples {proposed}, but the model's latents are {needed}; both must be ['z'], in the plate "
+            "'data'"
+        )
