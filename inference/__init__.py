@@ -3,12 +3,13 @@
 from inference.annealed import Annealed
 from inference.bidirectional import Bracket, bidirectional
 from inference.comparison import plot_comparison
-from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
+from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose, estimates_by_particles
 from inference.export import to_datatree
 from inference.figures import plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
 from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
+from inference.likelihood_figures import counts_up_to, plot_particles
 from inference.modes import flushing_denormals
 from inference.proposals import Amortised, Proposal
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
@@ -42,8 +43,10 @@ __all__ = [
     "TrainingDiverged",
     "WeightDiagnostics",
     "bidirectional",
+    "counts_up_to",
     "create_run",
     "diagnose",
+    "estimates_by_particles",
     "fit",
     "flushing_denormals",
     "load_config",
@@ -55,6 +58,7 @@ __all__ = [
     "plot_data",
     "plot_history",
     "plot_learning",
+    "plot_particles",
     "plot_ranking",
     "plot_reproductions",
     "posterior",

@@ -12,7 +12,7 @@ from inference.proposals import Proposal, Sampler
 from inference.refined import Refined
 
 # How much wider than the fitted Normal the chains start.
-_WIDENED = 1.5
+_WIDENED = 1.1
 # The acceptance that step sizes are adapted to, and the factors that keep it there.
 _ACCEPTANCE, _LONGER, _SHORTER = 0.75, 1.05, 0.87
 _FIRST_STEP = 0.3
@@ -32,7 +32,7 @@ class Annealed(Proposal):
         temperatures: T, at least 1; β follows a sigmoid, dense at both ends.
         leapfrog: leapfrog steps of a transition.
         pilot: number of pilot chains.
-        start: what fits the Normal that, widened by one half, is q, and whose covariance preconditions the transitions;
+        start: what fits the Normal that, widened by a tenth, is q, and whose covariance preconditions the transitions;
             None for the prior, without preconditioning.
 
     References: Neal, *Annealed importance sampling*, Statistics and Computing 2001; Wu, Burda, Salakhutdinov and

@@ -1,5 +1,6 @@
 """How far importance weights can be trusted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,21 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
         khat[n], offset = _pareto(log_weights[:, n])
         smoothed[n] += offset
     return WeightDiagnostics(estimate, standard_error, ess, khat, smoothed, jackknife)
+
+
+def estimates_by_particles(log_weights: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """Return what the estimate is with fewer particles: its mean over data for each count k ≤ K, ``(len(counts),)``.
+
+    The K log-weights ``(K, N)`` are cut into K // k blocks of k, and the estimates of the blocks averaged. Data that
+    lack an estimate in any block are left out.
+    """
+    K, N = log_weights.shape
+    means = []
+    for k in counts:
+        blocks = log_weights[: K // k * k].reshape(K // k, k, N)
+        means.append((np.logaddexp.reduce(blocks, 1) - np.log(k)).mean(0))
+    found = np.stack(means)
+    return found[:, np.isfinite(found).all(0)].mean(1)
 
 
 def effective_sample_size(log_weights: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class LogLikelihood:
         features: number of features of a datum.
         proposal: name of the proposal.
         log_weights: ``(K, N)`` in nats where they were asked for, else None.
-        z: the particles ``(K, N, D)``, likewise.
+        z: the particles ``(K, N, D)`` where they were asked for, else None.
     """
 
     weights: WeightDiagnostics
@@ -104,7 +104,8 @@ def log_likelihood(
     *,
     proposal: Proposal | None = None,
     memory: int = 2**27,
-    keep: bool = False,
+    keep_weights: bool = False,
+    keep_particles: bool = False,
     seed: int = 0,
     progress: bool = True,
 ) -> LogLikelihood:
@@ -121,9 +122,10 @@ def log_likelihood(
         x: data ``(N, *event)`` in data units, on the model's device.
         particles: K, at least 1. Exactly so many make an estimate, whatever the chunks.
         proposal: where the particles come from: :class:`Refined` by default, :class:`Amortised` or :class:`Annealed`.
-        memory: bound on the working memory in bytes, beside the model, the data, and what ``keep`` asks for. For each
+        memory: bound on the working memory in bytes, beside the model, the data, and what is kept. For each
             datum K log-weights must fit in it.
-        keep: return the log-weights ``(K, N)`` and the particles ``(K, N, D)``.
+        keep_weights: return the log-weights ``(K, N)``.
+        keep_particles: return the particles ``(K, N, D)``.
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
 
@@ -141,7 +143,9 @@ def log_likelihood(
         tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
     ):
         for data in x.split(data_at_once):
-            batches.append(_score(Joint(model, guide, data, rows, directions), proposal, particles, keep))
+            batches.append(
+                _score(Joint(model, guide, data, rows, directions), proposal, particles, keep_weights, keep_particles)
+            )
             bar.update(len(data))
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
@@ -151,8 +155,8 @@ def log_likelihood(
         np.concatenate([b.evaluations for b in batches]),
         x[0].numel(),
         proposal.name,
-        np.concatenate([b.log_weights for b in batches], 1) if keep else None,
-        np.concatenate([b.z for b in batches], 1) if keep else None,
+        np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,
+        np.concatenate([b.z for b in batches], 1) if keep_particles else None,
     )
 
 
@@ -183,13 +187,13 @@ class _Batch:
     z: np.ndarray
 
 
-def _score(joint: Joint, proposal: Proposal, particles: int, keep: bool) -> _Batch:
+def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: bool, keep_particles: bool) -> _Batch:
     sampler = proposal(joint)
     log_w, z = [], []
     for k in _split(particles, max(1, joint.rows // len(joint))):
         drawn, weights = sampler(k)
         log_w.append(weights)
-        if keep:
+        if keep_particles:
             z.append(drawn.cpu().numpy())
     log_weights = torch.cat(log_w).double().cpu().numpy()  # (K, B)
     with np.errstate(invalid="ignore"):  # of unusable weights
@@ -199,8 +203,8 @@ def _score(joint: Joint, proposal: Proposal, particles: int, keep: bool) -> _Bat
         diagnose(log_weights),
         elbo,
         evaluations,
-        log_weights if keep else np.empty(0),
-        np.concatenate(z) if keep else np.empty(0),
+        log_weights if keep_weights else np.empty(0),
+        np.concatenate(z) if keep_particles else np.empty(0),
     )
 
 

@@ -50,10 +50,10 @@ class Refined(Proposal):
 
     name: ClassVar[str] = "refined"
     starts: int = 2
-    steps: int = 6
-    rounds: int = 3
+    steps: int = 4
+    rounds: int = 2
     pilot: int = 100
-    ess: float = 0.3
+    ess: float = 0.15
 
     def __call__(self, joint: Joint) -> Sampler:
         """Return a sampler from the fitted mixtures."""

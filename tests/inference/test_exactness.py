@@ -77,7 +77,9 @@ def test_amortised_estimate_is_a_lower_bound_that_grows_with_particles(linear_ga
 def test_the_elbo_of_log_likelihood_is_the_objectives(linear_gaussian):
     problem = linear_gaussian()
     x = problem.draw(40)
-    found = log_likelihood(problem.model, problem.guide, x, 4000, proposal=Amortised(), keep=True, progress=False)
+    found = log_likelihood(
+        problem.model, problem.guide, x, 4000, proposal=Amortised(), keep_weights=True, progress=False
+    )
     expected = exact_elbo(problem, x)
     error = found.log_weights.std(0, ddof=1) / np.sqrt(4000)
     assert np.abs((found.elbo - expected) / error).max() < 4.5

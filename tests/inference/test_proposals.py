@@ -49,7 +49,7 @@ def test_annealing_is_within_a_hundredth_of_a_nat_of_the_closed_form(linear_gaus
 def test_the_fit_of_a_normal_posterior_is_exact(linear_gaussian):
     problem = linear_gaussian(latent=3, features=50, dtype=torch.float64)
     x = problem.draw(10)
-    found = log_likelihood(problem.model, problem.guide, x, 500, keep=True, progress=False)
+    found = log_likelihood(problem.model, problem.guide, x, 500, keep_weights=True, keep_particles=True, progress=False)
     mean, covariance = problem.posterior(x)
     w = np.exp(found.log_weights - found.log_weights.max(0))
     estimated = (w[..., None] * found.z).sum(0) / w.sum(0)[:, None]

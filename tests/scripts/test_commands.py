@@ -491,3 +491,40 @@ def test_mnist_trains_and_evaluates(tmp_path):
     # Far above a model of independent pixels, at about −206 nats.
     assert metrics["nats_per_datum"] > -180
     assert metrics["measure"] == "mass"
+
+
+def test_the_curve_is_drawn_beside_the_value_of_annealing(evaluable, tmp_path):
+    text = succeeds("evaluate", evaluable, "--curve", "--particles", "60", "--limit", "8", cwd=tmp_path)
+    assert "--proposal ais leaves it" in text
+    assert (evaluable / "figures/likelihood.png").is_file()
+    annealing = ["--proposal", "ais", "--temperatures", "10"]
+    text = succeeds("evaluate", evaluable, *annealing, "--limit", "5", cwd=tmp_path)
+    assert "test-ais.csv" in text
+    with (evaluable / "likelihood/test-ais.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["datum"] for row in rows] == list("01234")
+    assert {"log_likelihood", "standard_error", "ess", "khat", "particles", "flagged"} <= set(rows[0])
+    text = succeeds("evaluate", evaluable, "--curve", "--particles", "60", "--limit", "8", cwd=tmp_path)
+    assert "AIS over the same 5 data" in text
+
+
+def test_simulated_data_are_bracketed(evaluable, tmp_path):
+    line = ["--proposal", "ais", "--bidirectional", "--temperatures", "10", "--particles", "4", "--limit", "6"]
+    text = succeeds("evaluate", evaluable, *line, cwd=tmp_path)
+    for words in ("6 data drawn from the model", "lower bound", "upper bound", "gap of the bounds"):
+        assert words in text
+    with (evaluable / "likelihood/simulated.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["--bidirectional"], "--bidirectional: for annealing alone; add --proposal ais"),
+        (["--temperatures", "5", "--start", "prior"], "--temperatures and --start: for annealing alone"),
+        (["--proposal", "ais", "--curve"], "leave out --proposal ais"),
+        (["--proposal", "asi"], "did you mean 'ais'"),
+    ],
+)
+def test_settings_that_do_not_go_together(line, words, evaluable, tmp_path):
+    assert words in refused("evaluate", evaluable, *line, cwd=tmp_path)

@@ -1,0 +1,46 @@
+"""The figure that shows how an estimate of log p(x) grows with the number of particles."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+# Okabe and Ito's palette: told apart without colour vision too.
+_STYLES = (("#D55E00", "s"), ("#0072B2", "o"))
+
+
+def plot_particles(
+    curves: Mapping[str, Mapping[int, float]], n: int, reference: tuple[str, float, float] | None = None
+) -> Figure:
+    """Draw estimates of log p(x) against K.
+
+    Args:
+        curves: by proposal, the mean over data by number of particles.
+        n: number of data.
+        reference: name, value and standard error (of its particles, not of the data) of an estimate to hold them
+            against.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for (name, curve), (colour, marker) in zip(curves.items(), _STYLES, strict=False):
+        axes.plot(list(curve), list(curve.values()), color=colour, marker=marker, markersize=5, label=name)
+        k, value = max(curve.items())
+        axes.annotate(f"{value:.2f}", (k, value), (0, -14), textcoords="offset points", ha="center", fontsize=8)
+    if reference is not None:
+        name, value, error = reference
+        axes.axhline(value, color="0.2", linestyle="--", label=f"{name}: {value:.2f} ± {error:.2f}")
+        axes.axhspan(value - 2 * error, value + 2 * error, color="0.8", zorder=0)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda k, _: f"{k:,.0f}"))
+    axes.set(xlabel="particles K", ylabel=f"log p̂(x), nats per datum (mean over {n} data)")
+    axes.margins(y=0.12)
+    axes.grid(color="0.92")
+    axes.legend()
+    return figure
+
+
+def counts_up_to(K: int) -> list[int]:
+    """Return 1, 2, 5, 10, 20, 50, … and K."""
+    steps = {int(m * 10**e) for e in range(int(np.log10(K)) + 1) for m in (1, 2, 5)}
+    return sorted({k for k in steps if k <= K} | {K})
