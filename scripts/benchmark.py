@@ -1,97 +1,40 @@
-"""Time an epoch of training against a hand-written PyTorch loop with the same networks, in turn."""
+"""Time training against a hand-written loop, or likelihood estimates against one another, in turn."""
 
-import statistics
-import time
 from collections.abc import Sequence
+from pathlib import Path
 
-import torch
-from command import Parser, positive_int, run
-from tabulate import tabulate
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from data import Dataset, load
-from guides import make_guide
-from inference import fit
-from model import VAE, MLPDecoder, StandardNormal, make_observation
+import likelihood_benchmark
+import training_benchmark
+from command import Parser, one_of, positive_int, run
 
 EXAMPLES = """\
-  python scripts/benchmark.py --data mnist --rounds 5
+  python scripts/benchmark.py training --data mnist --rounds 5
+  python scripts/benchmark.py likelihood runs/mnist-bernoulli runs/mnist-normal --annealed 50
 """
-BATCH, LATENT, HIDDEN = 100, 40, (300, 300)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(__doc__ or "", EXAMPLES)
-    parser.add_argument("--data", default="digits", metavar="NAME", help="binarised by threshold (default: digits)")
-    parser.add_argument("--rounds", type=positive_int, default=5, metavar="N", help="how often each (default: 5)")
+    parser.add_argument(
+        "what", type=one_of("benchmark", ["training", "likelihood"]), metavar="WHAT", help="training or likelihood"
+    )
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
+    parser.add_argument("--rounds", type=positive_int, default=3, metavar="N", help="how often each (default: 3)")
+    parser.add_argument(
+        "--data", default="digits", metavar="NAME", help="binarised by threshold (training; default: digits)"
+    )
+    group = parser.add_argument_group("likelihood")
+    group.add_argument("--timed", type=positive_int, default=200, metavar="N", help="test data (default: 200)")
+    group.add_argument("--annealed", type=positive_int, default=50, metavar="N", help="of these (default: 50)")
+    group.add_argument("--temperatures", type=positive_int, default=200, metavar="T", help="(default: 200)")
     args = parser.parse_args(arguments)
 
-    data = load(args.data, binarise="threshold")
-    contestants = {
-        "this project": lambda: epoch_of_fit(data),
-        "by hand, fused Adam": lambda: epoch_by_hand(data, fused=True),
-        "by hand, default Adam": lambda: epoch_by_hand(data, fused=False),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(args.rounds):
-        order = list(contestants)[turn % 3 :] + list(contestants)[: turn % 3]
-        for name in order:
-            seconds[name].append(contestants[name]())
-    ours = seconds["this project"]
-    rows = [
-        {
-            "loop": name,
-            "seconds per epoch, median": statistics.median(times),
-            "this project's time / its time, median of rounds": statistics.median(
-                a / b for a, b in zip(ours, times, strict=True)
-            ),
-        }
-        for name, times in seconds.items()
-    ]
-    print(tabulate(rows, headers="keys", floatfmt=".3f"))
-    print(
-        "The second epoch of each, without validation; tracing this project's objective (once a run) is in its first."
-    )
-
-
-def epoch_of_fit(data: Dataset) -> float:
-    """Return the seconds of the second epoch: the first includes the tracing of the objective."""
-    torch.manual_seed(0)
-    model = VAE(
-        StandardNormal(LATENT), MLPDecoder(LATENT, data.event_shape, 1, HIDDEN), make_observation("bernoulli", data)
-    )
-    guide = make_guide("normal", "mlp", data.event_shape, LATENT, HIDDEN)
-    first, second = fit(model, guide, data, epochs=2, batch_size=BATCH, progress=False)
-    return second.seconds - first.seconds
-
-
-def epoch_by_hand(data: Dataset, fused: bool) -> float:
-    """Return the seconds of the second epoch of a loop as tutorials write it."""
-    torch.manual_seed(0)
-    x = data.train.flatten(1)
-    width = x.shape[1]
-    encoder = nn.Sequential(
-        nn.Linear(width, 300), nn.ReLU(), nn.Linear(300, 300), nn.ReLU(), nn.Linear(300, 2 * LATENT)
-    )
-    decoder = nn.Sequential(nn.Linear(LATENT, 300), nn.ReLU(), nn.Linear(300, 300), nn.ReLU(), nn.Linear(300, width))
-    optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3, fused=fused)
-    for _ in range(2):  # the second is timed, as it is of fit
-        start = time.perf_counter()
-        _epoch_by_hand(x, encoder, decoder, optimiser)
-    return time.perf_counter() - start
-
-
-def _epoch_by_hand(x: Tensor, encoder: nn.Module, decoder: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    for index in torch.randperm(len(x)).split(BATCH):
-        batch = x[index]
-        mean, log_variance = encoder(batch).chunk(2, -1)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        cross_entropy = F.binary_cross_entropy_with_logits(decoder(z), batch, reduction="sum")
-        kl = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
-        optimiser.zero_grad()
-        ((cross_entropy + kl) / len(batch)).backward()
-        optimiser.step()
+    if (args.what == "likelihood") != bool(args.runs):
+        parser.error("likelihood needs at least one run folder, and training none")
+    if args.what == "training":
+        print(training_benchmark.report(args.data, args.rounds))
+    else:
+        print(likelihood_benchmark.report(args.runs, args.timed, args.annealed, args.rounds, args.temperatures))
 
 
 if __name__ == "__main__":

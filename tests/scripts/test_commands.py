@@ -235,7 +235,19 @@ def test_the_demo_overwrites_nothing(tmp_path):
 
 
 def test_the_benchmark_prints_ratios(tmp_path):
-    assert "by hand" in succeeds("benchmark", "--data", "digits", "--rounds", "1", cwd=tmp_path)
+    assert "by hand" in succeeds("benchmark", "training", "--data", "digits", "--rounds", "1", cwd=tmp_path)
+
+
+def test_the_benchmark_holds_estimates_against_annealing(evaluable, tmp_path):
+    sizes = ["--rounds", "1", "--timed", "4", "--annealed", "3", "--temperatures", "5"]
+    text = succeeds("benchmark", "likelihood", evaluable, *sizes, cwd=tmp_path)
+    for words in ("amortised", "refined", "to AIS", "time / amortised", "matrix products", "passes a second"):
+        assert words in text
+
+
+@pytest.mark.parametrize("line", [["likelihood"], ["training", "runs/a"]])
+def test_the_benchmark_says_what_needs_runs(line, tmp_path):
+    assert "needs at least one run folder, and training none" in refused("benchmark", *line, cwd=tmp_path)
 
 
 def test_the_help_on_observations_names_each_with_its_options(tmp_path):
