@@ -1,6 +1,7 @@
-"""Distributions that torch and Pyro lack, or have but not exactly."""
+"""Distributions that torch and Pyro lack, or have but not exactly or not fast."""
 
 import model.distributions.log_concave  # noqa: F401 - registers its families
+from model.distributions.bernoulli import Bernoulli
 from model.distributions.beta import Beta
 from model.distributions.binomial import Binomial, NegativeBinomial
 from model.distributions.categorical import Categorical
@@ -26,6 +27,7 @@ from model.distributions.zero_inflated import ZeroInflated
 
 __all__ = [
     "Affine",
+    "Bernoulli",
     "Beta",
     "Binomial",
     "Categorical",

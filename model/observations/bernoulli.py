@@ -4,6 +4,7 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor
 
+from model.distributions import Bernoulli as Distribution
 from model.observations.base import Measure, Observation, Units, smoothed_mean
 
 
@@ -27,7 +28,7 @@ class Bernoulli(Observation):
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Bernoulli(logits=eta)."""
-        return dist.Bernoulli(logits=eta.squeeze(-1))
+        return Distribution(logits=eta.squeeze(-1))
 
     def initialise(self, x: Tensor) -> Tensor:
         """Return the logit of each feature's smoothed mean."""
