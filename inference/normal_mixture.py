@@ -6,15 +6,16 @@ import math
 import torch
 from torch import Tensor
 
-# Each Normal comes twice, as it is and with its standard deviations widened: that keeps the tails of the weights light.
-_WIDENED = 1.2
+# Each Normal comes twice, as it is and widened, so that most draws of the wide one lie so many standard deviations
+# farther out: that keeps the tails of the weights light.
+_FARTHER = 1.25
 
 
 class NormalMixture:
     r"""For each of B data a mixture of full-covariance Normals, each as it is and widened, in equal shares.
 
     .. math:: q(z) = \sum_c \frac{\alpha_c}{2} \big[ \mathcal{N}(z; m_c, \Sigma_c)
-              + \mathcal{N}(z; m_c, 1.2^2\, \Sigma_c) \big]
+              + \mathcal{N}(z; m_c, s^2\, \Sigma_c) \big], \qquad s = 1 + \frac{1.25}{\sqrt{D}}
 
     Args:
         loc: m of the first component, ``(B, D)``.
@@ -24,9 +25,10 @@ class NormalMixture:
     def __init__(self, loc: Tensor, root: Tensor) -> None:
         self.loc, self.root, self.inverse = loc[None], root[None], _inverse(root)[None]  # (C, B, D), (C, B, D, D)
         self.log_shares = loc.new_zeros(1, len(loc))  # (C, B)
+        self.widened = 1.0 + _FARTHER / math.sqrt(loc.shape[-1])
 
-    def add(self, which: Tensor, loc: Tensor, root: Tensor, share: float = 0.5) -> None:
-        """Give some of the data ``(b,)`` a further component, whose share is taken from the others'."""
+    def add(self, which: Tensor, loc: Tensor, root: Tensor) -> None:
+        """Give some of the data ``(b,)`` a further component, with a share as large as the others have on average."""
 
         def appended(old: Tensor, new: Tensor) -> Tensor:
             last = old[0].clone()  # of data that get none, any finite numbers, for a share of 0
@@ -35,9 +37,10 @@ class NormalMixture:
 
         self.loc, self.root = appended(self.loc, loc), appended(self.root, root)
         self.inverse = appended(self.inverse, _inverse(root))
-        self.log_shares[:, which] += math.log1p(-share)
+        share = 1.0 / (1.0 + torch.isfinite(self.log_shares[:, which]).sum(0))
+        self.log_shares[:, which] += torch.log1p(-share)
         none = torch.full_like(self.log_shares[:1], -math.inf)
-        none[0, which] = math.log(share)
+        none[0, which] = share.log().to(none)
         self.log_shares = torch.cat([self.log_shares, none])
 
     def select(self, which: Tensor) -> "NormalMixture":
@@ -51,7 +54,7 @@ class NormalMixture:
         """Draw z ``(k, B, D)``."""
         _, B, D = self.loc.shape
         noise = torch.randn(k, B, D, dtype=self.loc.dtype, device=self.loc.device)
-        noise = torch.where(torch.rand(k, B, 1, device=noise.device) < 0.5, noise, _WIDENED * noise)
+        noise = torch.where(torch.rand(k, B, 1, device=noise.device) < 0.5, noise, self.widened * noise)
         moved = self.loc.unsqueeze(1) + (self.root @ noise.permute(1, 2, 0)).permute(0, 3, 1, 2)  # (C, k, B, D)
         which = torch.multinomial(self.log_shares.T.exp(), k, replacement=True).T  # (k, B)
         return moved.gather(0, which[None, ..., None].expand(1, k, B, D))[0]
@@ -81,7 +84,7 @@ class NormalMixture:
         distance = (self.inverse @ away).square().sum(2)  # (C, B, k)
         log_det = self.inverse.diagonal(dim1=-2, dim2=-1).log().sum(-1)  # (C, B)
         narrow = -0.5 * distance
-        wide = -0.5 * distance / _WIDENED**2 - D * math.log(_WIDENED)
+        wide = -0.5 * distance / self.widened**2 - D * math.log(self.widened)
         constant = self.log_shares + log_det - 0.5 * D * math.log(2 * math.pi) - math.log(2.0)
         return (torch.logaddexp(narrow, wide) + constant.unsqueeze(-1)).mT
 

@@ -1,7 +1,8 @@
 """Proposals that are fitted to each datum's posterior, and adapted until their weights are good."""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +19,9 @@ from inference.proposals import Proposal, Sampler, is_point_mass
 _SPREAD = 3.0
 # Gauss-Newton steps at most; few data need more than six.
 _CLIMB = 12
+# A mode is another one where it lies so many standard deviations of the squared distance beyond its mean; and one that
+# has so many nats less is left out.
+_FAR, _FAINT = 5.0, 5.0
 # Share of the particles that come from the prior, and from the guide. No weight exceeds p(x | z) over the first.
 _DEFENSIVE = 0.01
 
@@ -27,8 +31,8 @@ class Refined(Proposal):
     """A mixture of Normals fitted to each datum's posterior.
 
     1. Climb log p(x, z) by Gauss-Newton steps, from the guide's mean and from draws three times as wide as the
-       guide; go on from the best by Laplace's approximation of log p(x).
-    2. Move this Normal to the least KL(q ‖ p) (:func:`inference.normal_fit.settle`).
+       guide; go on from the best by Laplace's approximation of log p(x), and from others that are another mode.
+    2. Move these Normals to the least KL(q ‖ p) (:func:`inference.normal_fit.settle`).
     3. Draw a pilot sample. Where its ESS or k̂ misses the target, add a Normal at the particle with the largest
        weight, fitted likewise; set the shares from the weights. Repeat for those data until all meet it or the rounds
        end.
@@ -57,9 +61,16 @@ class Refined(Proposal):
 
     def __call__(self, joint: Joint) -> Sampler:
         """Return a sampler from the fitted mixtures."""
-        fit = self.fit(joint)
+        climbs = self._climb(joint)
+        fit = settle(joint, climbs[0], self.steps)
         mixture = NormalMixture(fit.loc, fit.root())
         spent = fit.evaluations.clone()
+        for number, other in enumerate(climbs[1:], 1):
+            spent += other.evaluations
+            if len(which := _elsewhere(joint, other, climbs[:number])):
+                fit = settle(joint.select(which), other.select(which), self.steps)
+                mixture.add(which, fit.loc, fit.root())
+                spent[which.cpu()] += 2 * self.steps
         active = torch.arange(len(joint), device=joint.x.device)
         for turn in range(self.rounds + 1):
             part = joint.select(active)
@@ -77,23 +88,22 @@ class Refined(Proposal):
         return _FromMixture(joint, mixture, spent)
 
     def fit(self, joint: Joint) -> NormalFit:
-        """Return the Normal of steps 1 and 2."""
-        return settle(joint, self._climb(joint), self.steps)
+        """Return the Normal of steps 1 and 2: that of the best mode."""
+        return settle(joint, self._climb(joint)[0], self.steps)
 
     def state_bytes(self, latent: int, particles: int) -> int:
         """Return the bytes of a datum's mixture, and of the copies that are made on the way."""
-        components = 1 + max(self.rounds, self.starts)
+        components = self.rounds + self.starts
         return components * latent * (2 * latent * 8 + self.pilot * 4) * 2
 
-    def _climb(self, joint: Joint) -> NormalFit:
-        """Return the best of the climbs, each datum's own."""
+    def _climb(self, joint: Joint) -> list[NormalFit]:
+        """Return Laplace's approximations at the ends of the climbs, for each datum from the best to the worst."""
         B, S, device = len(joint), self.starts, joint.x.device
-        starts = _starts(joint, S).flatten(0, 1)  # (S B, D)
         many = joint.select(torch.arange(B, device=device).repeat(S))
-        fits = climb(many, starts, steps=_CLIMB)
+        fits = climb(many, _starts(joint, S).flatten(0, 1), steps=_CLIMB)
         evidence = fits.log_evidence(many).nan_to_num(-math.inf).unflatten(0, (S, B))
-        best = fits.select(evidence.argmax(0) * B + torch.arange(B, device=device))
-        return replace(best, evaluations=fits.evaluations.unflatten(0, (S, B)).sum(0))
+        order = evidence.argsort(0, descending=True) * B + torch.arange(B, device=device)
+        return [fits.select(which) for which in order]
 
     def _missed(self, log_weights: Tensor) -> Tensor:
         """Return the indices of the data whose pilot weights ``(k, b)`` miss the target."""
@@ -101,6 +111,17 @@ class Refined(Proposal):
         with np.errstate(invalid="ignore"):
             met = (effective_sample_size(log_w) >= self.ess * len(log_w)) & (pareto_khat(log_w) <= KHAT_LIMIT)
         return torch.from_numpy(np.flatnonzero(~met)).to(log_weights.device)
+
+
+def _elsewhere(joint: Joint, fit: NormalFit, better: Sequence[NormalFit]) -> Tensor:
+    """Return the indices of the data for which a fit is at another mode than better ones, with mass to speak of."""
+    D = fit.loc.shape[-1]
+    other = fit.log_evidence(joint) > better[0].log_evidence(joint) - _FAINT
+    for known in better:
+        away = (fit.loc - known.loc).double().unsqueeze(-1)
+        # Beyond where draws from the known one are.
+        other &= (away.mT @ known.precision @ away).flatten() > D + _FAR * math.sqrt(2 * D)
+    return other.nonzero().squeeze(-1)
 
 
 def _starts(joint: Joint, n: int) -> Tensor:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.what == "training":
         print(training_benchmark.report(args.data, args.rounds))
     else:
-        print(likelihood_benchmark.report(args.runs, args.timed, args.annealed, args.rounds, args.temperatures))
+        likelihood_benchmark.report(args.runs, args.timed, args.annealed, args.rounds, args.temperatures)
 
 
 if __name__ == "__main__":

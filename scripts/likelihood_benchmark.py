@@ -141,14 +141,14 @@ def _peer(model: VAE, guide: AmortisedNormal | AmortisedDelta, x: Tensor, partic
     return lambda: peer.get_nll(x.clamp(0, 1).unsqueeze(1), n_samples=particles, batch_size=particles)
 
 
-def report(runs: Sequence[Path], timed: int, annealed: int, rounds: int, temperatures: int) -> str:
-    """Return the tables as text."""
-    rows = [row for run in runs for row in compare_estimators(run, timed, annealed, rounds, temperatures)]
-    parts = [
-        f"Nats per datum over the first {annealed} test data; times over {timed}, medians of {rounds} rounds in turn.",
-        tabulate(rows, "keys", floatfmt=".4g", missingval="–"),
-        tabulate(throughput(runs[0], rounds), "keys", floatfmt=".3g"),
-    ]
+def report(runs: Sequence[Path], timed: int, annealed: int, rounds: int, temperatures: int) -> None:
+    """Print the tables, that of a run as soon as it is there."""
+    print(
+        f"Nats per datum over the first {annealed} test data; times over {timed}, medians of {rounds} rounds in turn."
+    )
+    for run in runs:
+        rows = compare_estimators(run, timed, annealed, rounds, temperatures)
+        print(f"\n{tabulate(rows, 'keys', floatfmt='.5g', missingval='–')}", flush=True)
+    print(f"\nOf {runs[0].name}:\n{tabulate(throughput(runs[0], rounds), 'keys', floatfmt='.3g')}")
     if not importlib.util.find_spec("pythae"):
-        parts.append("pythae is not installed, and was left out (pip install pythae==0.1.2)")
-    return "\n\n".join(parts)
+        print("pythae is not installed, and was left out (pip install pythae==0.1.2)")

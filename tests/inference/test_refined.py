@@ -1,0 +1,193 @@
+"""Refined proposals for every family, and for priors, guides and decoders of other kinds."""
+
+import numpy as np
+import pyro
+import pyro.distributions as dist
+import pytest
+import torch
+from pyro.nn import PyroModule
+from torch import nn
+
+from guides import AmortisedNormal, MLPEncoder
+from inference import Refined, log_likelihood
+from inference.joint import Joint
+from model import VAE, Bernoulli, ConvDecoder, Measure, MLPDecoder, Normal, StandardNormal
+from tests.model.cases import EVENT, make_case
+from tests.model.wrapped import EVERY
+
+GRID = torch.linspace(-9, 9, 2001, dtype=torch.float64)
+LIKELIHOODS = [spec for spec in EVERY if make_case(spec, "own").observation.measure is not Measure.NONE]
+
+
+def by_quadrature(model, x):
+    """Return log p(x) of data ``(N, *event)`` for one latent dimension, by the trapezoidal rule."""
+    with torch.no_grad(), pyro.validation_enabled(False):
+        eta = model.decoder(GRID[:, None])
+        log_p_x = torch.stack([model.observation(eta).log_prob(datum).flatten(1).sum(1) for datum in x])
+        log_p = log_p_x + model.prior().log_prob(GRID[:, None])
+    return (log_p.logsumexp(1) + (GRID[1] - GRID[0]).log()).numpy()
+
+
+@pytest.mark.parametrize("spec", LIKELIHOODS)
+def test_every_family_against_quadrature(spec):
+    case = make_case(spec, "own")
+    torch.manual_seed(0)
+    decoder = MLPDecoder(1, EVENT, case.observation.outputs, hidden=(8,)).double()
+    with torch.no_grad():
+        decoder.head.weight.mul_(2.0 * case.family.stretch)
+        decoder.head.bias.zero_()
+    model = VAE(StandardNormal(1).double(), decoder, case.observation)
+    guide = AmortisedNormal(MLPEncoder(EVENT, 2, ())).double()  # untrained
+    with torch.no_grad():
+        x = model(n=4).double()
+        guide.encoder.initialise(x)
+    found = log_likelihood(model, guide, x, 1000, memory=2**30, progress=False)
+    error = found.weights.estimate - by_quadrature(model, x)
+    if model.observation.is_bound:  # its noise is drawn anew for every particle
+        assert np.abs(error).max() < 0.3
+        return
+    assert np.abs(error / found.weights.standard_error.clip(min=1e-3)).max() < 4.5
+    assert np.abs(error).max() < 0.1
+
+
+class Mixture(nn.Module):
+    """Two narrow clusters: not log-concave."""
+
+    latent = 1
+
+    def forward(self):
+        parts = dist.Normal(torch.tensor([[-2.0], [2.0]], dtype=torch.float64), 0.3).to_event(1)
+        return dist.MixtureSameFamily(dist.Categorical(torch.ones(2, dtype=torch.float64)), parts)
+
+
+class Laplace(nn.Module):
+    """A prior with a kink, and no curvature beside it."""
+
+    latent = 1
+
+    def forward(self):
+        return dist.Laplace(torch.zeros(1, dtype=torch.float64), 1.0).to_event(1)
+
+
+class FlowGuide(PyroModule):
+    """A guide whose distribution has no mean that anyone could tell."""
+
+    def __init__(self):
+        super().__init__()
+        self.loc = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+
+    def forward(self, x):
+        with pyro.plate("data", len(x), dim=-1):
+            base = dist.Normal(self.loc.expand(len(x), 1), 1.0)
+            transforms = [dist.transforms.SigmoidTransform(), dist.transforms.AffineTransform(-4.0, 8.0)]
+            return pyro.sample("z", dist.TransformedDistribution(base, transforms).to_event(1))
+
+
+@pytest.mark.parametrize("prior", [Mixture, Laplace])
+def test_priors_of_other_kinds(prior):
+    torch.manual_seed(1)
+    model = VAE(prior(), MLPDecoder(1, (5,), 1, (6,)), Normal(scale=1.0)).double()
+    guide = AmortisedNormal(MLPEncoder((5,), 2, ())).double()
+    with torch.no_grad():
+        x = model(n=10)
+    found = log_likelihood(model, guide, x, 5000, proposal=Refined(rounds=4), progress=False)
+    error = found.weights.estimate - by_quadrature(model, x)
+    assert np.abs(error / found.weights.standard_error.clip(min=1e-3)).max() < 4.5
+
+
+def test_a_guide_without_a_mean():
+    torch.manual_seed(1)
+    model = VAE(StandardNormal(1), MLPDecoder(1, (5,), 1, (6,)), Normal(scale=0.5)).double()
+    with torch.no_grad():
+        x = model(n=10)
+    found = log_likelihood(model, FlowGuide(), x, 3000, progress=False)
+    assert np.abs(found.weights.estimate - by_quadrature(model, x)).max() < 0.05
+
+
+def test_a_posterior_with_two_modes_is_covered():
+    # x depends on |z| alone: Laplace's approximation at one mode has half of the mass.
+    class Absolute(MLPDecoder):
+        def forward(self, z):
+            return super().forward(z.abs())
+
+    torch.manual_seed(0)
+    model = VAE(StandardNormal(1), Absolute(1, (6,), 1, ()), Normal(scale=0.2)).double()
+    guide = AmortisedNormal(MLPEncoder((6,), 2, ())).double()
+    with torch.no_grad():
+        model.decoder.head.weight.fill_(1.0)
+        x = model(n=20)
+    exact = by_quadrature(model, x)
+    few, many = (
+        log_likelihood(model, guide, x, 4000, proposal=Refined(starts=starts), progress=False).weights.estimate - exact
+        for starts in (1, 12)
+    )
+    assert few.min() > -np.log(2.0) - 0.1  # one of two equal modes
+    assert np.abs(many).max() < 0.1
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 7])
+def test_linearise_is_the_gradient_and_the_information_of_a_linear_model(outputs):
+    class Several(Normal):
+        """A Normal whose mean is the sum of its outputs."""
+
+        def forward(self, eta):
+            return dist.Normal(eta.sum(-1), 0.5)
+
+    observation = Several(scale=0.5)
+    observation.outputs = outputs
+    model = VAE(StandardNormal(3), MLPDecoder(3, (200,), outputs, ()), observation).double()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        x, z = model(n=4), torch.randn(4, 3, dtype=torch.float64)
+    joint = Joint(model, AmortisedNormal(MLPEncoder((200,), 6, ())).double(), x, 1000)
+    draws = [joint.linearise(z) for _ in range(200)]
+    gradient, H = draws[0][0], torch.stack([H for _, H in draws]).mean(0)
+    _, expected = joint.gradient(z[None])
+    torch.testing.assert_close(gradient.detach(), expected[0])
+    J = model.decoder.head.weight.detach().unflatten(0, (200, outputs)).sum(1)
+    torch.testing.assert_close(H.detach()[0], J.T @ J / 0.25 + torch.eye(3, dtype=torch.float64), rtol=0.15, atol=60.0)
+
+
+def test_chunks_do_not_change_what_is_computed():
+    torch.manual_seed(0)
+    model = VAE(StandardNormal(2), ConvDecoder(2, (8, 8), 1, (4, 3)), Bernoulli()).double()
+    guide = AmortisedNormal(MLPEncoder((8, 8), 4, ())).double()
+    with torch.no_grad():
+        x = model(n=7)
+        z = torch.randn(5, 7, 2, dtype=torch.float64)
+        whole = Joint(model, guide, x, 10_000)
+        for rows in (1, 3, 20):
+            parts = Joint(model, guide, x, rows)
+            torch.testing.assert_close(parts.log_prob(z), whole.log_prob(z))
+            for a, b in zip(parts.gradient(z), whole.gradient(z), strict=True):
+                torch.testing.assert_close(a, b)
+            torch.testing.assert_close(parts.linearise(z[0])[0], whole.linearise(z[0])[0])
+
+
+def test_more_starts_find_a_mode_that_the_guides_mean_does_not():
+    # Two modes far apart, one of them with nearly all of the mass; the guide points to the other.
+    class Steep(MLPDecoder):
+        def forward(self, z):
+            near, far = -0.5 * ((z + 2) / 0.1) ** 2, 6.0 - 0.5 * ((z - 2) / 0.1) ** 2
+            return torch.logaddexp(near, far).expand(*z.shape[:-1], 1).unsqueeze(-1)
+
+    class Level(Normal):
+        """The log-likelihood is η itself, up to a constant, whatever x."""
+
+        def forward(self, eta):
+            return dist.Normal(torch.sqrt(2 * (60.0 - eta.squeeze(-1)).clamp(min=0.0)), 1.0)
+
+    model = VAE(StandardNormal(1), Steep(1, (1,), 1, ()), Level(scale=1.0)).double()
+    guide = AmortisedNormal(MLPEncoder((1,), 2, ())).double()
+    with torch.no_grad():
+        guide.encoder.layers[-1].weight.zero_()
+        guide.encoder.layers[-1].bias.copy_(torch.tensor([-2.0, 1.0]))
+    x = torch.zeros(10, 1, dtype=torch.float64)
+    exact = by_quadrature(model, x)
+    one, many = (
+        log_likelihood(model, guide, x, 500, proposal=Refined(starts=starts, rounds=0), progress=False).weights.estimate
+        - exact
+        for starts in (1, 30)
+    )
+    assert np.median(np.abs(many)) < 0.2
+    assert np.abs(many).mean() < np.abs(one).mean()
