@@ -103,7 +103,8 @@ class Chains(Sampler):
             self.prior = joint.model.prior()
         else:
             fit = start.fit(joint)
-            self.spent, self.loc, self.root, self.prior = fit.evaluations.clone(), fit.loc, _WIDENED * fit.root(), None
+            self.spent, self.loc, self.prior = fit.evaluations.clone(), fit.loc, None
+            self.root = _WIDENED * fit.root.to(fit.loc)
         sigmoid = torch.linspace(-4.0, 4.0, T + 1, dtype=torch.float64).sigmoid()
         self.betas = ((sigmoid - sigmoid[0]) / (sigmoid[-1] - sigmoid[0])).tolist()
         self.steps = self._adapted(settings.pilot)

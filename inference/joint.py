@@ -118,7 +118,10 @@ class Joint:
             return (moved,) if few else ((moved * score).flatten(1).sum(-1), (moved * scores).sum(-1))
 
         directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        found = torch.func.vmap(along, chunk_size=max(1, self.directions // len(z)))(directions)
+        at_once = self.directions // len(z)
+        # A single chunk would be copied.
+        chunk_size = None if at_once >= len(directions) else max(1, at_once)
+        found = torch.func.vmap(along, chunk_size=chunk_size)(directions)
         if information is None:
             gradient, root = found
             root = root.permute(2, 0, 1, 3).flatten(2)  # (D, M, B, F) to (B, D, M F)

@@ -23,24 +23,22 @@ class NormalFit:
     Attributes:
         loc: m, ``(B, D)``.
         precision: Λ, ``(B, D, D)``, in double precision.
+        root: R, upper triangular, with Λ⁻¹ = R Rᵀ, likewise.
         evaluations: how often p(x, z) was evaluated for each datum, ``(B,)``, a Jacobian counting once.
     """
 
     loc: Tensor
     precision: Tensor
+    root: Tensor
     evaluations: Tensor
 
     def select(self, which: Tensor) -> "NormalFit":
         """Return the fits of some of the data, by index ``(b,)``."""
-        return NormalFit(self.loc[which], self.precision[which], self.evaluations[which.cpu()])
-
-    def root(self) -> Tensor:
-        """Return R, upper triangular, with Λ⁻¹ = R Rᵀ."""
-        return _root(self.precision).to(self.loc)
+        return NormalFit(self.loc[which], self.precision[which], self.root[which], self.evaluations[which.cpu()])
 
     def log_evidence(self, joint: Joint) -> Tensor:
         """Return Laplace's approximation of log p(x), up to a constant, ``(B,)``."""
-        log_det = _root(self.precision).diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        log_det = self.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         return joint.log_prob(self.loc[None])[0] + log_det
 
 
@@ -57,6 +55,7 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
     z = z.clone()
     log_p = joint.log_prob(z[None])[0]
     precision = z.new_zeros(*z.shape, z.shape[-1], dtype=torch.float64)
+    root = torch.zeros_like(precision)
     evaluations = torch.ones(len(z), dtype=torch.long)
     lengths = torch.tensor(_LENGTHS, dtype=z.dtype, device=z.device).view(-1, 1, 1)
     active = torch.arange(len(z), device=z.device)
@@ -64,7 +63,8 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
         part = joint.select(active)
         gradient, curvature = part.linearise(z[active])
         precision[active] = curvature.double()
-        direction = _solve(precision[active], gradient)
+        root[active] = _root(precision[active])
+        direction = _solve(root[active], gradient)
         tried = z[active] + lengths * direction  # (lengths, b, D)
         found, which = part.log_prob(tried).nan_to_num(-math.inf).max(0)
         gain = torch.where(found > log_p[active], found - log_p[active], 0.0)
@@ -75,7 +75,7 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
         active = active[gain > _GAIN_NATS]
         if not len(active):
             break
-    return NormalFit(z, precision, evaluations)
+    return NormalFit(z, precision, root, evaluations)
 
 
 def settle(joint: Joint, fit: NormalFit, steps: int) -> NormalFit:
@@ -90,19 +90,20 @@ def settle(joint: Joint, fit: NormalFit, steps: int) -> NormalFit:
     Reference: Khan and Rue, *The Bayesian learning rule*, JMLR 2023, section 4.1; Opper and Archambeau, *The
     variational Gaussian approximation revisited*, Neural Computation 2009.
     """
-    loc, precision = fit.loc, fit.precision
+    loc, precision, root = fit.loc, fit.precision, fit.root
     both = joint.select(torch.arange(len(joint), device=loc.device).repeat(2))
     for step in range(steps):
         rate = _RATE / (2.0 + step * _DECAY)
-        noise = (_root(precision) @ torch.randn_like(loc).double().unsqueeze(-1)).squeeze(-1).to(loc)
+        noise = (root @ torch.randn_like(loc).double().unsqueeze(-1)).squeeze(-1).to(loc)
         gradient, curvature = both.linearise(torch.cat([loc + noise, loc - noise]))
         gradient, curvature = (t.nan_to_num(0.0, 0.0, 0.0).unflatten(0, (2, -1)).mean(0) for t in (gradient, curvature))
         precision = (1.0 - rate) * precision + rate * curvature.double()
-        move = rate * _solve(precision, gradient)
+        root = _root(precision)
+        move = rate * _solve(root, gradient)
         # A step as long as the Normal is wide would leave what it has just looked at.
         length = (precision.to(loc) @ move.unsqueeze(-1)).squeeze(-1).mul(move).sum(-1, keepdim=True).sqrt()
         loc = loc + move * (math.sqrt(loc.shape[-1]) / length.clamp(min=1e-12)).clamp(max=1.0)
-    return NormalFit(loc, precision, fit.evaluations + 2 * steps)
+    return NormalFit(loc, precision, root, fit.evaluations + 2 * steps)
 
 
 def _root(precision: Tensor) -> Tensor:
@@ -128,7 +129,6 @@ def _raised(matrix: Tensor) -> Tensor:
     return (vectors * values.clamp(min=floor).unsqueeze(-2)) @ vectors.mT
 
 
-def _solve(precision: Tensor, gradient: Tensor) -> Tensor:
-    """Return Λ⁻¹ g, ``(B, D)``."""
-    root = _root(precision)
+def _solve(root: Tensor, gradient: Tensor) -> Tensor:
+    """Return Λ⁻¹ g, ``(B, D)``, by the root of Λ⁻¹."""
     return (root @ (root.mT @ gradient.double().unsqueeze(-1))).squeeze(-1).to(gradient)

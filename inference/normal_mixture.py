@@ -19,11 +19,11 @@ class NormalMixture:
 
     Args:
         loc: m of the first component, ``(B, D)``.
-        root: R with Σ = R Rᵀ, upper triangular, ``(B, D, D)``.
+        root: R with Σ = R Rᵀ, upper triangular, ``(B, D, D)``; better in double precision, as it is inverted.
     """
 
     def __init__(self, loc: Tensor, root: Tensor) -> None:
-        self.loc, self.root, self.inverse = loc[None], root[None], _inverse(root)[None]  # (C, B, D), (C, B, D, D)
+        self.loc, self.root, self.inverse = loc[None], root.to(loc)[None], _inverse(root).to(loc)[None]  # (C, B, D, …)
         self.log_shares = loc.new_zeros(1, len(loc))  # (C, B)
         self.widened = 1.0 + _FARTHER / math.sqrt(loc.shape[-1])
 
@@ -35,8 +35,8 @@ class NormalMixture:
             last[which] = new
             return torch.cat([old, last[None]])
 
-        self.loc, self.root = appended(self.loc, loc), appended(self.root, root)
-        self.inverse = appended(self.inverse, _inverse(root))
+        self.loc, self.root = appended(self.loc, loc), appended(self.root, root.to(loc))
+        self.inverse = appended(self.inverse, _inverse(root).to(loc))
         share = 1.0 / (1.0 + torch.isfinite(self.log_shares[:, which]).sum(0))
         self.log_shares[:, which] += torch.log1p(-share)
         none = torch.full_like(self.log_shares[:1], -math.inf)
@@ -95,6 +95,6 @@ def _normalised(log_weights: Tensor) -> Tensor:
 
 
 def _inverse(root: Tensor) -> Tensor:
-    """Return the inverse of an upper triangular matrix, worked out in double precision."""
-    one = torch.eye(root.shape[-1], dtype=torch.float64, device=root.device).expand_as(root)
-    return torch.linalg.solve_triangular(root.double(), one, upper=True).to(root)
+    """Return the inverse of an upper triangular matrix."""
+    one = torch.eye(root.shape[-1], dtype=root.dtype, device=root.device).expand_as(root)
+    return torch.linalg.solve_triangular(root, one, upper=True)

@@ -63,13 +63,13 @@ class Refined(Proposal):
         """Return a sampler from the fitted mixtures."""
         climbs = self._climb(joint)
         fit = settle(joint, climbs[0], self.steps)
-        mixture = NormalMixture(fit.loc, fit.root())
+        mixture = NormalMixture(fit.loc, fit.root)
         spent = fit.evaluations.clone()
         for number, other in enumerate(climbs[1:], 1):
             spent += other.evaluations
             if len(which := _elsewhere(joint, other, climbs[:number])):
                 fit = settle(joint.select(which), other.select(which), self.steps)
-                mixture.add(which, fit.loc, fit.root())
+                mixture.add(which, fit.loc, fit.root)
                 spent[which.cpu()] += 2 * self.steps
         active = torch.arange(len(joint), device=joint.x.device)
         for turn in range(self.rounds + 1):
@@ -83,7 +83,7 @@ class Refined(Proposal):
             active, part = active[missed], part.select(missed)
             heaviest = log_w[:, missed].nan_to_num(-math.inf).argmax(0)
             fit = settle(part, climb(part, z[heaviest, missed], steps=1), self.steps)
-            mixture.add(active, fit.loc, fit.root())
+            mixture.add(active, fit.loc, fit.root)
             spent[active.cpu()] += fit.evaluations
         return _FromMixture(joint, mixture, spent)
 

@@ -39,6 +39,8 @@ def compare_estimators(run: Path, timed: int, annealed: int, rounds: int, temper
     x = data.test[:timed]
     seconds: dict[str, list[float]] = {name: [] for name in ESTIMATORS}
     found: dict[str, LogLikelihood] = {}
+    for proposal, particles in ESTIMATORS.values():  # warms up
+        log_likelihood(model, guide, x[:2], particles, proposal=proposal, progress=False)
     for turn in range(rounds):
         order = list(ESTIMATORS) if turn % 2 == 0 else list(ESTIMATORS)[::-1]
         for name in order:
