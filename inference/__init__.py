@@ -11,7 +11,7 @@ from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.likelihood_figures import counts_up_to, plot_particles
 from inference.modes import flushing_denormals
-from inference.proposals import Amortised, Proposal
+from inference.proposals import Amortised, Proposal, is_point_mass
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
 from inference.ranking_figures import plot_against, plot_learning, plot_ranking
 from inference.refined import Refined
@@ -49,6 +49,7 @@ __all__ = [
     "estimates_by_particles",
     "fit",
     "flushing_denormals",
+    "is_point_mass",
     "load_config",
     "load_weights",
     "log_likelihood",

@@ -8,14 +8,16 @@ import torch
 from torch import Tensor
 
 from inference.joint import Joint
-from inference.proposals import Proposal, Sampler
+from inference.proposals import Proposal, Sampler, at_least
 from inference.refined import Refined
 
 # How much wider than the fitted Normal the chains start.
 _WIDENED = 1.1
-# The acceptance that step sizes are adapted to, and the factors that keep it there.
+# Steps grow where more than this is accepted, and shrink where less is, faster: they settle somewhat below.
 _ACCEPTANCE, _LONGER, _SHORTER = 0.75, 1.05, 0.87
 _FIRST_STEP = 0.3
+# Each trajectory's steps are up to so much longer or shorter, or some lengths would bring a chain back to its start.
+_JITTER = 0.2
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Annealed(Proposal):
               \log w = \sum_{t=1}^{T} (\beta_t - \beta_{t-1}) \big[\log p(x, z_{t-1}) - \log q(z_{t-1})\big]
 
     z_0 is a draw from q, and z_t comes from z_{t−1} by Hamiltonian Monte Carlo that leaves f_t invariant. Step sizes
-    are adapted for each datum and temperature on pilot chains, and then fixed, so that E[w] = p(x).
+    are adapted for each datum and temperature on pilot chains, and then fixed but for a jitter, so that E[w] = p(x).
+
+    From a :class:`Refined` start the chains know the same mode as the refined proposal, and a mode that both miss shows
+    as agreement. Chains from the prior do not depend on it, and need more temperatures.
 
     Args:
         temperatures: T, at least 1; β follows a sigmoid, dense at both ends.
@@ -45,6 +50,9 @@ class Annealed(Proposal):
     leapfrog: int = 5
     pilot: int = 4
     start: Refined | None = field(default_factory=Refined)
+
+    def __post_init__(self) -> None:
+        at_least(1, temperatures=self.temperatures, leapfrog=self.leapfrog, pilot=self.pilot)
 
     def __call__(self, joint: Joint) -> "Chains":
         """Return a sampler of chains, with its step sizes adapted.
@@ -117,7 +125,7 @@ class Chains(Sampler):
         log_w = self._gain(state, 1)
         for t in range(1, len(self.betas) - 1):
             state, _ = self._move(state, self.betas[t], self.steps[t])
-            log_w = log_w + self._gain(state, t + 1)
+            log_w += self._gain(state, t + 1)
         return self._z(state.u), log_w
 
     def reversed(self, z: Tensor, k: int) -> Tensor:
@@ -132,7 +140,7 @@ class Chains(Sampler):
         log_w = self._gain(state, T)
         for t in range(T - 1, 0, -1):
             state, _ = self._move(state, self.betas[t], self.steps[t])
-            log_w = log_w + self._gain(state, t)
+            log_w += self._gain(state, t)
         return log_w
 
     def _adapted(self, pilot: int) -> list[Tensor]:
@@ -164,19 +172,21 @@ class Chains(Sampler):
         with torch.enable_grad():
             z = u.detach().requires_grad_()
             log_q = self.prior.log_prob(z)
-            (q_slope,) = torch.autograd.grad(log_q.sum(), z)
+            # A uniform prior has no slope.
+            q_slope = torch.autograd.grad(log_q.sum(), z)[0] if log_q.requires_grad else torch.zeros_like(z)
         return _State(u, log_p, log_q.detach(), slope, q_slope)
 
     def _gain(self, state: _State, t: int) -> Tensor:
         """Return what the step from temperature t − 1 to t adds to the log-weights."""
-        return (self.betas[t] - self.betas[t - 1]) * (state.log_p - state.log_q)
+        return (self.betas[t] - self.betas[t - 1]) * (state.log_p.double() - state.log_q)
 
     def _move(self, state: _State, beta: float, step: Tensor) -> tuple[_State, Tensor]:
         """Return the chains after a Hamiltonian transition, and the share that was accepted ``(B,)``."""
         momentum = torch.randn_like(state.u)
         log_f, slope = state.tempered(beta)
         before = log_f - 0.5 * momentum.square().sum(-1)
-        moved, length = state, step.unsqueeze(-1)
+        length = (step * (1.0 + _JITTER * (2.0 * torch.rand_like(momentum[..., 0]) - 1.0))).unsqueeze(-1)  # (k, B, 1)
+        moved = state
         for _ in range(self.leapfrog):
             momentum = momentum + 0.5 * length * slope
             moved = self._at(moved.u + length * momentum)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from pyro import poutine
+import torch
 from pyro.nn import PyroModule
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from inference.annealed import Annealed
 from inference.diagnostics import WeightDiagnostics, diagnose
 from inference.joint import Joint
+from inference.latents import simulate
 from inference.likelihood import prepared
 from inference.modes import device_of, evaluating, seeded, unchecked
 
@@ -22,7 +23,8 @@ class Bracket:
     Attributes:
         x: the data, ``(N, *event)``.
         lower: the weights of the forward chains; ``estimate`` is a lower bound in expectation.
-        upper: the inverse weights of the reverse chains; minus ``estimate`` is an upper bound in expectation.
+        upper: the inverse weights of the reverse chains; minus ``estimate`` is an upper bound in expectation. Its
+            standard error takes them for independent, though all start at the same z: it is too small.
     """
 
     x: Tensor
@@ -74,11 +76,12 @@ def bidirectional(
     proposal = Annealed() if proposal is None else proposal
     model.observation.require_likelihood()
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        nodes = poutine.trace(model).get_trace(n=n).nodes
-    x, z = nodes["x"]["value"], nodes["z"]["value"]
+        z, x = simulate(model, n)
+        # The chains must not draw again what the data were drawn by.
+        chain_seed = int(torch.randint(2**62, ()))
     there, back = list[WeightDiagnostics](), list[WeightDiagnostics]()
     with (
-        prepared(model, guide, x, particles, proposal, memory, seed) as (rows, directions, at_once),
+        prepared(model, guide, x, particles, proposal, memory, chain_seed) as (rows, directions, at_once),
         tqdm(total=n, unit="datum", disable=None if progress else True) as bar,
     ):
         for data, drawn in zip(x.split(at_once), z.split(at_once), strict=True):

@@ -1,10 +1,12 @@
 """How far importance weights can be trusted."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
+from torch import Tensor
 
 # PSIS fits its tail to the largest min(K / 5, 3 √K) weights, and ArviZ needs more than five of them.
 MIN_PARTICLES = 30
@@ -90,18 +92,17 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
 
 
 def estimates_by_particles(log_weights: np.ndarray, counts: Sequence[int]) -> np.ndarray:
-    """Return what the estimate is with fewer particles: its mean over data for each count k ≤ K, ``(len(counts),)``.
+    """Return what the estimate of each datum is with fewer particles, for each count k ≤ K, ``(len(counts), N)``.
 
-    The K log-weights ``(K, N)`` are cut into K // k blocks of k, and the estimates of the blocks averaged. Data that
-    lack an estimate in any block are left out.
+    The K log-weights ``(K, N)`` are cut into K // k blocks of k, and the estimates of the blocks averaged. Where a
+    block has no usable weight the average is not finite.
     """
     K, N = log_weights.shape
     means = []
     for k in counts:
         blocks = log_weights[: K // k * k].reshape(K // k, k, N)
         means.append((np.logaddexp.reduce(blocks, 1) - np.log(k)).mean(0))
-    found = np.stack(means)
-    return found[:, np.isfinite(found).all(0)].mean(1)
+    return np.stack(means)
 
 
 def effective_sample_size(log_weights: np.ndarray) -> np.ndarray:
@@ -109,6 +110,11 @@ def effective_sample_size(log_weights: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         weights = np.exp(log_weights - log_weights.max(0))
         return np.nan_to_num(weights.sum(0) ** 2 / np.einsum("kn,kn->n", weights, weights))
+
+
+def usable_or_zero(log_weights: Tensor) -> Tensor:
+    """Return log-weights with −inf, a weight of 0, in the place of NaN and +inf."""
+    return log_weights.nan_to_num(-math.inf, posinf=-math.inf, neginf=-math.inf)
 
 
 def pareto_khat(log_weights: np.ndarray) -> np.ndarray:

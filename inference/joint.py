@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import pyro
@@ -15,6 +15,8 @@ from torch import Tensor
 
 # A backward pass keeps the activations of the forward pass, and makes as many gradients.
 _ROWS_OF_A_GRADIENT = 3
+# The Jacobian of the outputs is held twice, once weighted.
+_JACOBIANS = 2
 # The information of an observation is estimated from at least two draws of x, and from so many values of its features.
 _INFORMATION_VALUES = 256
 
@@ -84,15 +86,18 @@ class Joint:
             return self.model.prior().log_prob(z)
 
         draws = max(2, math.ceil(_INFORMATION_VALUES / self.x[0].numel()))
-        at_once = min(self.rows // (_ROWS_OF_A_GRADIENT * (1 + draws)), self.directions // z.shape[-1])
-        chunks = zip(z.split(max(1, at_once)), self.x.split(max(1, at_once)), strict=True)
+        at_once = self.rows // (_ROWS_OF_A_GRADIENT * (1 + draws))
+        if few := self.model.observation.outputs <= draws:
+            at_once = min(at_once, self.directions // (_JACOBIANS * z.shape[-1]))
+        gradient, H = torch.empty_like(z), z.new_empty(*z.shape, z.shape[-1])
         with warnings.catch_warnings():
             # torch scripts its own forward-mode rules on first use, and then warns of that.
             warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
-            pieces = [self._linearise(z, x, draws) for z, x in chunks]
-            gradient = torch.cat([g for g, _ in pieces]) + torch.func.vmap(torch.func.grad(log_prior))(z)
-            H = torch.cat([H for _, H in pieces]) - torch.func.vmap(torch.func.hessian(log_prior))(z)
-        return gradient.to(z), H.to(z)  # an observation may work in double precision
+            for part in _slices(len(z), at_once):
+                gradient[part], H[part] = self._linearise(z[part], self.x[part], draws, few)
+            gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
+            H -= torch.func.vmap(torch.func.hessian(log_prior))(z)
+        return gradient, H
 
     def _score(self, z: Tensor, x: Tensor) -> Tensor:
         # The plate stands outside "data", so every site gets a leading dimension of particles.
@@ -100,8 +105,8 @@ class Joint:
             trace = poutine.trace(poutine.condition(self.model, {"z": z})).get_trace(x)
         return trace.nodes["z"]["fn"].log_prob(z) + trace.nodes["x"]["fn"].log_prob(x)
 
-    def _linearise(self, z: Tensor, x: Tensor, draws: int) -> tuple[Tensor, Tensor]:
-        """Return the likelihood's part of both."""
+    def _linearise(self, z: Tensor, x: Tensor, draws: int, few: bool) -> tuple[Tensor, Tensor]:
+        """Return the likelihood's part of both, where the outputs of a feature are few by the Jacobian as it stands."""
         decoder, observation = self.model.decoder, self.model.observation
         eta = decoder(z)  # (B, *event, outputs)
         score = _score_of(observation, eta, x)
@@ -109,7 +114,6 @@ class Joint:
         # A draw at the very edge of the support may have no finite score; it has nothing to say.
         scores = _score_of(observation, eta.expand(draws, *eta.shape), drawn).nan_to_num(0.0, 0.0, 0.0)
         score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
-        few = score.shape[-1] <= draws
         information = torch.einsum("mbfo,mbfp->bfop", scores, scores) if few else None
 
         def along(direction: Tensor) -> tuple[Tensor, ...]:
@@ -118,7 +122,7 @@ class Joint:
             return (moved,) if few else ((moved * score).flatten(1).sum(-1), (moved * scores).sum(-1))
 
         directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        at_once = self.directions // len(z)
+        at_once = self.directions // (len(z) * (_JACOBIANS if few else _JACOBIANS + draws))
         # A single chunk would be copied.
         chunk_size = None if at_once >= len(directions) else max(1, at_once)
         found = torch.func.vmap(along, chunk_size=chunk_size)(directions)
@@ -139,11 +143,24 @@ class Joint:
         self, evaluate: Callable[[Tensor, Tensor], tuple[Tensor, ...]], z: Tensor, rows: int
     ) -> tuple[Tensor, ...]:
         """Evaluate for z ``(k, B, D)``, with no more than so many of the k B rows at once."""
-        by_data = []
-        for z_part, x in zip(z.split(max(1, rows), 1), self.x.split(max(1, rows)), strict=True):
-            chunks = [evaluate(chunk, x) for chunk in z_part.split(max(1, rows // len(x)))]
-            by_data.append([torch.cat(values) for values in zip(*chunks, strict=True)])
-        return tuple(torch.cat(values, 1) for values in zip(*by_data, strict=True))
+        k, B = z.shape[:2]
+        found: tuple[Tensor, ...] = ()
+        for data in _slices(B, rows):
+            x = self.x[data]
+            for some in _slices(k, rows // len(x)):
+                values = evaluate(z[some, data], x)
+                # What is kept has its place from the first: small tensors that are made between large ones would keep
+                # the allocator from giving the same memory to the next chunk.
+                found = found or tuple(value.new_empty(k, B, *value.shape[2:]) for value in values)
+                for whole, value in zip(found, values, strict=True):
+                    whole[some, data] = value
+        return found
+
+
+def _slices(total: int, at_most: int) -> Iterator[slice]:
+    """Yield the slices of so many, in pieces of some size, at least 1."""
+    size = max(1, at_most)
+    return (slice(start, start + size) for start in range(0, total, size))
 
 
 def _score_of(observation: PyroModule, eta: Tensor, x: Tensor) -> Tensor:
@@ -155,10 +172,10 @@ def _score_of(observation: PyroModule, eta: Tensor, x: Tensor) -> Tensor:
 
 
 def require_sites(model: PyroModule, guide: PyroModule, x: Tensor) -> None:
-    """Refuse a guide or a model whose latent sites are others than ``z``.
+    """Refuse a guide or a model whose latent sites are others than ``z``, or a ``z`` of another shape.
 
     Raises:
-        ValueError: naming the sites of both.
+        ValueError: naming the sites of both, or their shapes.
     """
 
     def latents(program: PyroModule) -> list[str]:
@@ -174,4 +191,10 @@ def require_sites(model: PyroModule, guide: PyroModule, x: Tensor) -> None:
         raise ValueError(
             f"the guide samples {proposed}, but the model's latents are {needed}; both must be ['z'], in the plate "
             "'data'"
+        )
+    q, shapes = poutine.trace(guide).get_trace(x).nodes["z"]["fn"], ((len(x),), tuple(model.prior().event_shape))
+    if (tuple(q.batch_shape), tuple(q.event_shape)) != shapes:
+        raise ValueError(
+            f"the guide's 'z' has batch shape {tuple(q.batch_shape)} and event shape {tuple(q.event_shape)}, but the "
+            f"model needs {shapes[0]} for {len(x)} data, and {shapes[1]}; sample z in the plate 'data', by to_event(1)"
         )

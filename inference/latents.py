@@ -40,6 +40,14 @@ def reproduce(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int =
     return torch.cat(means)
 
 
+def simulate(model: PyroModule, n: int, batch_size: int = 100) -> tuple[Tensor, Tensor]:
+    """Draw n latents from the prior ``(n, D)``, and a datum from each ``(n, *event)``, in the latents' dtype."""
+    z = model.prior().sample(torch.Size((n,)))
+    # A family may work in double precision, or give whole numbers.
+    x = [model.observation(model.decoder(batch)).sample().to(z) for batch in z.split(batch_size)]
+    return z, torch.cat(x)
+
+
 def prior_means(model: PyroModule, n: int, seed: int = 0) -> Tensor:
     """Return the observation's mean at n draws of z from the prior, ``(n, *event)`` in data units."""
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):

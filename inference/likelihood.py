@@ -30,8 +30,7 @@ class LogLikelihood:
 
     Attributes:
         weights: the estimate, standard error, ESS, k̂ and flag of each datum.
-        elbo: mean log-weight of each datum in nats, ``(N,)``: an estimate of the ELBO of the proposal, which is the
-            guide's where that is the proposal.
+        mean_log_weight: of each datum in nats, ``(N,)``: with the amortised proposal an estimate of the guide's ELBO.
         particles: K, the number of importance samples per datum that the estimate rests on.
         evaluations: how often p(x, z) was evaluated for each datum in all, ``(N,)``; a Jacobian counts once.
         features: number of features of a datum.
@@ -41,7 +40,7 @@ class LogLikelihood:
     """
 
     weights: WeightDiagnostics
-    elbo: np.ndarray
+    mean_log_weight: np.ndarray
     particles: int
     evaluations: np.ndarray
     features: int
@@ -55,7 +54,7 @@ class LogLikelihood:
         return replace(
             self,
             weights=WeightDiagnostics(**weights),
-            elbo=self.elbo[:n],
+            mean_log_weight=self.mean_log_weight[:n],
             evaluations=self.evaluations[:n],
             log_weights=None if self.log_weights is None else self.log_weights[:, :n],
             z=None if self.z is None else self.z[:, :n],
@@ -67,6 +66,7 @@ class LogLikelihood:
         ``standard_error`` is that of the mean over data: it holds the spread of the data and the noise of the
         particles, but not the bias of a poor proposal, which k̂ and ``flagged`` speak of. ``smoothed`` and
         ``jackknife`` are no bounds. Means are over the data that have an estimate; ``unusable`` counts the others.
+        That of ``jackknife`` also leaves out data where one weight is all there is.
         """
         w, usable = self.weights, self.weights.usable
         n = int(usable.sum())
@@ -80,13 +80,13 @@ class LogLikelihood:
             "nats_per_datum": mean,
             "standard_error": float(estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
             "bits_per_dim": -mean / (self.features * math.log(2.0)),
-            "elbo": float(self.elbo[usable].mean()) if n else math.nan,
+            "mean_log_weight": float(self.mean_log_weight[usable].mean()) if n else math.nan,
             "smoothed": float(w.smoothed[usable].mean()) if n else math.nan,
-            "jackknife": float(w.jackknife[usable].mean()) if n else math.nan,
+            "jackknife": float(np.nanmean(w.jackknife)) if np.isfinite(w.jackknife).any() else math.nan,
             "particles": self.particles,
             "evaluations": float(self.evaluations.mean()),
-            "n": len(self.elbo),
-            "unusable": len(self.elbo) - n,
+            "n": len(self.mean_log_weight),
+            "unusable": len(self.mean_log_weight) - n,
             "flagged": float(w.flagged.mean()),
             "ess_median": median(w.ess),
             "khat_median": median(w.khat),
@@ -150,7 +150,7 @@ def log_likelihood(
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
         WeightDiagnostics(**weights),
-        np.concatenate([b.elbo for b in batches]),
+        np.concatenate([b.mean_log_weight for b in batches]),
         particles,
         np.concatenate([b.evaluations for b in batches]),
         x[0].numel(),
@@ -170,18 +170,19 @@ def prepared(
         raise ValueError(f"particles must be at least 1, but got {particles}")
     model.check(x)
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        require_sites(model, guide, x[:1])
+        require_sites(model, guide, x[:2])
         one = Joint(model, guide, x[:1], 1)
         z = one.proposed.sample(torch.Size((1,)))
         a_pass = bytes_allocated(lambda: one.log_prob(z))
         rows, data_at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
-        yield rows, rows * a_pass // bytes_allocated(lambda: model.decoder(z)), data_at_once
+        # A decoder may return a view of its input.
+        yield rows, rows * a_pass // max(1, bytes_allocated(lambda: model.decoder(z))), data_at_once
 
 
 @dataclass
 class _Batch:
     weights: WeightDiagnostics
-    elbo: np.ndarray
+    mean_log_weight: np.ndarray
     evaluations: np.ndarray
     log_weights: np.ndarray
     z: np.ndarray
@@ -189,22 +190,23 @@ class _Batch:
 
 def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: bool, keep_particles: bool) -> _Batch:
     sampler = proposal(joint)
-    log_w, z = [], []
-    for k in _split(particles, max(1, joint.rows // len(joint))):
-        drawn, weights = sampler(k)
-        log_w.append(weights)
+    log_weights, z = np.empty((particles, len(joint))), np.empty(0)
+    at_once = max(1, joint.rows // len(joint))
+    for start in range(0, particles, at_once):
+        drawn, weights = sampler(min(at_once, particles - start))
+        log_weights[start : start + at_once] = weights.cpu().numpy()
         if keep_particles:
-            z.append(drawn.cpu().numpy())
-    log_weights = torch.cat(log_w).double().cpu().numpy()  # (K, B)
+            z = z if z.size else np.empty((particles, *drawn.shape[1:]), drawn.cpu().numpy().dtype)
+            z[start : start + at_once] = drawn.cpu().numpy()
     with np.errstate(invalid="ignore"):  # of unusable weights
-        elbo = log_weights.mean(0)
+        mean_log_weight = log_weights.mean(0)
     evaluations = sampler.spent.numpy() + particles * sampler.evaluations
     return _Batch(
         diagnose(log_weights),
-        elbo,
+        mean_log_weight,
         evaluations,
         log_weights if keep_weights else np.empty(0),
-        np.concatenate(z) if keep_particles else np.empty(0),
+        z,
     )
 
 
@@ -223,8 +225,3 @@ def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent
     room = memory - needed
     rows = 1 + room // 2 // a_pass
     return rows, min(proposal.batch, 1 + room // 2 // datum)
-
-
-def _split(total: int, at_most: int) -> Iterator[int]:
-    for start in range(0, total, at_most):
-        yield min(at_most, total - start)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from inference.diagnostics import usable_or_zero
 from inference.joint import Joint
 
 # Step lengths that are tried along the Gauss-Newton direction.
@@ -36,14 +37,12 @@ class NormalFit:
         """Return the fits of some of the data, by index ``(b,)``."""
         return NormalFit(self.loc[which], self.precision[which], self.root[which], self.evaluations[which.cpu()])
 
-    def log_evidence(self, joint: Joint) -> Tensor:
-        """Return Laplace's approximation of log p(x), up to a constant, ``(B,)``."""
-        log_det = self.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        return joint.log_prob(self.loc[None])[0] + log_det
 
+def climb(joint: Joint, z: Tensor, steps: int) -> tuple[NormalFit, Tensor]:
+    r"""Go up log p(x, z) by Gauss-Newton steps with a line search.
 
-def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
-    r"""Go up log p(x, z) by Gauss-Newton steps with a line search, and return Laplace's approximation there.
+    Returns the place where that ends, with the curvature at the step before, for the last step is a short one; and
+    log p(x, z) there ``(B,)``.
 
     Args:
         joint: of B data.
@@ -53,7 +52,7 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
     Reference: Nocedal and Wright, *Numerical optimization*, 2006, section 10.3.
     """
     z = z.clone()
-    log_p = joint.log_prob(z[None])[0]
+    log_p = usable_or_zero(joint.log_prob(z[None])[0])
     precision = z.new_zeros(*z.shape, z.shape[-1], dtype=torch.float64)
     root = torch.zeros_like(precision)
     evaluations = torch.ones(len(z), dtype=torch.long)
@@ -62,12 +61,11 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
     for _ in range(steps):
         part = joint.select(active)
         gradient, curvature = part.linearise(z[active])
-        precision[active] = curvature.double()
-        root[active] = _root(precision[active])
+        precision[active], root[active] = _with_root(curvature.double())
         direction = _solve(root[active], gradient)
         tried = z[active] + lengths * direction  # (lengths, b, D)
-        found, which = part.log_prob(tried).nan_to_num(-math.inf).max(0)
-        gain = torch.where(found > log_p[active], found - log_p[active], 0.0)
+        found, which = usable_or_zero(part.log_prob(tried)).max(0)
+        gain = torch.where(found > log_p[active], found - log_p[active], 0.0)  # infinite from where nothing was known
         better = tried.gather(0, which.view(1, -1, 1).expand(1, *direction.shape))[0]
         z[active] = torch.where((gain > 0).unsqueeze(-1), better, z[active])
         log_p[active] = torch.where(gain > 0, found, log_p[active])
@@ -75,7 +73,7 @@ def climb(joint: Joint, z: Tensor, steps: int) -> NormalFit:
         active = active[gain > _GAIN_NATS]
         if not len(active):
             break
-    return NormalFit(z, precision, root, evaluations)
+    return NormalFit(z, precision, root, evaluations), log_p
 
 
 def settle(joint: Joint, fit: NormalFit, steps: int) -> NormalFit:
@@ -97,36 +95,42 @@ def settle(joint: Joint, fit: NormalFit, steps: int) -> NormalFit:
         noise = (root @ torch.randn_like(loc).double().unsqueeze(-1)).squeeze(-1).to(loc)
         gradient, curvature = both.linearise(torch.cat([loc + noise, loc - noise]))
         gradient, curvature = (t.nan_to_num(0.0, 0.0, 0.0).unflatten(0, (2, -1)).mean(0) for t in (gradient, curvature))
-        precision = (1.0 - rate) * precision + rate * curvature.double()
-        root = _root(precision)
-        move = rate * _solve(root, gradient)
+        precision, root = _with_root((1.0 - rate) * precision + rate * curvature.double())
+        whitened = rate * (root.mT @ gradient.double().unsqueeze(-1))
         # A step as long as the Normal is wide would leave what it has just looked at.
-        length = (precision.to(loc) @ move.unsqueeze(-1)).squeeze(-1).mul(move).sum(-1, keepdim=True).sqrt()
-        loc = loc + move * (math.sqrt(loc.shape[-1]) / length.clamp(min=1e-12)).clamp(max=1.0)
+        shortened = (math.sqrt(loc.shape[-1]) / whitened.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1.0)
+        loc = loc + (root @ (shortened * whitened)).squeeze(-1).to(loc)
     return NormalFit(loc, precision, root, fit.evaluations + 2 * steps)
 
 
-def _root(precision: Tensor) -> Tensor:
-    """Return R, upper triangular, with Λ⁻¹ = R Rᵀ, in double precision.
+def _with_root(precision: Tensor) -> tuple[Tensor, Tensor]:
+    """Return Λ and R, upper triangular, with Λ⁻¹ = R Rᵀ, in double precision.
 
-    Where Λ is not positive definite, as with a prior that is no log-concave density, its eigenvalues are raised.
+    Where Λ is not positive definite, as it may be where the prior is not log-concave, its eigenvalues become so.
     """
     lower, failed = torch.linalg.cholesky_ex(precision)
     if failed.any():
         which = failed > 0
-        lower = lower.clone()
-        lower[which] = torch.linalg.cholesky(_raised(precision[which]))
+        precision, lower = precision.clone(), lower.clone()
+        precision[which] = _raised(precision[which])
+        lower[which] = torch.linalg.cholesky(precision[which])
     one = torch.eye(precision.shape[-1], dtype=torch.float64, device=precision.device).expand_as(precision)
-    return torch.linalg.solve_triangular(lower.mT, one, upper=True)
+    return precision, torch.linalg.solve_triangular(lower.mT, one, upper=True)
 
 
 def _raised(matrix: Tensor) -> Tensor:
+    """Return a matrix with the sizes of its eigenvalues, none of them near 0: a step along them goes up all the same.
+
+    Reference: Nocedal and Wright, *Numerical optimization*, 2006, section 3.4.
+    """
     # What is not finite comes from a decoder that overflows: nothing is known then, and the weights will show it.
     one = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     finite = torch.isfinite(matrix).all(-1).all(-1)[:, None, None]
     values, vectors = torch.linalg.eigh(torch.where(finite, matrix, one))
-    floor = 1e-6 * values[:, -1:].clamp(min=1.0)
-    return (vectors * values.clamp(min=floor).unsqueeze(-2)) @ vectors.mT
+    sizes = values.abs()
+    floor = 1e-6 * sizes.amax(-1, keepdim=True).clamp(min=1.0)
+    raised = (vectors * torch.maximum(sizes, floor).unsqueeze(-2)) @ vectors.mT
+    return (raised + raised.mT) / 2
 
 
 def _solve(root: Tensor, gradient: Tensor) -> Tensor:

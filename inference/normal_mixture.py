@@ -6,6 +6,8 @@ import math
 import torch
 from torch import Tensor
 
+from inference.diagnostics import usable_or_zero
+
 # Each Normal comes twice, as it is and widened, so that most draws of the wide one lie so many standard deviations
 # farther out: that keeps the tails of the weights light.
 _FARTHER = 1.25
@@ -91,7 +93,7 @@ class NormalMixture:
 
 def _normalised(log_weights: Tensor) -> Tensor:
     """Return weights that add up to one over the first axis; all 0 where none is usable."""
-    return log_weights.nan_to_num(-math.inf, posinf=-math.inf).softmax(0).nan_to_num(0.0)
+    return usable_or_zero(log_weights).softmax(0).nan_to_num(0.0)
 
 
 def _inverse(root: Tensor) -> Tensor:

@@ -44,6 +44,17 @@ class Proposal(ABC):
         return 0
 
 
+def at_least(least: float, **settings: float) -> None:
+    """Refuse settings below the least that makes sense.
+
+    Raises:
+        ValueError: naming the first of them.
+    """
+    for name, value in settings.items():
+        if not value >= least:
+            raise ValueError(f"{name} must be at least {least}, but got {value}")
+
+
 def is_point_mass(q: TorchDistribution) -> bool:
     """Return whether a distribution has no density: that of a plain autoencoder's guide."""
     return isinstance(getattr(q, "base_dist", q), Delta)

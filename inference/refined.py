@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from pyro.distributions.torch_distribution import TorchDistribution
 from torch import Tensor
 
-from inference.diagnostics import KHAT_LIMIT, effective_sample_size, pareto_khat
+from inference.diagnostics import KHAT_LIMIT, effective_sample_size, pareto_khat, usable_or_zero
 from inference.joint import Joint
 from inference.normal_fit import NormalFit, climb, settle
 from inference.normal_mixture import NormalMixture
-from inference.proposals import Proposal, Sampler, is_point_mass
+from inference.proposals import Proposal, Sampler, at_least, is_point_mass
 
 # How much wider than the guide the further starts are spread.
 _SPREAD = 3.0
@@ -22,13 +23,19 @@ _CLIMB = 12
 # A mode is another one where it lies so many standard deviations of the squared distance beyond its mean; and one that
 # has so many nats less is left out.
 _FAR, _FAINT = 5.0, 5.0
+# Draws from a guide whose mean is not known.
+_DRAWS_FOR_THE_MIDDLE = 100
 # Share of the particles that come from the prior, and from the guide. No weight exceeds p(x | z) over the first.
 _DEFENSIVE = 0.01
 
 
 @dataclass(frozen=True)
 class Refined(Proposal):
-    """A mixture of Normals fitted to each datum's posterior.
+    r"""A mixture of Normals fitted to each datum's posterior.
+
+    .. math:: q(z) = (1 - 2 \delta) \sum_c \frac{\alpha_c}{2} \big[ \mathcal{N}(z; m_c, \Sigma_c)
+              + \mathcal{N}(z; m_c, s^2\, \Sigma_c) \big] + \delta\, p(z) + \delta\, q(z \mid x),
+              \qquad \delta = 0.01
 
     1. Climb log p(x, z) by Gauss-Newton steps, from the guide's mean and from draws three times as wide as the
        guide; go on from the best by Laplace's approximation of log p(x), and from others that are another mode.
@@ -59,15 +66,21 @@ class Refined(Proposal):
     pilot: int = 100
     ess: float = 0.15
 
+    def __post_init__(self) -> None:
+        at_least(1, starts=self.starts, pilot=self.pilot)
+        at_least(0, steps=self.steps, rounds=self.rounds, ess=self.ess)
+
     def __call__(self, joint: Joint) -> Sampler:
         """Return a sampler from the fitted mixtures."""
-        climbs = self._climb(joint)
+        climbs, evidence = self._climb(joint)
         fit = settle(joint, climbs[0], self.steps)
         mixture = NormalMixture(fit.loc, fit.root)
         spent = fit.evaluations.clone()
         for number, other in enumerate(climbs[1:], 1):
             spent += other.evaluations
-            if len(which := _elsewhere(joint, other, climbs[:number])):
+            # One that has far less of the posterior is left out.
+            is_other = _is_elsewhere(other, climbs[:number]) & (evidence[number] > evidence[0] - _FAINT)
+            if len(which := is_other.nonzero().squeeze(-1)):
                 fit = settle(joint.select(which), other.select(which), self.steps)
                 mixture.add(which, fit.loc, fit.root)
                 spent[which.cpu()] += 2 * self.steps
@@ -81,29 +94,33 @@ class Refined(Proposal):
             if turn == self.rounds or not len(missed):
                 break
             active, part = active[missed], part.select(missed)
-            heaviest = log_w[:, missed].nan_to_num(-math.inf).argmax(0)
-            fit = settle(part, climb(part, z[heaviest, missed], steps=1), self.steps)
+            heaviest = usable_or_zero(log_w[:, missed]).argmax(0)
+            fit = settle(part, climb(part, z[heaviest, missed], steps=1)[0], self.steps)
             mixture.add(active, fit.loc, fit.root)
             spent[active.cpu()] += fit.evaluations
         return _FromMixture(joint, mixture, spent)
 
     def fit(self, joint: Joint) -> NormalFit:
         """Return the Normal of steps 1 and 2: that of the best mode."""
-        return settle(joint, self._climb(joint)[0], self.steps)
+        climbs, _ = self._climb(joint)
+        return settle(joint, climbs[0], self.steps)
 
     def state_bytes(self, latent: int, particles: int) -> int:
         """Return the bytes of a datum's mixture, and of the copies that are made on the way."""
         components = self.rounds + self.starts
         return components * latent * (2 * latent * 8 + self.pilot * 4) * 2
 
-    def _climb(self, joint: Joint) -> list[NormalFit]:
-        """Return Laplace's approximations at the ends of the climbs, for each datum from the best to the worst."""
+    def _climb(self, joint: Joint) -> tuple[list[NormalFit], Tensor]:
+        """Return Laplace's approximations at the ends of the climbs, from the best to the worst of each datum.
+
+        And what log p(x) is by each of them, up to a constant, ``(starts, B)``.
+        """
         B, S, device = len(joint), self.starts, joint.x.device
         many = joint.select(torch.arange(B, device=device).repeat(S))
-        fits = climb(many, _starts(joint, S).flatten(0, 1), steps=_CLIMB)
-        evidence = fits.log_evidence(many).nan_to_num(-math.inf).unflatten(0, (S, B))
-        order = evidence.argsort(0, descending=True) * B + torch.arange(B, device=device)
-        return [fits.select(which) for which in order]
+        fits, log_p = climb(many, _starts(joint, S).flatten(0, 1), steps=_CLIMB)
+        log_det = fits.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        evidence, order = (log_p + log_det).unflatten(0, (S, B)).sort(0, descending=True)
+        return [fits.select(which) for which in order * B + torch.arange(B, device=device)], evidence
 
     def _missed(self, log_weights: Tensor) -> Tensor:
         """Return the indices of the data whose pilot weights ``(k, b)`` miss the target."""
@@ -113,26 +130,35 @@ class Refined(Proposal):
         return torch.from_numpy(np.flatnonzero(~met)).to(log_weights.device)
 
 
-def _elsewhere(joint: Joint, fit: NormalFit, better: Sequence[NormalFit]) -> Tensor:
-    """Return the indices of the data for which a fit is at another mode than better ones, with mass to speak of."""
+def _is_elsewhere(fit: NormalFit, better: Sequence[NormalFit]) -> Tensor:
+    """Return whether a fit is at another mode than better ones, ``(B,)``."""
     D = fit.loc.shape[-1]
-    other = fit.log_evidence(joint) > better[0].log_evidence(joint) - _FAINT
+    other = torch.ones_like(fit.loc[:, 0], dtype=torch.bool)
     for known in better:
         away = (fit.loc - known.loc).double().unsqueeze(-1)
         # Beyond where draws from the known one are.
         other &= (away.mT @ known.precision @ away).flatten() > D + _FAR * math.sqrt(2 * D)
-    return other.nonzero().squeeze(-1)
+    return other
 
 
 def _starts(joint: Joint, n: int) -> Tensor:
     """Return places to climb from, ``(n, B, D)``: the guide's mean, and draws around it."""
     q = joint.proposed
+    middle = q.sample(torch.Size((_DRAWS_FOR_THE_MIDDLE,))).median(0).values
+    mean = _mean(q)
+    middle = torch.where(torch.isfinite(mean), mean, middle)
+    further = middle + _SPREAD * (q.sample(torch.Size((n - 1,))) - middle)
+    starts = torch.cat([middle.unsqueeze(0), further])
+    # A guide that overflows knows nothing of its datum; the prior knows at least where latents are.
+    return torch.where(torch.isfinite(starts), starts, joint.model.prior().sample(starts.shape[:2]))
+
+
+def _mean(q: TorchDistribution) -> Tensor:
+    """Return a distribution's mean, NaN where it has none, as a Cauchy, or does not know it, as a normalising flow."""
     try:
-        mean = q.mean
-    except NotImplementedError:  # as of a normalising flow
-        mean = q.sample(torch.Size((100,))).mean(0)
-    further = mean + _SPREAD * (q.sample(torch.Size((n - 1,))) - mean)
-    return torch.cat([mean.unsqueeze(0), further])
+        return q.mean
+    except NotImplementedError:
+        return torch.full_like(q.sample(), math.nan)
 
 
 class _FromMixture(Sampler):
@@ -141,7 +167,7 @@ class _FromMixture(Sampler):
         prior = joint.model.prior().expand(torch.Size((len(joint),)))
         self.parts = [mixture, prior] if is_point_mass(joint.proposed) else [mixture, prior, joint.proposed]
         defensive = len(self.parts) - 1
-        self.shares = joint.x.new_tensor([1.0 - defensive * _DEFENSIVE, *[_DEFENSIVE] * defensive])
+        self.shares = mixture.loc.new_tensor([1.0 - defensive * _DEFENSIVE, *[_DEFENSIVE] * defensive])
 
     def __call__(self, k: int) -> tuple[Tensor, Tensor]:
         B = len(self.joint)

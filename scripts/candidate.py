@@ -22,6 +22,8 @@ from inference import (
     Amortised,
     Curve,
     History,
+    Proposal,
+    Refined,
     TrainingDiverged,
     flushing_denormals,
     log_likelihood,
@@ -32,6 +34,8 @@ from model import VAE, Observation, make_observation
 
 # Per epoch so many validation data are scored, with so many particles: 10,000 decoder passes.
 CURVE_DATA, CURVE_PARTICLES = 500, 20
+# What a job may be scored by in the end.
+PROPOSALS: Mapping[str, Proposal] = {"amortised": Amortised(), "refined": Refined()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,7 @@ class Job:
     Attributes:
         config: of the pair, as :func:`training.train_run` takes it.
         training: arguments of :func:`inference.fit`, with the seed.
-        evaluation: ``particles``, ``limit``, ``memory`` in bytes, and ``seed``.
+        evaluation: ``proposal``, ``particles``, ``limit``, ``memory`` in bytes, and ``seed``.
         rescored: further observations, by name, that the trained decoder is scored under.
         device: where.
         out: the run folder.
@@ -110,9 +114,10 @@ def _train_and_score(job: Job) -> dict[str, Any]:
     assert history.best is not None
     x = data.test[: job.evaluation["limit"]].to(where)
     settings = {"memory": job.evaluation["memory"], "seed": job.evaluation["seed"], "progress": False}
+    proposal = PROPOSALS[job.evaluation["proposal"]]
 
     def score(pair: VAE) -> tuple[np.ndarray, dict[str, Any]]:
-        found = log_likelihood(pair, guide, x, job.evaluation["particles"], **settings)
+        found = log_likelihood(pair, guide, x, job.evaluation["particles"], proposal=proposal, **settings)
         own = {"measure": pair.observation.measure.value, "is_bound": pair.observation.is_bound}
         return found.weights.estimate, {**found.summary(), **own}
 

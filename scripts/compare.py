@@ -59,7 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     on_common_scale(taken, data.grid)  # before any training, so that nothing is trained in vain
 
     training = {"epochs": args.epochs, "batch_size": args.batch_size, "lr": args.lr}
-    evaluation = {"particles": args.particles, "limit": args.limit, "memory": args.memory * 2**20, "seed": args.seed}
+    evaluation = {
+        "proposal": "refined",
+        "particles": args.particles,
+        "limit": args.limit,
+        "memory": args.memory * 2**20,
+        "seed": args.seed,
+    }
     shared = {**configs[args.observations[0]], "observation": None, **training, "evaluation": evaluation}
     open_folder(args.out, {**shared, "data_sha256": data.sha256, "device": device(args).type})
     seeds = range(args.seed, args.seed + args.seeds)

@@ -28,7 +28,6 @@ HEADERS = {
     "nats_per_datum": "log p(x)",
     "standard_error": "± s.e.",
     "bits_per_dim": "bits/dim",
-    "elbo": "ELBO",
     "ess_median": "ESS",
     "khat_median": "k̂",
     "khat_above_0.7": "k̂ > 0.7",

@@ -1,33 +1,25 @@
 """Estimate a run's likelihood of held-out data by importance sampling, datum by datum."""
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from command import Parser, add_device, csv_text, device, one_of, positive_int, run, seed
-from evaluation import doubtful, per_datum_file, read_per_datum, replaced, save_per_datum, save_posterior, table
+from command import Parser, add_device, device, one_of, positive_int, run, seed
+from evaluation import doubtful, per_datum_file, replaced, save_per_datum, save_posterior, table
 from pair import restore
-from tabulate import tabulate
-from torch import Tensor
+from references import bracket, curve
 
-from guides import AmortisedDelta, AmortisedNormal
 from inference import (
     Amortised,
     Annealed,
     LogLikelihood,
     Proposal,
     Refined,
-    bidirectional,
-    counts_up_to,
-    estimates_by_particles,
     log_likelihood,
-    plot_particles,
-    save_figure,
     save_json,
-    save_text,
 )
 from model import VAE, Measure
 
@@ -95,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = {"memory": args.memory * 2**20, "seed": args.seed}
     if args.bidirectional:
         assert isinstance(proposal, Annealed)
-        bracket(args.run, model, guide, args.limit or 100, particles, proposal, settings)
+        bracket(args.run, model, guide, args.limit or 100, particles, PARTICLES["refined"], proposal, settings)
         return
     x = data.split(args.split)[: args.limit].to(where)
     if args.curve:
@@ -114,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "data": config["data"],
         "split": args.split,
         "proposal": proposal.name,
+        "proposal_settings": dataclasses.asdict(proposal),
         "seed": args.seed,
         "unit": "nats per datum, in data units",
         "training": config["outcome"],
@@ -135,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "datum is the latter.",
             table(metrics["corrections"]),
         ]
-    lines += doubtful(likelihood)
+    lines += doubtful(likelihood, model.observation.is_bound)
     if model.observation.is_bound:
         lines.append(
             "note: these are lower bounds, in expectation, of the log-mass of x, through uniform noise; "
@@ -148,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lines += replaced(file, metrics)
     files = [
         save_json(file, metrics),
-        save_per_datum(per_datum_file(args.run, args.split, proposal.name), likelihood),
+        save_per_datum(per_datum_file(args.run, args.split, proposal.name), likelihood, proposal),
         save_posterior(args.run, guide, x, likelihood, data.labels.get(args.split)),
     ]
     print("\n".join([*lines, f"written: {', '.join(map(str, files))}"]))
@@ -170,79 +163,6 @@ def proposal_of(args: argparse.Namespace) -> Proposal:
         raise ValueError("--curve draws amortised and refined; leave out --proposal ais, whose saved value it adds")
     start = None if args.start == "prior" else Refined()
     return Annealed(start=start) if args.temperatures is None else Annealed(args.temperatures, start=start)
-
-
-def curve(
-    folder: Path,
-    split: str,
-    model: VAE,
-    guide: AmortisedNormal | AmortisedDelta,
-    x: Tensor,
-    particles: int,
-    settings: dict[str, Any],
-) -> None:
-    """Draw the estimates against the number of particles."""
-    model.observation.require_likelihood()
-    reference, file = None, per_datum_file(folder, split, "ais")
-    if file.is_file():
-        estimate, error = read_per_datum(file)
-        x = x[: len(estimate)]  # the same data, or the curves could not be held against it
-        estimate, error = estimate[: len(x)], error[: len(x)]
-        reference = ("AIS", float(estimate.mean()), float(np.sqrt(np.square(error).sum()) / len(x)))
-    counts = counts_up_to(particles)
-    curves = {}
-    for proposal in (Amortised(), Refined()):
-        found = log_likelihood(model, guide, x, particles, proposal=proposal, keep_weights=True, **settings)
-        assert found.log_weights is not None
-        means = estimates_by_particles(found.log_weights, counts).tolist()
-        curves[proposal.name] = dict(zip(counts, means, strict=True))
-    rows = [{"K": k, **{name: points[k] for name, points in curves.items()}} for k in counts]
-    figure = save_figure(folder / "figures/likelihood.png", plot_particles(curves, len(x), reference))
-    print(tabulate(rows, "keys", floatfmt=".3f"))
-    if reference is None:
-        print(f"no {file}: --proposal ais leaves it, and its value is drawn then, too")
-    else:
-        print(f"AIS over the same {len(x)} data: {reference[1]:.3f} ± {reference[2]:.3f}")
-    print(f"written: {figure}")
-
-
-def bracket(
-    folder: Path,
-    model: VAE,
-    guide: AmortisedNormal | AmortisedDelta,
-    n: int,
-    particles: int,
-    proposal: Annealed,
-    settings: dict[str, Any],
-) -> None:
-    """Bracket the likelihood of simulated data, and hold the other estimates against it."""
-    found = bidirectional(model, guide, n, particles, proposal=proposal, **settings)
-    lower, upper = found.bounds()
-    others = {
-        other.name: log_likelihood(model, guide, found.x, PARTICLES[other.name], proposal=other, **settings)
-        for other in (Amortised(), Refined())
-    }
-    columns = {
-        **{name: likelihood.weights.estimate for name, likelihood in others.items()},
-        "ais, there (lower bound)": lower,
-        "ais, back (upper bound)": upper,
-    }
-    rows = [
-        {
-            "estimate": name,
-            "log p, nats per datum": values.mean(),
-            "to the lower bound": (values - lower).mean(),
-            "± s.e.": (values - lower).std(ddof=1) / np.sqrt(n) if n > 1 else float("nan"),
-        }
-        for name, values in columns.items()
-    ]
-    data = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    file = save_text(folder / "likelihood/simulated.csv", csv_text(data))
-    gap = upper - lower
-    print(f"{n} data drawn from the model")
-    print(tabulate(rows, "keys", floatfmt=".3f"))
-    print(f"gap of the bounds: mean {gap.mean():.3f}, largest {gap.max():.3f} at datum {gap.argmax()}")
-    print(f"written: {file}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What evaluation writes and says: tables, warnings, and files for each datum."""
 
 import csv
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -12,12 +13,13 @@ from tabulate import tabulate
 from torch import Tensor
 
 from guides import AmortisedDelta, AmortisedNormal
-from inference import LogLikelihood, save_datatree, save_text, to_datatree
+from inference import LogLikelihood, Proposal, WeightDiagnostics, save_datatree, save_text, to_datatree
 
 _REMEDIES = {
     "amortised": "take --proposal refined",
     "refined": "hold them against --proposal ais",
     "ais": "take more --temperatures or --particles",
+    "bound": "take more --particles",
 }
 
 
@@ -30,7 +32,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         ("bits per dimension", "bits", "{bits_per_dim:.4f}"),
         ("Pareto smoothed (no bound)", "nats per datum", "{smoothed:.2f}"),
         ("jackknife (no bound)", "nats per datum", "{jackknife:.2f}"),
-        ("mean log-weight", "nats per datum", "{elbo:.2f}"),
+        ("mean log-weight", "nats per datum", "{mean_log_weight:.2f}"),
         ("measure", "in data units", "{measure}"),
         ("data", "", "{n}"),
         ("particles K", "per datum", "{particles}"),
@@ -65,16 +67,22 @@ def warning(name: str, share: float) -> str:
     return f"k̂ is at most 0.7 for every datum of {name}: it gives no reason to distrust the estimate"
 
 
-def doubtful(likelihood: LogLikelihood) -> list[str]:
-    """Return lines that name the data without an estimate, and those whose estimate is not to be trusted."""
+def doubtful(likelihood: LogLikelihood, is_bound: bool = False) -> list[str]:
+    """Return lines that name the data without an estimate, and those whose estimate is not to be trusted.
+
+    Args:
+        likelihood: what was estimated.
+        is_bound: whether its log-density is random, as with dequantisation, which annealing cannot take.
+    """
     lines, weights = [], likelihood.weights
     if len(lost := np.flatnonzero(~weights.usable)):
         lines.append(
             f"warning: no estimate for {indices(lost)}: their weights are NaN, infinite or all 0; their x may be "
-            "impossible under the model, or the decoder's outputs not finite; the means are over the others"
+            "impossible under the model, or the decoder's outputs not finite; the means are over the others. Look at "
+            "these data, take an observation with heavier tails, or train again"
         )
     if len(flagged := np.flatnonzero(weights.flagged & weights.usable)):
-        remedy = _REMEDIES[likelihood.proposal]
+        remedy = _REMEDIES["bound" if is_bound and likelihood.proposal == "refined" else likelihood.proposal]
         lines.append(f"flagged (k̂ above 0.7 or unknown, or an ESS below 10): {indices(flagged)}; {remedy}")
     return lines
 
@@ -103,7 +111,7 @@ def save_posterior(
 ) -> Path:
     """Write draws of z for the first 200 data, and the likelihood's diagnostics, for ArviZ."""
     few = likelihood.first(200)
-    n = len(few.elbo)
+    n = len(few.mean_log_weight)
     named = {"label": labels[:n]} if labels is not None and len(labels) else {}  # a user's file has none
     return save_datatree(out / "posterior.nc", to_datatree(guide, x[:n], few, named))
 
@@ -113,34 +121,36 @@ def per_datum_file(run: Path, split: str, proposal: str) -> Path:
     return run / "likelihood" / f"{split}-{proposal}.csv"
 
 
-def save_per_datum(file: Path, likelihood: LogLikelihood) -> Path:
-    """Write what is known of each datum, a line each."""
-    w = likelihood.weights
+def per_datum_columns(w: WeightDiagnostics) -> dict[str, np.ndarray]:
+    """Return what weights tell of each datum, ``(N,)`` by column of the files."""
+    columns = {"log_likelihood": w.estimate, "standard_error": w.standard_error, "ess": w.ess, "khat": w.khat}
+    return {**columns, "smoothed": w.smoothed, "jackknife": w.jackknife, "flagged": w.flagged.astype(int)}
+
+
+def save_per_datum(file: Path, likelihood: LogLikelihood, proposal: Proposal) -> Path:
+    """Write what is known of each datum, a line each, with how it was estimated."""
+    n = len(likelihood.evaluations)
+    settings = ", ".join(f"{name}={value}" for name, value in dataclasses.asdict(proposal).items())
     columns = {
-        "datum": np.arange(len(w.estimate)),
-        "log_likelihood": w.estimate,
-        "standard_error": w.standard_error,
-        "ess": w.ess,
-        "khat": w.khat,
-        "smoothed": w.smoothed,
-        "jackknife": w.jackknife,
-        "particles": np.full(len(w.estimate), likelihood.particles),
+        "datum": np.arange(n),
+        **per_datum_columns(likelihood.weights),
+        "particles": np.full(n, likelihood.particles),
         "evaluations": likelihood.evaluations,
-        "flagged": w.flagged.astype(int),
+        "proposal": np.full(n, f"{proposal.name}: {settings}" if settings else proposal.name),
     }
     return save_text(
         file, csv_text([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
     )
 
 
-def read_per_datum(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the estimates of a file and their standard errors."""
-    with file.open(encoding="utf-8", newline="") as text:
-        rows = list(csv.DictReader(text))
+def read_per_datum(file: Path) -> np.ndarray:
+    """Return the estimates of a file, their standard errors, and whether they are flagged, ``(N, 3)``."""
+    columns = ("log_likelihood", "standard_error", "flagged")
     try:
-        return (
-            np.array([float(row["log_likelihood"]) for row in rows]),
-            np.array([float(row["standard_error"]) for row in rows]),
-        )
-    except (KeyError, ValueError):
+        with file.open(encoding="utf-8", newline="") as text:
+            found = np.array([[float(row[name]) for name in columns] for row in csv.DictReader(text)])
+        if not len(found):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
         raise ValueError(f"{file} does not hold estimates by datum; remove it, or make it anew") from None
+    return found

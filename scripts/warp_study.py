@@ -34,7 +34,7 @@ RESCORED = {
     },
     "continuous Bernoulli": {"clamped": f"continuous-bernoulli:{CLAMPED}"},
 }
-SCORES = ("elbo", "nats_per_datum", "standard_error", "khat_median")
+SCORES = ("mean_log_weight", "nats_per_datum", "standard_error", "khat_median")
 EXPLANATION = """\
 All numbers are densities over [0, 1], in nats per image. Exact: the continuous Bernoulli as it is. Clamped: its
 parameter kept within [1e-4, 1 - 1e-4], as in the code of the paper, so that no density exceeds 9.2 (2.22 nats a
@@ -58,7 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
 
     training = {"epochs": args.epochs, "batch_size": args.batch_size, "lr": args.lr, "seed": args.seed}
-    evaluation = {"particles": args.particles, "limit": args.limit, "memory": 2**28, "seed": args.seed}
+    # The ELBO is the guide's, and what the paper estimates is by the guide's particles, too.
+    evaluation = {
+        "proposal": "amortised",
+        "particles": args.particles,
+        "limit": args.limit,
+        "memory": 2**28,
+        "seed": args.seed,
+    }
     network = {"architecture": args.architecture, "latent": args.latent, "hidden": args.hidden, "guide": "normal"}
     # Noise within the cells, as in the paper, before they are warped.
     warped = {gamma: {"name": args.data, "dequantise": True, "warp": gamma} for gamma in args.gammas}
@@ -112,7 +119,7 @@ def report(out: Path, results: Mapping[tuple[str, float], dict[str, Any]]) -> No
             {"trained as, scored as": name, **{f"γ = {g:g}": by_gamma.get(g, {}).get(key) for g in gammas}}
             for name, by_gamma in found.items()
         ]
-        for title, key in (("ELBO", "elbo"), ("Importance-weighted log-likelihood", "nats_per_datum"))
+        for title, key in (("ELBO", "mean_log_weight"), ("Importance-weighted log-likelihood", "nats_per_datum"))
     }
     notes = [
         f"{name} at γ = {', '.join(f'{g:g}' for g in why)}: {next(iter(why.values()))}"
@@ -133,7 +140,7 @@ def report(out: Path, results: Mapping[tuple[str, float], dict[str, Any]]) -> No
     }
     exact, clamped = panels.values()
     for name, by_gamma in found.items():
-        line = {gamma: by_gamma[gamma]["elbo"] for gamma in gammas if gamma in by_gamma}
+        line = {gamma: by_gamma[gamma]["mean_log_weight"] for gamma in gammas if gamma in by_gamma}
         (clamped if "clamped" in name else exact)[name.replace(", clamped", "")] = line
     figure = plot_against(panels, "γ (−½ binary, 0 as it is, ½ grey)", "ELBO, nats per image", linear=2000.0)
     save_figure(out / "figures/warp.png", figure)

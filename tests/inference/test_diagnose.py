@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from inference import diagnose
+from inference import counts_up_to, diagnose, estimates_by_particles
 from inference.diagnostics import MIN_PARTICLES
 
 
@@ -199,3 +199,20 @@ def test_single_precision_is_raised_to_double():
     found = diagnose(log_w)
     assert found.estimate.dtype == found.ess.dtype == np.float64
     np.testing.assert_allclose(found.estimate, diagnose(log_w.astype(np.float64)).estimate)
+
+
+def test_estimates_by_particles_by_hand():
+    with np.errstate(divide="ignore"):
+        log_weights = np.log([[1.0, 0.0], [3.0, 2.0], [5.0, 2.0], [7.0, 4.0], [9.0, 4.0]])
+    found = estimates_by_particles(log_weights, [1, 2, 5])
+    assert found[0, 0] == pytest.approx(np.log([1, 3, 5, 7, 9]).mean())
+    assert found[1, 0] == pytest.approx(np.log([2, 6]).mean())  # the fifth is in no block
+    assert found[2] == pytest.approx(np.log([5.0, 12 / 5]))
+    assert found[0, 1] == -np.inf
+    assert found[1, 1] == pytest.approx(np.log([1, 3]).mean())
+
+
+def test_counts():
+    assert counts_up_to(1) == [1]
+    assert counts_up_to(60) == [1, 2, 5, 10, 20, 50, 60]
+    assert counts_up_to(100) == [1, 2, 5, 10, 20, 50, 100]

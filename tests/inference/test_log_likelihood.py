@@ -14,7 +14,7 @@ from pyro.nn import PyroModule
 from torch import nn
 
 from guides import AmortisedDelta, AmortisedNormal, MLPEncoder, make_guide
-from inference import Amortised, Refined, log_likelihood
+from inference import Amortised, Annealed, Refined, log_likelihood
 from inference.proposals import Proposal
 from model import (
     VAE,
@@ -32,7 +32,7 @@ KEYS = {
     "nats_per_datum",
     "standard_error",
     "bits_per_dim",
-    "elbo",
+    "mean_log_weight",
     "particles",
     "n",
     "ess_median",
@@ -44,10 +44,6 @@ KEYS = {
     "unusable",
     "flagged",
 }
-
-
-def bytes_of_eta(problem):
-    return 4 * problem.model.decoder(torch.zeros(problem.model.decoder.latent)).numel()
 
 
 @pytest.mark.parametrize("particles", [1, 2, 7, 26, 100])
@@ -115,13 +111,15 @@ GROWTH = """
 import resource, torch
 from guides import make_guide
 from inference import log_likelihood
-from model import VAE, MLPDecoder, Normal, StandardNormal
+from model import VAE, Categorical, MLPDecoder, Normal, StandardNormal
 
 torch.set_num_threads(1)
-model = VAE(StandardNormal(10), MLPDecoder(10, ({features},), hidden={hidden}), Normal(scale=1.0))
-guide = make_guide("normal", "mlp", ({features},), 10, (8,))
-x = torch.randn(10, {features})
-log_likelihood(model, guide, x[:1], 30, memory=2**20, progress=False)
+observation = {observation}
+decoder = MLPDecoder({latent}, ({features},), observation.outputs, hidden={hidden})
+model = VAE(StandardNormal({latent}), decoder, observation)
+guide = make_guide("normal", "mlp", ({features},), {latent}, (8,))
+x = torch.randint(0, 2, (20, {features})).float()
+log_likelihood(model, guide, x[:1], 30, memory=2**22, progress=False)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 log_likelihood(model, guide, x, {particles}, memory={memory}, progress=False)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
@@ -130,13 +128,21 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("features", "hidden", "particles"),
-    [(2000, (200,), 2000), (4, (300, 300), 20_000), (1, (), 500_000)],
-    ids=["wide data", "wide layers", "many particles"],
+    ("features", "hidden", "particles", "latent", "observation"),
+    [
+        (2000, (200,), 2000, 10, "Normal(scale=1.0)"),
+        (4, (300, 300), 20_000, 10, "Normal(scale=1.0)"),
+        (1, (), 500_000, 10, "Normal(scale=1.0)"),
+        (2000, (), 1000, 100, "Normal(scale=1.0)"),
+        (784, (100,), 500, 20, "Categorical(64)"),
+    ],
+    ids=["wide data", "wide layers", "many particles", "many latents", "many outputs"],
 )
-def test_peak_memory_grows_by_no_more_than_the_bound(features, hidden, particles):
+def test_peak_memory_grows_by_no_more_than_the_bound(features, hidden, particles, latent, observation):
     memory = 2**26
-    program = GROWTH.format(features=features, hidden=hidden, particles=particles, memory=memory)
+    program = GROWTH.format(
+        features=features, hidden=hidden, particles=particles, latent=latent, observation=observation, memory=memory
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     # Twice the bound, for a process holds what its allocator and BLAS keep, too; all passes at once take over 450 MB.
     assert int(done.stdout) < 2 * memory
@@ -155,7 +161,7 @@ def test_same_seed_same_numbers(linear_gaussian):
     torch.manual_seed(99)
     assert np.array_equal(first, run(3))
     assert np.array_equal(run(3, memory=2**15), run(3, memory=2**15))
-    assert not np.isclose(first, run(4)).any()
+    assert np.isclose(first, run(4)).mean() < 0.02
 
 
 def test_the_callers_random_state_is_left_alone(linear_gaussian):
@@ -183,7 +189,7 @@ def test_one_particle(linear_gaussian):
     assert np.isnan(found.weights.khat).all()
     np.testing.assert_allclose(found.weights.ess, 1)
     np.testing.assert_allclose(found.weights.estimate, found.log_weights[0])
-    np.testing.assert_allclose(found.elbo, found.log_weights[0])
+    np.testing.assert_allclose(found.mean_log_weight, found.log_weights[0])
     summary = found.summary()
     assert np.isnan(summary["khat_median"])
     assert np.isnan(summary["khat_above_0.7"])
@@ -244,6 +250,41 @@ def test_a_point_mass_has_no_likelihood(linear_gaussian):
         log_likelihood(problem.model, guide, problem.draw(5), 10, proposal=Amortised())
 
 
+class Shaped(PyroModule):
+    """A guide over z with a given distribution, in the plate or not."""
+
+    def __init__(self, latent, events, plate):
+        super().__init__()
+        self.latent, self.events, self.plate = latent, events, plate
+        self.unused = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        q = dist.Normal(torch.zeros(len(x), self.latent), 1.0).to_event(self.events)
+        if not self.plate:
+            return pyro.sample("z", q)
+        with pyro.plate("data", len(x), dim=-1):
+            return pyro.sample("z", q)
+
+
+@pytest.mark.parametrize(
+    ("guide", "words"),
+    [
+        (
+            (3, 1, True),
+            r"event shape \(3,\), but the model needs \(2,\) for 2 data, and \(2,\)",
+        ),
+        ((2, 2, False), r"batch shape \(\) and event shape \(2, 2\)"),
+        ((2, 0, False), r"batch shape \(2, 2\) and event shape \(\)"),
+    ],
+    ids=["another size", "no plate", "no event"],
+)
+@pytest.mark.parametrize("proposal", [Amortised(), Refined()], ids=lambda p: p.name)
+def test_latents_of_another_shape_are_refused(linear_gaussian, guide, words, proposal):
+    problem = linear_gaussian()
+    with pytest.raises(ValueError, match=words):
+        log_likelihood(problem.model, Shaped(*guide), problem.draw(5), 10, proposal=proposal)
+
+
 class OtherSite(PyroModule):
     def __init__(self, *names):
         super().__init__()
@@ -270,7 +311,7 @@ def test_an_unnormalised_loss_is_no_likelihood():
 
 
 class Spoiled(Proposal):
-    """The guide's draws, but for data beyond 100, which are sent to a place without a usable weight."""
+    """Draws of a proposal, but for data beyond 100, which are sent to a place without a usable weight."""
 
     name = "spoiled"
 
@@ -305,6 +346,19 @@ def test_a_datum_without_usable_weights_costs_no_other_its_number(linear_gaussia
     assert summary["unusable"] == 1
     assert summary["n"] == 60
     assert summary["nats_per_datum"] == pytest.approx(found.weights.estimate[others].mean())
+
+
+@pytest.mark.parametrize("proposal", [Refined(), Annealed(temperatures=5)], ids=lambda p: p.name)
+def test_an_impossible_datum_costs_no_other_its_number(linear_gaussian, proposal):
+    problem = linear_gaussian()
+    x = problem.draw(6)
+    alone = log_likelihood(problem.model, problem.guide, x, 200, proposal=proposal, progress=False).weights
+    x[3, 0] = 1e25  # its log-density overflows
+    found = log_likelihood(problem.model, problem.guide, x, 200, proposal=proposal, progress=False).weights
+    others = np.arange(6) != 3
+    assert not found.usable[3]
+    error = np.hypot(found.standard_error, alone.standard_error)[others]
+    assert np.abs((found.estimate - alone.estimate)[others] / error.clip(min=1e-3)).max() < 5.0
 
 
 def test_training_modes_are_put_back(linear_gaussian):
@@ -371,7 +425,7 @@ def test_summary_by_hand(linear_gaussian):
     assert summary["nats_per_datum"] == pytest.approx(estimate.mean())
     assert summary["standard_error"] == pytest.approx(np.sqrt(((estimate - estimate.mean()) ** 2).sum() / 29 / 30))
     assert summary["bits_per_dim"] == pytest.approx(-estimate.mean() / np.log(2) / 4)
-    assert summary["elbo"] == pytest.approx(found.log_weights.mean())
+    assert summary["mean_log_weight"] == pytest.approx(found.log_weights.mean())
     assert summary["particles"] == summary["evaluations"] == 100
     assert summary["unusable"] == 0
     assert summary["flagged"] == pytest.approx(np.mean((found.weights.khat > 0.7) | (found.weights.ess < 10)))
@@ -380,7 +434,7 @@ def test_summary_by_hand(linear_gaussian):
     assert summary["khat_median"] == pytest.approx(np.median(found.weights.khat))
     assert summary["khat_above_0.7"] == pytest.approx(np.mean(found.weights.khat > 0.7))
     assert 0 < summary["khat_above_0.7"] < 1  # else the line above shows little
-    assert summary["elbo"] < summary["nats_per_datum"]
+    assert summary["mean_log_weight"] < summary["nats_per_datum"]
 
 
 def test_summary_of_one_datum_has_no_standard_error(linear_gaussian):
@@ -395,7 +449,7 @@ def test_first(linear_gaussian, keep):
     problem = linear_gaussian()
     found = log_likelihood(problem.model, problem.guide, problem.draw(12), 40, keep_weights=keep, progress=False)
     first = found.first(5)
-    assert np.array_equal(first.elbo, found.elbo[:5])
+    assert np.array_equal(first.mean_log_weight, found.mean_log_weight[:5])
     for name in ("estimate", "standard_error", "ess", "khat"):
         assert np.array_equal(getattr(first.weights, name), getattr(found.weights, name)[:5])
     assert (first.particles, first.features) == (40, 4)

@@ -16,8 +16,9 @@ import pytest
 import torch
 import xarray as xr
 from command import run
+from evaluation import doubtful
 
-from inference import History
+from inference import History, LogLikelihood, diagnose
 from model import OBSERVATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ METRICS = {
     "nats_per_datum",
     "standard_error",
     "bits_per_dim",
-    "elbo",
+    "mean_log_weight",
     "particles",
     "n",
     "ess_median",
@@ -108,7 +109,7 @@ def test_evaluate_writes_the_metrics_and_a_table(evaluable, tmp_path):
     metrics = json.loads((evaluable / "metrics.json").read_text())
     assert metrics.keys() >= METRICS
     assert (metrics["particles"], metrics["n"], metrics["measure"]) == (50, 20, "density")
-    assert metrics["elbo"] <= metrics["nats_per_datum"]
+    assert metrics["mean_log_weight"] <= metrics["nats_per_datum"]
     assert metrics["bits_per_dim"] == pytest.approx(-metrics["nats_per_datum"] / (64 * np.log(2)))
     for words in ("nats per datum", "density", f"{metrics['nats_per_datum']:.2f}", "k̂"):
         assert words in text
@@ -187,6 +188,9 @@ def test_a_plain_autoencoder_has_a_likelihood_by_refined_particles_alone(tmp_pat
     assert "point mass" in refused("evaluate", "run", "--proposal", "amortised", "--particles", "30", cwd=tmp_path)
     assert not (tmp_path / "run/metrics.json").exists()
     succeeds("evaluate", "run", "--particles", "30", "--limit", "5", cwd=tmp_path)
+    bracket = ["--proposal", "ais", "--bidirectional", "--temperatures", "3", "--limit", "3"]
+    for line in (["--curve", "--particles", "30", "--limit", "5"], bracket):
+        assert "there is no amortised estimate" in succeeds("evaluate", "run", *line, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("extra", [[], ["--variational"]], ids=["plain", "variational"])
@@ -517,7 +521,30 @@ def test_the_curve_is_drawn_beside_the_value_of_annealing(evaluable, tmp_path):
     assert [row["datum"] for row in rows] == list("01234")
     assert {"log_likelihood", "standard_error", "ess", "khat", "particles", "flagged"} <= set(rows[0])
     text = succeeds("evaluate", evaluable, "--curve", "--particles", "60", "--limit", "8", cwd=tmp_path)
-    assert "AIS over the same 5 data" in text
+    assert "AIS over the same data" in text
+    assert "means over 5 data" in text
+    assert "flagged" in text
+    metrics = json.loads((evaluable / "metrics.json").read_text())
+    assert metrics["proposal_settings"]["temperatures"] == 10
+    assert "temperatures=10" in rows[0]["proposal"]
+
+
+@pytest.mark.parametrize("content", [b"", b"datum,log_likelihood\n", b"datum,log_likelihood\n0,x\n", b"\xff\xfe"])
+def test_estimates_that_are_none_are_refused_in_one_line(content, evaluable, tmp_path):
+    (evaluable / "likelihood").mkdir(exist_ok=True)
+    (evaluable / "likelihood/test-ais.csv").write_bytes(content)
+    text = refused("evaluate", evaluable, "--curve", "--particles", "30", "--limit", "3", cwd=tmp_path)
+    assert "test-ais.csv does not hold estimates by datum; remove it, or make it anew" in text
+
+
+def test_data_without_an_estimate_are_named_with_a_remedy():
+    log_weights = np.zeros((40, 3))
+    log_weights[:, 1] = -np.inf
+    weights = diagnose(log_weights)
+    likelihood = LogLikelihood(weights, log_weights.mean(0), 40, np.full(3, 40), 4, "refined")
+    lost, *_ = doubtful(likelihood)
+    assert "no estimate for datum 1:" in lost
+    assert "take an observation with heavier tails" in lost
 
 
 def test_simulated_data_are_bracketed(evaluable, tmp_path):
@@ -526,7 +553,9 @@ def test_simulated_data_are_bracketed(evaluable, tmp_path):
     for words in ("6 data drawn from the model", "lower bound", "upper bound", "gap of the bounds"):
         assert words in text
     with (evaluable / "likelihood/simulated.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 6
+        rows = list(csv.DictReader(file))
+    assert [row["datum"] for row in rows] == list("012345")
+    assert {"lower log_likelihood", "upper", "refined log_likelihood", "refined khat", "amortised ess"} <= set(rows[0])
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def test_the_warp_study(tmp_path, processes):
     text = succeeds("warp_study", *line, cwd=tmp_path)
     with (tmp_path / "warp/table.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    found = {(row["decoder"], float(row["gamma"])): float(row["elbo"]) for row in rows}
+    found = {(row["decoder"], float(row["gamma"])): float(row["mean_log_weight"]) for row in rows}
     assert ("Beta", -0.5) not in found  # the data are 0 and 1
     assert "Beta at γ = -0.5: beta needs x between 0 and 1" in text
     assert np.isfinite([found["Beta", 0.2], found["Normal", -0.5]]).all()
