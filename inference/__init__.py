@@ -1,16 +1,29 @@
 """SVI training, importance-weighted likelihood, diagnostics, run folders and figures."""
 
 from inference.annealed import Annealed
+from inference.arviz_tree import feature_dims, to_arviz, to_elpd
 from inference.bidirectional import Bracket, bidirectional
+from inference.calibration import Calibration, calibrate
 from inference.comparison import plot_comparison
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose, estimates_by_particles
-from inference.export import to_datatree
 from inference.figures import plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
+from inference.latent_figures import plot_latents
+from inference.latent_space import (
+    active_units,
+    interpolations,
+    kl_by_dimension,
+    nearest,
+    posterior_means,
+    project,
+    traversals,
+)
 from inference.latents import posterior, prior_means, reproduce
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.likelihood_figures import counts_up_to, plot_particles
 from inference.modes import flushing_denormals
+from inference.predictive import Predictive, check_predictive
+from inference.predictive_figures import plot_calibration, plot_predictive
 from inference.proposals import Amortised, Proposal, is_point_mass
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
 from inference.ranking_figures import plot_against, plot_learning, plot_ranking
@@ -33,37 +46,51 @@ __all__ = [
     "Amortised",
     "Annealed",
     "Bracket",
+    "Calibration",
     "Curve",
     "Difference",
     "Epoch",
     "History",
     "LogLikelihood",
+    "Predictive",
     "Proposal",
     "Refined",
     "TrainingDiverged",
     "WeightDiagnostics",
+    "active_units",
     "bidirectional",
+    "calibrate",
+    "check_predictive",
     "counts_up_to",
     "create_run",
     "diagnose",
     "estimates_by_particles",
+    "feature_dims",
     "fit",
     "flushing_denormals",
+    "interpolations",
     "is_point_mass",
+    "kl_by_dimension",
     "load_config",
     "load_weights",
     "log_likelihood",
+    "nearest",
     "paired_difference",
     "plot_against",
+    "plot_calibration",
     "plot_comparison",
     "plot_data",
     "plot_history",
+    "plot_latents",
     "plot_learning",
     "plot_particles",
+    "plot_predictive",
     "plot_ranking",
     "plot_reproductions",
     "posterior",
+    "posterior_means",
     "prior_means",
+    "project",
     "rank",
     "reproduce",
     "save_datatree",
@@ -73,5 +100,7 @@ __all__ = [
     "save_text",
     "save_weights",
     "spread",
-    "to_datatree",
+    "to_arviz",
+    "to_elpd",
+    "traversals",
 ]

@@ -11,9 +11,7 @@ from matplotlib.patches import Patch
 from torch import Tensor
 
 from inference.figures import plot_data
-
-# Okabe and Ito's palette: told apart without colour vision too.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+from inference.palette import COLOURS
 
 
 def plot_comparison(
@@ -76,7 +74,7 @@ def _histograms(
     grid = figure.subplots(1, len(found), sharex=True, sharey=True, squeeze=False)[0]
     every = [data, *found.values()]
     edges = np.linspace(min(a.min() for a in every), max(a.max() for a in every), 81)
-    for axes, (name, reproduction), colour in zip(grid, found.items(), _COLOURS * len(found), strict=False):
+    for axes, (name, reproduction), colour in zip(grid, found.items(), COLOURS * len(found), strict=False):
         axes.hist(data.ravel(), edges, density=True, color="0.75")
         axes.hist(reproduction.ravel(), edges, density=True, histtype="step", color=colour)
         for bound in bounds:

@@ -86,8 +86,8 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
         jackknife = _jackknife(weights, total, estimate)
     khat, smoothed = np.full_like(estimate, np.nan), estimate.copy()
     for n in np.flatnonzero(np.isfinite(estimate)):
-        khat[n], offset = _pareto(log_weights[:, n])
-        smoothed[n] += offset
+        khat[n], log_w = _pareto(log_weights[:, n])
+        smoothed[n] = np.logaddexp.reduce(log_w) - np.log(K)
     return WeightDiagnostics(estimate, standard_error, ess, khat, smoothed, jackknife)
 
 
@@ -110,6 +110,19 @@ def effective_sample_size(log_weights: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         weights = np.exp(log_weights - log_weights.max(0))
         return np.nan_to_num(weights.sum(0) ** 2 / np.einsum("kn,kn->n", weights, weights))
+
+
+def smoothed_weights(log_weights: np.ndarray) -> np.ndarray:
+    """Return Pareto smoothed weights that add up to one over the particles, ``(K, N)``, of log-weights ``(K, N)``.
+
+    Raw ones where nothing can be smoothed; NaN for a datum without a usable weight.
+    """
+    found = np.full(log_weights.shape, np.nan)
+    for n in np.flatnonzero(np.isfinite(diagnose(log_weights).estimate)):
+        _, smoothed = _pareto(log_weights[:, n])
+        weights = np.exp(smoothed - smoothed.max())
+        found[:, n] = weights / weights.sum()
+    return found
 
 
 def usable_or_zero(log_weights: Tensor) -> Tensor:
@@ -138,24 +151,23 @@ def _jackknife(weights: np.ndarray, total: np.ndarray, estimate: np.ndarray) -> 
     return np.where(np.isfinite(debiased), debiased, np.nan)  # one weight that is all of them leaves nothing without it
 
 
-def _pareto(log_weights: np.ndarray) -> tuple[float, float]:
-    """Return k̂ of one datum's log-weights, and how much smoothing adds to the log of their mean."""
+def _pareto(log_weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return k̂ of one datum's log-weights, and the log-weights smoothed, or as they are where that cannot be."""
     K = len(log_weights)
     if K < MIN_PARTICLES:
-        return np.nan, 0.0
+        return np.nan, log_weights
     size = int(min(np.ceil(0.2 * K), np.ceil(3.0 * np.sqrt(K))))
     tail = np.sort(log_weights)[-size - 1 :]
     if np.isneginf(tail[0]):  # fewer weights above zero than a tail needs
-        return np.inf, 0.0
+        return np.inf, log_weights
     span = tail[-1] - tail[0]
     if span < _EQUAL_NATS:
-        return -np.inf, 0.0
+        return -np.inf, log_weights
     if span > _FITTED_NATS:
         # Hill's estimator is the tail index on the log scale, where nothing underflows; such a tail has k̂ far above 1.
-        return float((tail[1:] - tail[0]).mean()), 0.0
+        return float((tail[1:] - tail[0]).mean()), log_weights
     # ArviZ smooths importance weights for leave-one-out: it takes log-likelihoods, the negatives of log-weights, and
     # gives log-weights that add up to one. The smallest is as it was, but for that: it tells the sum.
     smoothed, khat = array_stats.psislw(-log_weights)
     least = np.argmin(np.where(np.isneginf(log_weights), np.inf, log_weights))
-    log_sum = log_weights[least] - smoothed[least]
-    return float(khat), float(log_sum - np.logaddexp.reduce(log_weights))
+    return float(khat), smoothed + (log_weights[least] - smoothed[least])

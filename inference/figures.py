@@ -39,13 +39,13 @@ def plot_data(axes: Axes, datum: np.ndarray, low: float | np.ndarray, high: floa
         axes.plot((datum - low) / (high - low), ".-", color="0.2", linewidth=1, markersize=3)
         axes.set_ylim(-0.1, 1.1)
     else:
-        axes.imshow(np.clip((_picture(datum) - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1)
+        axes.imshow(np.clip((as_picture(datum) - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1)
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _picture(datum: np.ndarray) -> np.ndarray:
-    # Three channels, first or last, are colours; of any other number the mean is drawn.
+def as_picture(datum: np.ndarray) -> np.ndarray:
+    """Return a datum with rows and columns as a picture: three channels are colours, of other numbers the mean is."""
     if datum.ndim == 3 and len(datum) == 3:
         return np.moveaxis(datum, 0, -1)
     if datum.ndim == 3 and datum.shape[-1] == 3:

@@ -35,8 +35,8 @@ class LogLikelihood:
         evaluations: how often p(x, z) was evaluated for each datum in all, ``(N,)``; a Jacobian counts once.
         features: number of features of a datum.
         proposal: name of the proposal.
-        log_weights: ``(K, N)`` in nats where they were asked for, else None.
-        z: the particles ``(K, N, D)`` where they were asked for, else None.
+        log_weights: ``(K, n)`` in nats of the first n data where they were asked for, else None.
+        z: the particles ``(K, n, D)`` likewise.
     """
 
     weights: WeightDiagnostics
@@ -104,8 +104,8 @@ def log_likelihood(
     *,
     proposal: Proposal | None = None,
     memory: int = 2**27,
-    keep_weights: bool = False,
-    keep_particles: bool = False,
+    keep_weights: int = 0,
+    keep_particles: int = 0,
     seed: int = 0,
     progress: bool = True,
 ) -> LogLikelihood:
@@ -124,8 +124,8 @@ def log_likelihood(
         proposal: where the particles come from: :class:`Refined` by default, :class:`Amortised` or :class:`Annealed`.
         memory: bound on the working memory in bytes, beside the model, the data, and what is kept. For each
             datum K log-weights must fit in it.
-        keep_weights: return the log-weights ``(K, N)``.
-        keep_particles: return the particles ``(K, N, D)``.
+        keep_weights: return the log-weights of so many of the data, the first ones, ``(K, n)``.
+        keep_particles: return the particles likewise, ``(K, n, D)``.
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
 
@@ -143,9 +143,9 @@ def log_likelihood(
         tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
     ):
         for data in x.split(data_at_once):
-            batches.append(
-                _score(Joint(model, guide, data, rows, directions), proposal, particles, keep_weights, keep_particles)
-            )
+            joint, done = Joint(model, guide, data, rows, directions), sum(len(batch.evaluations) for batch in batches)
+            left = (max(0, keep - done) for keep in (keep_weights, keep_particles))
+            batches.append(_score(joint, proposal, particles, *left))
             bar.update(len(data))
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
@@ -156,7 +156,7 @@ def log_likelihood(
         x[0].numel(),
         proposal.name,
         np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,
-        np.concatenate([b.z for b in batches], 1) if keep_particles else None,
+        np.concatenate([b.z for b in batches if b.z.size], 1) if keep_particles else None,
     )
 
 
@@ -188,26 +188,21 @@ class _Batch:
     z: np.ndarray
 
 
-def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: bool, keep_particles: bool) -> _Batch:
+def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> _Batch:
     sampler = proposal(joint)
-    log_weights, z = np.empty((particles, len(joint))), np.empty(0)
+    log_weights, z = np.empty((particles, len(joint))), np.empty((particles, 0, 0))
     at_once = max(1, joint.rows // len(joint))
     for start in range(0, particles, at_once):
         drawn, weights = sampler(min(at_once, particles - start))
         log_weights[start : start + at_once] = weights.cpu().numpy()
         if keep_particles:
-            z = z if z.size else np.empty((particles, *drawn.shape[1:]), drawn.cpu().numpy().dtype)
-            z[start : start + at_once] = drawn.cpu().numpy()
+            kept = drawn[:, :keep_particles].cpu().numpy()
+            z = z if z.size else np.empty((particles, *kept.shape[1:]), kept.dtype)
+            z[start : start + at_once] = kept
     with np.errstate(invalid="ignore"):  # of unusable weights
         mean_log_weight = log_weights.mean(0)
     evaluations = sampler.spent.numpy() + particles * sampler.evaluations
-    return _Batch(
-        diagnose(log_weights),
-        mean_log_weight,
-        evaluations,
-        log_weights if keep_weights else np.empty(0),
-        z,
-    )
+    return _Batch(diagnose(log_weights), mean_log_weight, evaluations, log_weights[:, :keep_weights].copy(), z)
 
 
 def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int) -> tuple[int, int]:

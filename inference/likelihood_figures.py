@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-# Okabe and Ito's palette: told apart without colour vision too.
-_STYLES = (("#D55E00", "s"), ("#0072B2", "o"))
+from inference.palette import BLUE, VERMILION
+
+_STYLES = ((VERMILION, "s"), (BLUE, "o"))
 
 
 def plot_particles(

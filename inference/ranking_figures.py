@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter, SymmetricalLogLocator
 
+from inference.palette import COLOURS
 from inference.ranking import Curve, Difference
 
-# Okabe and Ito's palette, which colour-blind people can tell apart, without its yellow; then again with other dashes.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+# Where the colours end they come again with other dashes.
 _DASHES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -27,7 +27,7 @@ def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
     figure = Figure(figsize=(12, 6.0), layout="constrained")
     by_epoch, by_second = figure.subplots(1, 2, sharey=True)
     for i, (name, runs) in enumerate(curves.items()):
-        style = {"color": _COLOURS[i % len(_COLOURS)], "linestyle": _DASHES[i // len(_COLOURS) % len(_DASHES)]}
+        style = {"color": COLOURS[i % len(COLOURS)], "linestyle": _DASHES[i // len(COLOURS) % len(_DASHES)]}
         by_epoch.plot([], [], **style, label=name)  # where every run diverged, the legend alone tells of it
         for curve in runs:
             at = curve.epochs_to() - 1
@@ -61,7 +61,7 @@ def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
     at = np.arange(len(names))
     means = [differences[name].mean for name in names]
     errors = [2 * np.nan_to_num(differences[name].standard_error) for name in names]
-    axes.errorbar(means, at, xerr=errors, fmt="o", color=_COLOURS[0], capsize=3)
+    axes.errorbar(means, at, xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
     axes.set_yticks(at, names)
     axes.invert_yaxis()
     axes.axvline(0, color="0.6", linewidth=1)
@@ -85,7 +85,7 @@ def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: s
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     style = {
         name: {"color": colour, "marker": marker}
-        for name, colour, marker in zip(names, cycle(_COLOURS), cycle(_MARKERS), strict=False)
+        for name, colour, marker in zip(names, cycle(COLOURS), cycle(_MARKERS), strict=False)
     }
     figure = Figure(figsize=(6.2 * len(panels), 4.8), layout="constrained")
     for axes, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from command import Parser, add_device, device, one_of, positive_int, run, seed
-from evaluation import doubtful, per_datum_file, replaced, save_per_datum, save_posterior, table
+from evaluation import DRAWS, data_in_posterior, doubtful, per_datum_file, replaced, save_per_datum, table
 from pair import restore
 from references import bracket, curve
 
@@ -19,7 +19,9 @@ from inference import (
     Proposal,
     Refined,
     log_likelihood,
+    save_datatree,
     save_json,
+    to_arviz,
 )
 from model import VAE, Measure
 
@@ -94,9 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         curve(args.run, args.split, model, guide, x, particles, settings)
         return
 
+    few = data_in_posterior(x)
+
     def score(candidate: VAE) -> tuple[LogLikelihood, dict[str, Any]]:
         start = time.perf_counter()
-        found = log_likelihood(candidate, guide, x, particles, proposal=proposal, **settings)
+        kept = {"keep_weights": few, "keep_particles": few}
+        found = log_likelihood(candidate, guide, x, particles, proposal=proposal, **settings, **kept)
         own = {"measure": candidate.observation.measure.value, "is_bound": candidate.observation.is_bound}
         return found, {**found.summary(), **own, "seconds": time.perf_counter() - start}
 
@@ -119,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         scored = {name: score(VAE(model.prior, model.decoder, other)) for name, other in corrections.items()}
         likelihood, _ = scored["mean matched"]
+        model = VAE(model.prior, model.decoder, corrections["mean matched"])
         none = {"measure": Measure.NONE.value, "n": len(x), "particles": particles}
         metrics |= dict.fromkeys(scored["mean matched"][1]) | none
         metrics["corrections"] = {name: scores for name, (_, scores) in scored.items()}
@@ -136,13 +142,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     if (stopped := config["outcome"]["stopped"]) not in ("finished", "patience"):
         lines.append(f"warning: training was cut short ({stopped}): these are not the numbers of a trained model")
+    labels = data.labels.get(args.split)
+    known = {"label": labels[:few]} if labels is not None and len(labels) else {}  # a user's file has none
+    tree = to_arviz(model, guide, x[:few], likelihood.first(few), labels=known, draws=DRAWS, seed=args.seed)
     # Saved before anything is printed: a closed pipe costs the text alone.
     file = args.run / "metrics.json"
     lines += replaced(file, metrics)
     files = [
         save_json(file, metrics),
         save_per_datum(per_datum_file(args.run, args.split, proposal.name), likelihood, proposal),
-        save_posterior(args.run, guide, x, likelihood, data.labels.get(args.split)),
+        save_datatree(args.run / "posterior.nc", tree),
     ]
     print("\n".join([*lines, f"written: {', '.join(map(str, files))}"]))
 

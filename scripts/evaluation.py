@@ -12,9 +12,10 @@ from command import csv_text
 from tabulate import tabulate
 from torch import Tensor
 
-from guides import AmortisedDelta, AmortisedNormal
-from inference import LogLikelihood, Proposal, WeightDiagnostics, save_datatree, save_text, to_datatree
+from inference import LogLikelihood, Proposal, WeightDiagnostics, save_text
 
+# Draws of each datum in posterior.nc, and about how many values a group of it may hold.
+DRAWS, _VALUES = 100, 4_000_000
 _REMEDIES = {
     "amortised": "take --proposal refined",
     "refined": "hold them against --proposal ais",
@@ -106,14 +107,9 @@ def replaced(file: Path, metrics: dict[str, Any]) -> list[str]:
     return [f"note: these replace the metrics with {', '.join(changed)}"] if changed else []
 
 
-def save_posterior(
-    out: Path, guide: AmortisedNormal | AmortisedDelta, x: Tensor, likelihood: LogLikelihood, labels: Tensor | None
-) -> Path:
-    """Write draws of z for the first 200 data, and the likelihood's diagnostics, for ArviZ."""
-    few = likelihood.first(200)
-    n = len(few.mean_log_weight)
-    named = {"label": labels[:n]} if labels is not None and len(labels) else {}  # a user's file has none
-    return save_datatree(out / "posterior.nc", to_datatree(guide, x[:n], few, named))
+def data_in_posterior(x: Tensor) -> int:
+    """Return of how many data ``posterior.nc`` holds draws: few of large ones, for it holds 100 draws of each."""
+    return min(len(x), 200, max(10, _VALUES // (DRAWS * x[0].numel())))
 
 
 def per_datum_file(run: Path, split: str, proposal: str) -> Path:

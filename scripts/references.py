@@ -49,7 +49,7 @@ def curve(
     summaries: dict[str, dict[str, Any]] = {}
     for proposal in _proposals(guide, x):
         start = time.perf_counter()
-        found = log_likelihood(model, guide, x, particles, proposal=proposal, keep_weights=True, **settings)
+        found = log_likelihood(model, guide, x, particles, proposal=proposal, keep_weights=len(x), **settings)
         assert found.log_weights is not None
         curves[proposal.name] = estimates_by_particles(found.log_weights, counts)
         own = {"measure": model.observation.measure.value, "seconds": time.perf_counter() - start}

@@ -62,7 +62,9 @@ def test_many_amortised_particles_are_within_a_hundredth_of_a_nat_of_the_closed_
 def test_the_fit_of_a_normal_posterior_is_exact(linear_gaussian):
     problem = linear_gaussian(latent=3, features=50, dtype=torch.float64)
     x = problem.draw(10)
-    found = log_likelihood(problem.model, problem.guide, x, 500, keep_weights=True, keep_particles=True, progress=False)
+    found = log_likelihood(
+        problem.model, problem.guide, x, 500, keep_weights=len(x), keep_particles=len(x), progress=False
+    )
     mean, covariance = problem.posterior(x)
     w = np.exp(found.log_weights - found.log_weights.max(0))
     estimated = (w[..., None] * found.z).sum(0) / w.sum(0)[:, None]

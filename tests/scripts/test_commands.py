@@ -114,8 +114,10 @@ def test_evaluate_writes_the_metrics_and_a_table(evaluable, tmp_path):
     for words in ("nats per datum", "density", f"{metrics['nats_per_datum']:.2f}", "k̂"):
         assert words in text
     with xr.open_datatree(evaluable / "posterior.nc", engine="h5netcdf") as tree:
-        assert tree["posterior"]["z"].dims == ("sample", "datum", "latent")
-        assert float(tree["log_likelihood"]["x"].mean()) == pytest.approx(metrics["nats_per_datum"])
+        assert tree["posterior"]["z"].dims == ("chain", "draw", "datum", "latent")
+        assert tree["posterior_predictive"]["x"].dims == ("chain", "draw", "datum", "row", "column")
+        marginal = tree["sample_stats"]["log_marginal_likelihood"]
+        assert float(marginal.mean()) == pytest.approx(metrics["nats_per_datum"])
 
 
 def test_evaluating_twice_gives_the_same_numbers(evaluable, tmp_path):

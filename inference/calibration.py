@@ -1,0 +1,133 @@
+"""Simulation-based calibration: whether a posterior is as wide as it ought to be, on data drawn from the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+from arviz_stats.ecdf_utils import ecdf_pit
+from pyro.nn import PyroModule
+
+from inference.arviz_tree import resampled
+from inference.joint import Joint
+from inference.latents import posterior
+from inference.likelihood import log_likelihood, prepared
+from inference.modes import device_of, evaluating, seeded, unchecked
+from inference.proposals import Proposal
+from inference.refined import Refined
+
+# The band of ArviZ's plots: so many curves of a hundred stay within it everywhere, by so many simulations.
+BAND, SIMULATIONS = 0.95, 500
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    r"""Ranks of the truth among draws from a posterior, each uniform on 0 … L where that posterior is right.
+
+    Attributes:
+        ranks: ``(n, D + 1)`` by posterior: the rank of each latent, and of log p(x, z).
+        draws: L.
+        seed: of all draws.
+    """
+
+    ranks: Mapping[str, np.ndarray]
+    draws: int
+    seed: int = 0
+
+    def transforms(self, name: str) -> dict[str, np.ndarray]:
+        """Return the ranks of a posterior as values in (0, 1), uniform within each, ``(n,)`` by quantity."""
+        ranks = self.ranks[name]
+        v = np.random.default_rng(self.seed).uniform(size=ranks.shape)
+        names = [*(f"z[{d}]" for d in range(ranks.shape[1] - 1)), "log p(x, z)"]
+        return dict(zip(names, ((ranks + v) / (self.draws + 1)).T, strict=True))
+
+    def outside(self, name: str) -> list[str]:
+        """Return the quantities whose distribution function leaves the band that holds 95 of 100 right ones."""
+        found = []
+        for quantity, values in self.transforms(name).items():
+            _, ecdf, lower, upper = ecdf_pit(values, BAND, SIMULATIONS)
+            if ((ecdf < lower) | (ecdf > upper)).any():
+                found.append(quantity)
+        return found
+
+    def to_arviz(self, name: str) -> xr.DataTree:
+        """Return the transforms of a posterior as the group ``prior_sbc``, for ``az.plot_ecdf_pit``."""
+        *latents, joint = self.transforms(name).values()
+        variables = {
+            "z": (("chain", "draw", "latent"), np.stack(latents, 1)[None]),
+            "log_joint": (("chain", "draw"), joint[None]),
+        }
+        return xr.DataTree.from_dict({"prior_sbc": xr.Dataset(variables)})
+
+
+def calibrate(
+    model: PyroModule,
+    guide: PyroModule,
+    n: int = 200,
+    draws: int = 99,
+    *,
+    proposal: Proposal | None = None,
+    particles: int = 1000,
+    memory: int = 2**27,
+    seed: int = 0,
+    progress: bool = True,
+) -> Calibration:
+    r"""Draw z and x from the model, and rank each z among draws from the guide, and from the weighted particles.
+
+    .. math:: z \sim p(z), \quad x \sim p(x \mid z), \quad z_1, \dots, z_L \sim q(z \mid x), \qquad
+              r = \#\{l : f(z_l, x) < f(z, x)\}, \qquad f \in \{z_d,\; \log p(x, z)\}
+
+    A posterior that is too narrow puts too many ranks at the ends. log p(x, z) sees what no single latent does, such as
+    a posterior that is as wide as the prior.
+
+    Args:
+        model: the generative model.
+        guide: its guide; its draws are ranked as they are, under the name ``guide``.
+        n: how many data to draw.
+        draws: L, draws from each posterior.
+        proposal: whose particles, resampled by Pareto smoothed weights, are the other posterior, under its own name;
+            :class:`Refined` by default.
+        particles: K, many times L, or draws would come twice.
+        memory: bound in bytes, as that of :func:`log_likelihood`.
+        seed: of all draws.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: for n < 2 or draws < 1, and as :func:`log_likelihood` does.
+
+    References: Talts, Betancourt, Simpson, Vehtari and Gelman, *Validating Bayesian inference algorithms with
+    simulation-based calibration*, 2018; Modrák, Moon, Kim, Bürkner, Huurre, Faltejsková, Gelman and Vehtari,
+    *Simulation-based calibration checking for Bayesian computation: the choice of test quantities shapes sensitivity*,
+    Bayesian Analysis 2025 (log p(x, z)).
+    """
+    if n < 2 or draws < 1:
+        raise ValueError(f"calibration needs at least 2 data and 1 draw for each, but got n={n}, draws={draws}")
+    proposal = Refined() if proposal is None else proposal
+    model.observation.require_likelihood()
+    with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
+        z = model.prior().sample(torch.Size((n,)))
+        x = torch.cat([model.observation(model.decoder(part)).sample() for part in z.split(100)])
+        raw = posterior(guide, x).sample(torch.Size((draws,)))
+    likelihood = log_likelihood(
+        model,
+        guide,
+        x,
+        particles,
+        proposal=proposal,
+        memory=memory,
+        keep_weights=n,
+        keep_particles=n,
+        seed=seed,
+        progress=progress,
+    )
+    drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, seed)).to(x)}
+    usable = torch.from_numpy(likelihood.weights.usable)  # the others have no draws to rank among
+    ranks = {}
+    with prepared(model, guide, x, draws, proposal, memory, seed) as (rows, _, _):
+        joint = Joint(model, guide, x, rows)
+        truth = torch.cat([z, joint.log_prob(z[None])[0].unsqueeze(-1)], -1)
+        for name, z_l in drawn.items():
+            among = torch.cat([z_l, joint.log_prob(z_l).unsqueeze(-1)], -1)  # (L, n, D + 1)
+            ranks[name] = (among < truth).sum(0).cpu()[usable].numpy()
+    return Calibration(ranks, draws, seed)

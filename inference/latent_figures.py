@@ -1,0 +1,94 @@
+"""The figure of a latent space: which dimensions are used, whether they fill the prior, and what lies where."""
+
+import numpy as np
+import torch
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pyro.nn import PyroModule
+from torch import Tensor
+
+from inference.latent_space import active_units, kl_by_dimension, posterior_means, project
+from inference.latents import posterior
+from inference.modes import device_of, evaluating, seeded, unchecked
+from inference.palette import BLUE, ORANGE
+
+# So many dimensions are drawn, of KL and of draws; the others have less KL.
+_SHOWN, _SHOWN_DRAWS = 40, 16
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def plot_latents(
+    model: PyroModule, guide: PyroModule, x: Tensor, labels: Tensor | None = None, method: str = "pca", seed: int = 0
+) -> Figure:
+    """Draw KL by dimension, the aggregate posterior beside the prior, and the guide's means in the plane.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data ``(N, *event)`` in data units, at least two.
+        labels: a class of each datum ``(N,)``, for its colour, where there is one.
+        method: of the map, as :func:`inference.latent_space.project` takes it.
+        seed: of the draws.
+
+    Raises:
+        ValueError: as :func:`inference.latent_space.project` does.
+    """
+    means = posterior_means(guide, x)
+    plane = project(means, method, seed) if means.shape[1] > 1 else None
+    with evaluating(model, guide), unchecked(), seeded(seed, device_of(guide)):
+        aggregate = torch.cat([posterior(guide, batch).sample() for batch in x.split(500)]).cpu().numpy()
+        prior = model.prior().sample(torch.Size((4000,))).cpu().numpy()
+    try:
+        kl, note = kl_by_dimension(model, guide, x).cpu().numpy(), None
+    except ValueError as error:
+        kl, note = means.var(0).cpu().numpy(), str(error)
+    order = np.argsort(-kl)[:_SHOWN]
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    used, filled, where = figure.subplots(1, 3, width_ratios=(1, 1, 1))
+    _draw_kl(used, kl[order], active_units(means).cpu().numpy()[order], order, note)
+    _draw_aggregate(filled, aggregate, prior, order[:_SHOWN_DRAWS])
+    if plane is None:
+        where.hist(means[:, 0].cpu().numpy(), 40, color=BLUE)
+        where.set(xlabel="guide's mean of z[0]", ylabel="data")
+    else:
+        _draw_plane(where, plane, None if labels is None else labels.cpu().numpy(), method)
+    return figure
+
+
+def _draw_kl(axes: Axes, kl: np.ndarray, active: np.ndarray, order: np.ndarray, note: str | None) -> None:
+    at = np.arange(len(kl))
+    for which, colour, name in ((active, BLUE, "active"), (~active, ORANGE, "not active")):
+        axes.bar(at[which], kl[which], color=colour, label=f"{name}: {which.sum()}")
+    axes.set_xticks(at[:: max(1, len(at) // 10)], order[:: max(1, len(at) // 10)])
+    what = "mean KL(q(z_d | x) ‖ p(z_d)), nats" if note is None else "variance of the guide's mean"
+    axes.set(xlabel="latent dimension d", ylabel=what)
+    axes.legend(fontsize=8)
+
+
+def _draw_aggregate(axes: Axes, aggregate: np.ndarray, prior: np.ndarray, order: np.ndarray) -> None:
+    at = np.arange(len(order))
+    for draws, shift, colour, name in ((aggregate, -0.2, BLUE, "aggregate posterior"), (prior, 0.2, ORANGE, "prior")):
+        low, lower, middle, upper, high = np.quantile(draws[:, order], _QUANTILES, axis=0)
+        axes.vlines(at + shift, low, high, color=colour, linewidth=1, label=f"{name}: 5 … 95 %, 25 … 75 %, median")
+        axes.vlines(at + shift, lower, upper, color=colour, linewidth=3)
+        axes.plot(at + shift, middle, "o", color=colour, markersize=3, markeredgecolor="white")
+    axes.set_xticks(at[:: max(1, len(at) // 10)], order[:: max(1, len(at) // 10)])
+    axes.set(xlabel="latent dimension d", ylabel="z_d")
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+
+
+def _draw_plane(axes: Axes, plane: np.ndarray, labels: np.ndarray | None, method: str) -> None:
+    if labels is None:
+        axes.scatter(plane[:, 0], plane[:, 1], s=8, color=BLUE)
+    else:
+        classes, index = np.unique(labels, return_inverse=True)
+        colours = colormaps["viridis"](np.linspace(0, 1, len(classes)))
+        axes.scatter(plane[:, 0], plane[:, 1], s=8, c=colours[index])
+        if len(classes) <= 20:  # a colour says which class it is by the name at the centre
+            for i, name in enumerate(classes):
+                centre = np.median(plane[index == i], axis=0)
+                box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colours[i], "alpha": 0.85}
+                axes.annotate(str(name), centre, ha="center", va="center", fontsize=9, bbox=box)
+    axes.set(xlabel=f"{method.upper()} 1 of the guide's means", ylabel=f"{method.upper()} 2")
+    axes.set_aspect("equal", adjustable="datalim")

@@ -1,0 +1,115 @@
+"""The latent space of a trained pair: which dimensions are used, and what lies where."""
+
+import importlib.util
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from pyro.distributions import Normal
+from pyro.nn import PyroModule
+from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+from torch.distributions import kl_divergence
+
+from inference.latents import posterior
+from inference.modes import evaluating, unchecked
+
+# A latent is active where its posterior mean varies by more than this over data.
+ACTIVE_VARIANCE = 0.01
+
+
+def posterior_means(guide: PyroModule, x: Tensor, batch_size: int = 500) -> Tensor:
+    """Return the guide's means of z ``(N, D)`` for x ``(N, *event)``."""
+    with evaluating(guide), unchecked():
+        return torch.cat([posterior(guide, batch).mean for batch in x.split(batch_size)])
+
+
+def active_units(means: Tensor) -> Tensor:
+    r"""Return whether each latent is active ``(D,)``: :math:`\operatorname{Var}_x(\operatorname{E}_q[z_d]) > 0.01`.
+
+    Args:
+        means: of the guide, ``(N, D)``.
+
+    Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, section 5.1.
+    """
+    return means.var(0) > ACTIVE_VARIANCE
+
+
+def kl_by_dimension(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int = 500) -> Tensor:
+    """Return the mean over data of KL(q(z_d | x) ‖ p(z_d)) in nats, ``(D,)``.
+
+    Raises:
+        ValueError: where guide or prior are not Normals that are independent over dimensions: their KL is no sum.
+    """
+    with evaluating(model, guide), unchecked():
+        prior = getattr(model.prior(), "base_dist", model.prior())
+        total = x.new_zeros(())
+        for batch in x.split(batch_size):
+            q = posterior(guide, batch)
+            q = getattr(q, "base_dist", q)
+            if not (isinstance(q, Normal) and isinstance(prior, Normal)):
+                raise ValueError(
+                    "the KL divergence by dimension needs a guide and a prior that are independent Normals, but the "
+                    f"guide is {type(q).__name__} and the prior {type(prior).__name__}"
+                )
+            total = total + kl_divergence(q, prior).sum(0)
+    return total / len(x)
+
+
+def traversals(model: PyroModule, z: Tensor, dimensions: Sequence[int], values: Sequence[float]) -> Tensor:
+    """Return the observation's means where one latent at a time takes other values, ``(dimensions, values, *event)``.
+
+    Args:
+        model: the generative model.
+        z: where the other latents stay, ``(D,)``.
+        dimensions: which latents.
+        values: what each takes.
+    """
+    at = z.repeat(len(dimensions), len(values), 1)
+    for row, d in enumerate(dimensions):
+        at[row, :, d] = torch.as_tensor(values, dtype=z.dtype, device=z.device)
+    return _means(model, at)
+
+
+def interpolations(model: PyroModule, start: Tensor, end: Tensor, steps: int = 10) -> Tensor:
+    """Return the observation's means along straight lines from start to end ``(n, D)``, ``(n, steps, *event)``."""
+    along = torch.linspace(0, 1, steps, dtype=start.dtype, device=start.device).view(1, -1, 1)
+    return _means(model, start.unsqueeze(1) + along * (end - start).unsqueeze(1))
+
+
+def nearest(means: Tensor, among: Tensor, n: int) -> np.ndarray:
+    """Return the indices ``(N, n)`` of the latents among ``(M, D)`` that are nearest to each of ``(N, D)``."""
+    index = NearestNeighbors(n_neighbors=n).fit(among.cpu().numpy())
+    return index.kneighbors(means.cpu().numpy(), return_distance=False)
+
+
+def project(means: Tensor, method: str = "pca", seed: int = 0) -> np.ndarray:
+    """Return latents ``(N, D)`` in the plane, ``(N, 2)``.
+
+    Args:
+        means: of the guide.
+        method: ``pca``, or ``umap`` where umap-learn is installed.
+        seed: of umap.
+
+    Raises:
+        ValueError: for another method, fewer than 2 latents or data, or umap where it is not installed.
+    """
+    if min(means.shape) < 2:
+        raise ValueError(f"a map needs at least 2 data and 2 latents, but got {tuple(means.shape)}")
+    z = means.cpu().numpy()
+    if method == "pca":
+        return PCA(2, random_state=seed).fit_transform(z)
+    if method != "umap":
+        raise ValueError(f"no method {method!r}; choose pca or umap")
+    if not importlib.util.find_spec("umap"):
+        raise ValueError("umap is not installed; pip install umap-learn, or take pca")
+    from umap import UMAP
+
+    return UMAP(n_components=2, random_state=seed).fit_transform(z)
+
+
+def _means(model: PyroModule, z: Tensor) -> Tensor:
+    with evaluating(model), unchecked():
+        flat = [model.observation.mean(model.decoder(part)) for part in z.flatten(0, -2).split(100)]
+        return torch.cat(flat).unflatten(0, z.shape[:-1])

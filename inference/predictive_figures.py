@@ -1,0 +1,210 @@
+"""Figures of predictive checks: what is held against what, with the bands that chance allows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from arviz_stats.ecdf_utils import ecdf_pit
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import ScalarFormatter
+
+from inference.calibration import BAND, SIMULATIONS, Calibration
+from inference.figures import as_picture
+from inference.palette import COLOURS
+from inference.predictive import Predictive
+
+OBSERVED, SIMULATED = COLOURS[0], COLOURS[1]
+_LEVELS = np.linspace(0.05, 0.95, 19)
+_TAILS = (0.001, 0.01, 0.05, 0.95, 0.99, 0.999)
+# A rootogram shows so many counts at most.
+_COUNTS = 40
+
+
+def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None, *, counts: bool = False) -> Figure:
+    """Draw held-out data against draws from the model.
+
+    Above: the transform of one feature of each datum as the difference of its distribution function to the uniform
+    one, with the band that holds all of it in 95 of 100 cases; coverage of central intervals; shares beyond the
+    model's quantiles. Below: how often each value occurs, as a rootogram for counts; then mean and standard deviation
+    of each feature, as maps for images.
+
+    Args:
+        check: as :func:`inference.predictive.check_predictive` returns it.
+        bounds: of the data: values exactly there are counted apart.
+        counts: whether the values are counts.
+    """
+    images = check.observed.ndim > 2
+    figure = Figure(figsize=(12, 9.5 if images else 6.4), layout="constrained")
+    rows = np.asarray(figure.subfigures(3 if images else 2, 1))
+    uniform, covered, tails = rows[0].subplots(1, 3)
+    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum()})
+    _draw_coverage(covered, check)
+    _draw_tails(tails, check)
+    if images:
+        values, ends = rows[1].subplots(1, 2, width_ratios=(2, 1))
+        _draw_maps(rows[2], check)
+    else:
+        values, ends, means, deviations = rows[1].subplots(1, 4, width_ratios=(2, 1, 2, 2))
+        _draw_by_feature(means, "mean", check.observed.mean(0), check.simulated.mean(0))
+        _draw_by_feature(deviations, "standard deviation", check.observed.std(0), check.simulated.std(0))
+    (_draw_rootogram if counts else _draw_values)(values, check)
+    _draw_ends(ends, check, bounds)
+    return figure
+
+
+def draw_pit_differences(axes: Axes, transforms: Mapping[str, np.ndarray], emphasised: int | None = None) -> None:
+    """Draw the distribution functions of values in (0, 1), less the uniform one, with its simultaneous band.
+
+    Args:
+        axes: where to.
+        transforms: arrays ``(N,)`` of the same length, by name.
+        emphasised: so many, the first, have a colour and a name each; the others are grey. By default all have.
+
+    Reference: Säilynoja, Bürkner and Vehtari, *Graphical test for discrete uniformity and its applications*,
+    Statistics and Computing 2022 (the band, by ArviZ).
+    """
+    emphasised = len(transforms) if emphasised is None else emphasised
+    for i, (name, values) in enumerate(transforms.items()):
+        at, ecdf, lower, upper = ecdf_pit(values, BAND, SIMULATIONS)
+        if i == 0:
+            axes.fill_between(at, lower - at, upper - at, color="0.9", step="mid", label=f"{BAND:.0%} of such curves")
+            axes.axhline(0, color="0.6", linewidth=1)
+        style: dict[str, Any] = {"color": "0.5", "linewidth": 0.8, "zorder": 1}
+        if i < emphasised:
+            style = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.6, "label": name}
+        elif i == emphasised:
+            style["label"] = "each latent"
+        axes.plot(at, ecdf - at, drawstyle="steps-mid", **style)
+    axes.set(xlabel="probability integral transform u", ylabel="share of data below u, less u")
+    above(axes)
+
+
+def above(axes: Axes) -> None:
+    """Put the legend above the axes, where it hides nothing."""
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+
+
+def _draw_coverage(axes: Axes, check: Predictive) -> None:
+    covered = check.coverage(_LEVELS.tolist())[:, check.varies]
+    low, middle, high = np.quantile(covered, (0.05, 0.5, 0.95), axis=1)
+    axes.fill_between(_LEVELS, low, high, color=OBSERVED, alpha=0.2, label="nine tenths of the features")
+    axes.plot(_LEVELS, middle, color=OBSERVED, label="median feature")
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+    axes.set(xlabel="level of the central interval", ylabel="share of data within", xlim=(0, 1), ylim=(0, 1))
+    above(axes)
+
+
+def _draw_tails(axes: Axes, check: Predictive) -> None:
+    found = check.beyond(_TAILS)
+    expected = np.minimum(_TAILS, 1 - np.array(_TAILS))
+    at = np.arange(len(_TAILS))
+    axes.bar(at - 0.2, 100 * found, 0.4, color=OBSERVED, label="observed")
+    axes.bar(at + 0.2, 100 * expected, 0.4, color=SIMULATED, label="if the model were right")
+    axes.set_xticks(at, [f"{'<' if q < 0.5 else '>'} {q:g}" for q in _TAILS], fontsize=8)
+    axes.set(xlabel="beyond the model's quantile", ylabel="% of all values", yscale="log")
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    above(axes)
+
+
+def _draw_values(axes: Axes, check: Predictive) -> None:
+    """Draw histograms of all values together; where columns have units of their own, of standardised values."""
+    observed, simulated, unit = check.observed, check.simulated, "x, data units"
+    if observed.ndim == 2:
+        centre, width = observed.mean(0), np.where(check.varies, observed.std(0), 1.0)
+        width = np.where(width > 0, width, 1.0)
+        observed, simulated, unit = (
+            (observed - centre) / width,
+            (simulated - centre) / width,
+            "x, standardised by feature",
+        )
+    both = np.concatenate([observed.flatten(), simulated.flatten()])
+    low, high = np.quantile(both, (0.0005, 0.9995))
+    edges = np.linspace(low, high, 61).tolist()
+    for values, colour, name in ((observed, OBSERVED, "observed"), (simulated, SIMULATED, "drawn from the model")):
+        weights = np.full(values.size, 1.0 / values.size)
+        axes.hist(values.flatten(), edges, weights=weights, histtype="step", color=colour, linewidth=1.4, label=name)
+    axes.set(xlabel=unit, ylabel="share of all values", yscale="log")
+    above(axes)
+
+
+def _draw_rootogram(axes: Axes, check: Predictive) -> None:
+    """Draw a hanging rootogram: bars that hang from the expected frequencies should end at 0.
+
+    Reference: Kleiber and Zeileis, *Visualizing count data regressions using rootograms*, The American Statistician
+    2016.
+    """
+    observed, simulated = check.observed.flatten(), check.simulated.flatten()
+    greatest = int(min(max(observed.max(), simulated.max()), np.quantile(observed, 0.999) + _COUNTS))
+    step = max(1, -(-greatest // _COUNTS))
+    edges = np.arange(0, greatest + step + 1, step) - 0.5
+    frequency = np.histogram(observed, edges)[0]
+    expected = np.histogram(simulated, edges)[0] * len(observed) / len(simulated)
+    at = (edges[:-1] + edges[1:]) / 2
+    tops = np.sqrt(expected)
+    axes.bar(at, np.sqrt(frequency), 0.8 * step, bottom=tops - np.sqrt(frequency), color=OBSERVED, label="observed")
+    axes.plot(at, tops, "o-", color=SIMULATED, markersize=3, label="drawn from the model")
+    axes.axhline(0, color="0.3", linewidth=1)
+    axes.set(xlabel="count" if step == 1 else f"count, in cells of {step}", ylabel="√ frequency, hanging")
+    above(axes)
+
+
+def _draw_ends(axes: Axes, check: Predictive, bounds: tuple[float, float] | None) -> None:
+    if bounds is None:
+        axes.axis("off")
+        axes.text(0.5, 0.5, "the data declare no bounds,\nso none has a mass to check", ha="center", va="center")
+        return
+    for i, (colour, name) in enumerate(((OBSERVED, "observed"), (SIMULATED, "drawn from the model"))):
+        shares = [100 * check.share_at(bound)[i] for bound in bounds]
+        bars = axes.bar(np.arange(2) + (i - 0.5) * 0.4, shares, 0.4, color=colour, label=name)
+        axes.bar_label(bars, fmt="%.3g", fontsize=8)
+    axes.set_xticks([0, 1], [f"x = {bound:g}" for bound in bounds])
+    axes.set(ylabel="% of all values exactly there")
+    axes.margins(y=0.1)
+    above(axes)
+
+
+def _draw_maps(figure: SubFigure, check: Predictive) -> None:
+    maps = {
+        "mean, observed": check.observed.mean(0),
+        "mean, drawn from the model": check.simulated.mean(0),
+        "standard deviation, observed": check.observed.std(0),
+        "standard deviation,\ndrawn from the model": check.simulated.std(0),
+    }
+    pictures = {title: as_picture(values) for title, values in maps.items()}
+    # A map has one value for each place: over colours the mean.
+    pictures = {title: p.mean(-1) if p.ndim == 3 else p for title, p in pictures.items()}
+    halves = (list(pictures)[:2], list(pictures)[2:])
+    for pair, axes_pair in zip(halves, figure.subplots(1, 4).reshape(2, 2), strict=True):
+        low, high = (limit([pictures[title] for title in pair]) for limit in (np.min, np.max))
+        for title, axes in zip(pair, axes_pair, strict=True):
+            drawn = axes.imshow(pictures[title], cmap="viridis", vmin=low, vmax=high)
+            axes.set_title(title, fontsize=9)
+            axes.set_xticks([])
+            axes.set_yticks([])
+        figure.colorbar(drawn, ax=list(axes_pair), label="data units", shrink=0.8)
+
+
+def _draw_by_feature(axes: Axes, what: str, observed: np.ndarray, simulated: np.ndarray) -> None:
+    axes.scatter(observed, simulated, s=14, color=OBSERVED)
+    ends = [min(observed.min(), simulated.min()), max(observed.max(), simulated.max())]
+    axes.plot(ends, ends, color="0.6", linewidth=1)
+    axes.set(xlabel=f"{what} of a feature, observed", ylabel="drawn from the model")
+
+
+def plot_calibration(calibration: Calibration) -> Figure:
+    """Draw the ranks of each posterior: the distribution functions less the uniform one, with the band of chance.
+
+    Below the band at the left and above it at the right: the posterior is too wide; the other way round: too narrow.
+    """
+    names = list(calibration.ranks)
+    figure = Figure(figsize=(6 * len(names), 4.2), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):
+        *latents, (joint_name, joint) = calibration.transforms(name).items()
+        draw_pit_differences(axes, {joint_name: joint, **dict(latents)}, emphasised=1)
+        n, outside = len(joint), len(calibration.outside(name))
+        title = f"{name}: {outside} of {len(latents) + 1} quantities leave the band"
+        axes.set_title(title, fontsize=10, pad=22)
+        axes.set_xlabel(f"rank of the truth among {calibration.draws} draws, as a share")
+        axes.set_ylabel(f"share of {n} data below, less u")
+    return figure

@@ -1,0 +1,220 @@
+"""From a model, a guide and data to an ArviZ DataTree, to netCDF and back, without this project."""
+
+import subprocess
+import sys
+
+import arviz as az
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from guides import AmortisedDelta, AmortisedNormal, MLPEncoder
+from inference import feature_dims, log_likelihood, posterior, save_datatree, to_arviz, to_elpd
+from model import VAE, MLPDecoder, Normal, StandardNormal, UnnormalisedBernoulli
+
+GROUPS = {
+    "posterior",
+    "guide",
+    "posterior_predictive",
+    "log_likelihood",
+    "prior",
+    "prior_predictive",
+    "sample_stats",
+    "observed_data",
+    "constant_data",
+}
+
+
+@pytest.fixture
+def results(linear_gaussian):
+    problem = linear_gaussian()
+    x = problem.draw(6)
+    likelihood = log_likelihood(problem.model, problem.guide, x, 40, keep_weights=6, keep_particles=6, progress=False)
+    labels = {"label": torch.arange(6) % 3, "year": torch.linspace(1900, 2000, 6)}
+    return problem, x, likelihood, labels
+
+
+def check(tree, x, likelihood, labels, draws):
+    assert set(tree.children) == GROUPS
+    sizes = {"chain": 1, "draw": draws, "datum": 6}
+    for group in ("posterior", "guide"):
+        assert dict(tree[group].sizes) == {**sizes, "latent": 2}
+        assert tree[group]["z"].dims == ("chain", "draw", "datum", "latent")
+    for group in ("posterior_predictive", "log_likelihood"):
+        assert dict(tree[group].sizes) == {**sizes, "feature": 4}
+        assert tree[group]["x"].dims == ("chain", "draw", "datum", "feature")
+    assert tree["prior"]["z"].dims == ("chain", "draw", "latent")
+    assert tree["prior_predictive"]["x"].dims == ("chain", "draw", "feature")
+    np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.numpy())
+    stats = tree["sample_stats"]
+    np.testing.assert_array_equal(stats["log_marginal_likelihood"].values, likelihood.weights.estimate)
+    np.testing.assert_array_equal(stats["log_weight"].values, likelihood.log_weights)
+    assert stats["log_weight"].dims == ("particle", "datum")
+    assert stats.attrs == {"proposal": "refined", "particles": 40}
+    for name in ("standard_error", "ess", "khat"):
+        np.testing.assert_array_equal(stats[name].values, getattr(likelihood.weights, name))
+    for name, value in labels.items():
+        np.testing.assert_array_equal(tree["constant_data"][name].values, value.numpy())
+    for name, group in tree.children.items():
+        if "datum" in group.dims:
+            np.testing.assert_array_equal(group["datum"].values, np.arange(6), err_msg=name)
+
+
+def test_groups_dimensions_and_values(results):
+    problem, x, likelihood, labels = results
+    check(to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=7), x, likelihood, labels, 7)
+
+
+def test_netcdf_and_back(results, tmp_path):
+    problem, x, likelihood, labels = results
+    tree = to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=7)
+    save_datatree(tmp_path / "posterior.nc", tree)
+    with xr.open_datatree(tmp_path / "posterior.nc", engine="h5netcdf") as found:
+        check(found, x, likelihood, labels, 7)
+        for name, group in tree.children.items():
+            assert group.to_dataset().equals(found[name].to_dataset())
+
+
+def test_plain_arviz_reads_it_and_draws_it(results, tmp_path):
+    problem, x, likelihood, _ = results
+    save_datatree(tmp_path / "posterior.nc", to_arviz(problem.model, problem.guide, x, likelihood, draws=100))
+    program = """
+import warnings
+import arviz as az, matplotlib
+matplotlib.use("Agg")
+warnings.simplefilter("ignore")
+tree = az.from_netcdf("posterior.nc")
+found = az.loo(tree, pointwise=True)
+az.plot_khat(found)
+az.plot_loo_pit(tree)
+az.plot_ppc_dist(tree)
+az.plot_ppc_tstat(tree)
+az.loo_pit(tree)
+print(found.n_data_points, az.summary(tree, group="posterior").shape[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["24", "12"]
+
+
+def test_the_posteriors_draws_are_the_posteriors_and_the_guides_the_guides(linear_gaussian):
+    problem = linear_gaussian(dtype=torch.float64)
+    x = problem.draw(5)
+    tree = to_arviz(problem.model, problem.guide, x, draws=4000, particles=20_000, progress=False)
+    mean, covariance = problem.posterior(x)
+    z = tree["posterior"]["z"].values[0]
+    assert np.abs((z.mean(0) - mean.numpy()) / covariance.diagonal().sqrt().numpy()).max() < 5 / np.sqrt(4000)
+    np.testing.assert_allclose(np.stack([np.cov(z[:, i].T) for i in range(5)]), [covariance.numpy()] * 5, atol=0.02)
+    with torch.no_grad():
+        q = posterior(problem.guide, x).base_dist
+    raw = tree["guide"]["z"].values[0]
+    assert np.abs((raw.mean(0) - q.loc.numpy()) / q.scale.numpy()).max() < 5 / np.sqrt(4000)
+    # And x̃ given z is W z + b and noise.
+    W, b = problem.W.numpy(), problem.b.numpy()
+    residual = tree["posterior_predictive"]["x"].values[0] - (z @ W.T + b)
+    np.testing.assert_allclose(residual.std(), problem.sigma, rtol=0.02)
+    log_p = -0.5 * ((x.numpy() - (z @ W.T + b)) / problem.sigma) ** 2 - np.log(problem.sigma * np.sqrt(2 * np.pi))
+    np.testing.assert_allclose(tree["log_likelihood"]["x"].values[0], log_p, rtol=1e-6)
+
+
+def test_loo_is_the_prediction_of_a_feature_from_the_others(linear_gaussian):
+    problem = linear_gaussian(latent=1, features=6, sigma=1.0, dtype=torch.float64)
+    x = problem.draw(4)
+    tree = to_arviz(problem.model, problem.guide, x, draws=4000, particles=20_000, progress=False)
+    found = az.loo(tree, pointwise=True).elpd_i.values
+    joint = problem.marginal()
+    exact = np.empty((4, 6))
+    for f in range(6):
+        others = [i for i in range(6) if i != f]
+        rest = torch.distributions.MultivariateNormal(joint.loc[others], joint.covariance_matrix[others][:, others])
+        exact[:, f] = (joint.log_prob(x) - rest.log_prob(x[:, others])).numpy()
+    np.testing.assert_allclose(found, exact, atol=0.05)
+
+
+def test_elpd_ranks_by_the_likelihood(results):
+    problem, _, likelihood, _ = results
+    found = to_elpd(likelihood)
+    assert found.elpd == pytest.approx(likelihood.weights.estimate.sum())
+    assert found.se == pytest.approx(np.sqrt(6) * likelihood.weights.estimate.std(ddof=1))
+    np.testing.assert_array_equal(found.elpd_i.values, likelihood.weights.estimate)
+    other = log_likelihood(problem.model, problem.guide, problem.draw(6, seed=3), 40, progress=False)
+    table = az.compare({"this": found, "other": to_elpd(other)})
+    better = "this" if found.elpd > to_elpd(other).elpd else "other"
+    assert table.index[0] == better
+
+
+def test_draws_are_seeded_and_leave_the_callers_state_alone(results):
+    problem, x, likelihood, _ = results
+    before = torch.get_rng_state()
+
+    def run(seed):
+        return to_arviz(problem.model, problem.guide, x, likelihood, draws=3, seed=seed)
+
+    first, again, other = run(1), run(1), run(2)
+    for group in ("posterior", "guide", "prior"):
+        assert first[group].to_dataset().equals(again[group].to_dataset())
+        assert not first[group].to_dataset().equals(other[group].to_dataset())
+    assert torch.equal(before, torch.get_rng_state())
+    assert problem.guide.training
+
+
+def test_without_labels_there_is_no_constant_data(results):
+    problem, x, likelihood, _ = results
+    for labels in (None, {}):
+        tree = to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=2)
+        assert set(tree.children) == GROUPS - {"constant_data"}
+
+
+def test_a_datum_without_usable_weights_has_no_draws(results):
+    problem, x, *_ = results
+    x = x.clone()
+    x[2, 0] = 1e25
+    tree = to_arviz(problem.model, problem.guide, x, draws=5, particles=40, progress=False)
+    assert np.isnan(tree["posterior"]["z"].values[0, :, 2]).all()
+    assert np.isfinite(np.delete(tree["posterior"]["z"].values[0], 2, 1)).all()
+
+
+def test_what_cannot_be_exported_is_refused(results):
+    problem, x, likelihood, _ = results
+    bare = log_likelihood(problem.model, problem.guide, x, 40, progress=False)
+    for other in (bare, likelihood.first(4)):
+        with pytest.raises(ValueError, match=r"estimate it with keep_weights=6 and keep_particles=6"):
+            to_arviz(problem.model, problem.guide, x, other)
+    with pytest.raises(ValueError, match="draws must be at least 1"):
+        to_arviz(problem.model, problem.guide, x, likelihood, draws=0)
+    loss = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=()), UnnormalisedBernoulli())
+    with pytest.raises(ValueError, match="not a likelihood"):
+        to_arviz(loss, problem.guide, torch.rand(3, 4))
+
+
+def test_a_plain_autoencoder_has_a_posterior_too():
+    torch.manual_seed(0)
+    model = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=()), Normal(scale=1.0))
+    guide = AmortisedDelta(MLPEncoder((4,), 2, ()))
+    tree = to_arviz(model, guide, torch.randn(3, 4), draws=5, particles=40, progress=False)
+    assert np.ptp(tree["guide"]["z"].values, axis=1).max() == 0
+    assert np.ptp(tree["posterior"]["z"].values, axis=1).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("event", "dims"),
+    [
+        ((7,), ("feature",)),
+        ((28, 28), ("row", "column")),
+        ((3, 32, 32), ("channel", "row", "column")),
+        ((32, 32, 3), ("row", "column", "channel")),
+        ((8, 8, 8), ("axis_0", "axis_1", "axis_2")),
+        ((2, 3, 4, 5), ("axis_0", "axis_1", "axis_2", "axis_3")),
+    ],
+)
+def test_features_have_names(event, dims):
+    assert feature_dims(event) == dims
+
+
+def test_images_have_a_dimension_for_each_axis():
+    model = VAE(StandardNormal(2), MLPDecoder(2, (3, 5, 6), hidden=()), Normal(scale=1.0))
+    guide = AmortisedNormal(MLPEncoder((3, 5, 6), 4, ()))
+    x = torch.randn(4, 3, 5, 6)
+    tree = to_arviz(model, guide, x, draws=3, particles=5, progress=False)
+    assert dict(tree["observed_data"].sizes) == {"datum": 4, "channel": 3, "row": 5, "column": 6}
+    np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.numpy())

@@ -1,0 +1,70 @@
+"""Simulation-based calibration, on posteriors that are known to be right, too narrow and too wide."""
+
+import numpy as np
+import pytest
+import torch
+
+from inference import Calibration, calibrate, plot_calibration
+from model import VAE, MLPDecoder, StandardNormal, UnnormalisedBernoulli
+
+
+@pytest.mark.parametrize(("widened", "is_right"), [(1.0, True), (0.3, False), (3.0, False)])
+def test_a_posterior_of_the_right_width_and_no_other_is_calibrated(linear_gaussian, widened, is_right):
+    # The resampled particles of a proposal are the posterior itself, so a wrong width has to come from the guide.
+    problem = linear_gaussian(latent=2, features=6, dtype=torch.float64)
+    _, covariance = problem.posterior(problem.draw(1))
+    encoder = problem.guide.encoder
+    with torch.no_grad():  # m(x) is linear, so the untrained encoder without hidden layers can be the posterior's
+        gain = torch.linalg.lstsq(problem.W.T @ problem.W + problem.sigma**2 * torch.eye(2), problem.W.T).solution
+        layer = encoder.layers[-1]
+        layer.weight[:2] = gain
+        layer.bias[:2] = -gain @ problem.b
+        layer.weight[2:] = 0.0
+        layer.bias[2:] = torch.log(torch.expm1(widened * covariance.diagonal().sqrt() - problem.guide.floor))
+    found = calibrate(problem.model, problem.guide, 300, 99, progress=False, particles=500)
+    assert set(found.ranks) == {"guide", "refined"}
+    assert found.ranks["guide"].shape == (300, 3)
+    latents = [name for name in found.outside("guide") if name.startswith("z")]
+    assert (len(latents) == 0) == is_right
+    assert not found.outside("refined")
+
+
+def test_ranks_by_hand():
+    ranks = np.array([[0, 4], [2, 2], [4, 0]])
+    found = Calibration({"guide": ranks}, 4)
+    transforms = found.transforms("guide")
+    assert list(transforms) == ["z[0]", "log p(x, z)"]
+    for values, rank in zip(transforms.values(), ranks.T, strict=True):
+        assert ((rank / 5 <= values) & (values <= (rank + 1) / 5)).all()
+    tree = found.to_arviz("guide")
+    assert tree["prior_sbc"]["z"].dims == ("chain", "draw", "latent")
+
+
+def test_the_same_seed_gives_the_same_ranks(linear_gaussian):
+    problem = linear_gaussian()
+    first, again, other = (
+        calibrate(problem.model, problem.guide, 20, 9, seed=seed, particles=60, progress=False).ranks
+        for seed in (1, 1, 2)
+    )
+    for name in first:
+        assert np.array_equal(first[name], again[name])
+        assert not np.array_equal(first[name], other[name])
+
+
+def test_the_figure_names_how_many_leave_the_band(linear_gaussian):
+    problem = linear_gaussian()
+    figure = plot_calibration(calibrate(problem.model, problem.guide, 30, 9, particles=60, progress=False))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0].startswith("guide: ")
+    assert titles[1].startswith("refined: ")
+    assert all("of 3 quantities leave the band" in title for title in titles)
+
+
+def test_what_cannot_be_calibrated_is_refused(linear_gaussian):
+    problem = linear_gaussian()
+    for n, draws in ((1, 9), (10, 0)):
+        with pytest.raises(ValueError, match="at least 2 data and 1 draw"):
+            calibrate(problem.model, problem.guide, n, draws)
+    loss = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=()), UnnormalisedBernoulli())
+    with pytest.raises(ValueError, match="not a likelihood"):
+        calibrate(loss, problem.guide)
