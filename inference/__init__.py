@@ -18,7 +18,7 @@ from inference.latent_space import (
     project,
     traversals,
 )
-from inference.latents import posterior, prior_means, reproduce
+from inference.latents import posterior, prior_draws, prior_means, reproduce, reproductions
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.likelihood_figures import counts_up_to, plot_particles
 from inference.modes import flushing_denormals
@@ -31,6 +31,7 @@ from inference.refined import Refined
 from inference.runs import (
     create_run,
     load_config,
+    load_history,
     load_weights,
     save_datatree,
     save_figure,
@@ -72,6 +73,7 @@ __all__ = [
     "is_point_mass",
     "kl_by_dimension",
     "load_config",
+    "load_history",
     "load_weights",
     "log_likelihood",
     "nearest",
@@ -89,10 +91,12 @@ __all__ = [
     "plot_reproductions",
     "posterior",
     "posterior_means",
+    "prior_draws",
     "prior_means",
     "project",
     "rank",
     "reproduce",
+    "reproductions",
     "save_datatree",
     "save_figure",
     "save_history",

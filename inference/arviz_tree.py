@@ -11,14 +11,12 @@ from pyro.nn import PyroModule
 from torch import Tensor
 
 from inference.diagnostics import KHAT_LIMIT, smoothed_weights
-from inference.latents import posterior
+from inference.latents import posterior, simulate
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import device_of, evaluating, seeded, unchecked
 
 # An image has few channels, and they come first or last.
 _CHANNELS = 4
-# How many draws the decoder sees at once.
-_AT_ONCE = 100
 # Dimensions and values.
 _Variable = tuple[tuple[str, ...], np.ndarray]
 
@@ -97,8 +95,7 @@ def to_arviz(
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
         raw = posterior(guide, x).sample(torch.Size((draws,)))
         replicated, log_p = (np.stack(found) for found in zip(*_predicted(model, z, x), strict=True))
-        prior = model.prior().sample(torch.Size((draws,)))
-        simulated = torch.cat([model.observation(model.decoder(part)).sample() for part in prior.split(_AT_ONCE)])
+        prior, simulated = simulate(model, draws)
     drawn, features = ("chain", "draw"), feature_dims(x.shape[1:])
     weights = likelihood.weights
     columns = ("standard_error", "ess", "khat")

@@ -11,7 +11,7 @@ from pyro.nn import PyroModule
 
 from inference.arviz_tree import resampled
 from inference.joint import Joint
-from inference.latents import posterior
+from inference.latents import posterior, simulate
 from inference.likelihood import log_likelihood, prepared
 from inference.modes import device_of, evaluating, seeded, unchecked
 from inference.proposals import Proposal
@@ -106,8 +106,7 @@ def calibrate(
     proposal = Refined() if proposal is None else proposal
     model.observation.require_likelihood()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        z = model.prior().sample(torch.Size((n,)))
-        x = torch.cat([model.observation(model.decoder(part)).sample() for part in z.split(100)])
+        z, x = simulate(model, n)
         raw = posterior(guide, x).sample(torch.Size((draws,)))
     likelihood = log_likelihood(
         model,

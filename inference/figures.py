@@ -1,6 +1,6 @@
 """Figures of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -53,23 +53,30 @@ def as_picture(datum: np.ndarray) -> np.ndarray:
     return datum.reshape(-1, *datum.shape[-2:]).mean(0)
 
 
-def plot_reproductions(rows: Mapping[str, Tensor], bounds: tuple[float, float] | None = None) -> Figure:
+def plot_reproductions(
+    rows: Mapping[str, Tensor], bounds: tuple[float, float] | None = None, columns: Sequence[str] = ()
+) -> Figure:
     """Draw rows of data, one above the other, on one scale.
 
     Args:
         rows: tensors ``(n, *event)`` in data units by title, the originals first.
         bounds: values drawn black and white; by default the least and greatest of the first row, feature by feature
             for vectors, whose columns may have units of their own.
+        columns: titles of the columns, if any.
     """
     arrays = {title: tensor.detach().cpu().numpy() for title, tensor in rows.items()}
     first = next(iter(arrays.values()))
     over = 0 if first.ndim == 2 else None
     low, high = np.asarray(bounds) if bounds else (first.min(over), first.max(over))
     high = np.where(high > low, high, low + 1.0)
-    figure = Figure(figsize=(0.9 * len(first) + 1.6, 0.95 * len(arrays) + 0.1), layout="constrained")
+    figure = Figure(
+        figsize=(0.9 * len(first) + 1.6, 0.95 * len(arrays) + (0.4 if columns else 0.1)), layout="constrained"
+    )
     grid = figure.subplots(len(arrays), len(first), squeeze=False)
     for axes_row, (title, data) in zip(grid, arrays.items(), strict=True):
         for axes, datum in zip(axes_row, data, strict=True):
             plot_data(axes, datum, low, high)
         axes_row[0].set_ylabel(title, rotation=0, ha="right", va="center")
+    for axes, title in zip(grid[0], columns, strict=False):
+        axes.set_title(title, fontsize=9)
     return figure

@@ -54,6 +54,21 @@ class History:
         """The epoch with the highest validation ELBO, whose weights the model has; None where no epoch was finished."""
         return max(self.epochs, key=lambda epoch: epoch.validation_elbo, default=None)
 
+    @classmethod
+    def from_csv(cls, text: str) -> "History":
+        """Return the history that :meth:`to_csv` wrote; how training ended is not in it.
+
+        Raises:
+            ValueError: for another text.
+        """
+        names = [f.name for f in fields(Epoch)]
+        rows = list(csv.DictReader(io.StringIO(text)))
+        try:
+            values = [[float(row[name]) for name in names] for row in rows]
+            return cls([Epoch(int(epoch), int(step), *others) for epoch, step, *others in values])
+        except (KeyError, TypeError, ValueError):
+            raise ValueError("it does not hold the epochs of a training run") from None
+
     def to_csv(self) -> str:
         """Return the epochs as comma-separated text with a header."""
         text = io.StringIO()

@@ -48,7 +48,40 @@ def simulate(model: PyroModule, n: int, batch_size: int = 100) -> tuple[Tensor, 
     return z, torch.cat(x)
 
 
+def reproductions(model: PyroModule, guide: PyroModule, x: Tensor, seed: int = 0) -> dict[str, Tensor]:
+    """Return pictures ``(N, *event)`` of what the decoder makes of data, by name: they are not the same.
+
+    ``mean`` is E[x | z] at the guide's mean of z, ``sample`` a draw x ~ p(x | z) there, and ``parameter``, where people
+    take it for the mean, the output of the link.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data ``(N, *event)`` in data units.
+        seed: of the samples.
+
+    Raises:
+        ValueError: for data that are not the model's.
+    """
+    model.check(x)
+    with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
+        return _pictures(model, posterior(guide, x).mean)
+
+
+def prior_draws(model: PyroModule, n: int, seed: int = 0) -> dict[str, Tensor]:
+    """Return pictures ``(n, *event)`` at n draws of z from the prior, by name as :func:`reproductions` does."""
+    with evaluating(model), unchecked(), seeded(seed, device_of(model)):
+        return _pictures(model, model.prior().sample(torch.Size((n,))))
+
+
 def prior_means(model: PyroModule, n: int, seed: int = 0) -> Tensor:
-    """Return the observation's mean at n draws of z from the prior, ``(n, *event)`` in data units."""
+    """Return the observation's mean at n draws of z from the prior, ``(n, *event)``; that of a loss, too."""
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
         return model.observation.mean(model.decoder(model.prior().sample(torch.Size((n,)))))
+
+
+def _pictures(model: PyroModule, z: Tensor) -> dict[str, Tensor]:
+    eta = model.decoder(z)
+    found = {"mean": model.observation.mean(eta), "sample": model.observation(eta).sample()}
+    parameter = model.observation.parameter(eta)
+    return found if parameter is None else {**found, "parameter": parameter}

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from pyro.nn import PyroModule
 from torch import Tensor
 
+from inference.latents import simulate
 from inference.modes import device_of, evaluating, seeded, unchecked
-
-# How many draws the decoder sees at once.
-_AT_ONCE = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +102,5 @@ def check_predictive(model: PyroModule, x: Tensor, draws: int = 1000, seed: int 
     if draws < 1:
         raise ValueError(f"draws must be at least 1, but got {draws}")
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        z = model.prior().sample(torch.Size((draws,)))
-        simulated = torch.cat([model.observation(model.decoder(part)).sample() for part in z.split(_AT_ONCE)])
+        _, simulated = simulate(model, draws)
     return Predictive(x.cpu().numpy(), simulated.cpu().numpy(), seed)

@@ -82,7 +82,7 @@ def draw_pit_differences(axes: Axes, transforms: Mapping[str, np.ndarray], empha
 
 def above(axes: Axes) -> None:
     """Put the legend above the axes, where it hides nothing."""
-    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
 
 
 def _draw_coverage(axes: Axes, check: Predictive) -> None:

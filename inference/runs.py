@@ -107,6 +107,21 @@ def load_config(path: str | Path) -> dict[str, Any]:
     return config
 
 
+def load_history(path: str | Path) -> History:
+    """Return the history of a run.
+
+    Raises:
+        ValueError: where it has none, or the file is not what it should be.
+    """
+    file = Path(path) / "history.csv"
+    if not file.is_file():
+        raise ValueError(f"there is no {file}")
+    try:
+        return History.from_csv(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from None
+
+
 def load_weights(path: str | Path, model: nn.Module, guide: nn.Module) -> None:
     """Give model and guide the weights of a run.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import evaluate
+import report
 import reproductions
 import train
 from command import Parser, run
@@ -23,6 +24,7 @@ EXAMPLES = """\
 """
 
 NETWORK = ["--data", "digits", "--latent", "8", "--hidden", "128", "128", "--lr", "0.003", "--seed", "0"]
+REPORTED = ("normal", "continuous-bernoulli")
 BINARY = {"bernoulli"}  # families for which the grey levels are first cut to 0 and 1
 HEADERS = {
     "nats_per_datum": "log p(x)",
@@ -69,7 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unfit:
         print(f"Not for these data, whose values they do not all cover: {', '.join(unfit)}.")
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".2f", tablefmt="github") + "\n")
+    print("\n== a page on two of them ==")
+    reported = [str(out / name) for name in REPORTED]
+    report.main([*reported, "--limit", "100", "--particles", args.particles, "--out", str(out / "report.html")])
     print(f"\n{time.perf_counter() - start:.0f} s. Where to look:")
+    print(f"  {out / 'report.html'}   what {' and '.join(REPORTED)} say of the data, and their failures")
     print(f"  {out / 'reproductions/reproductions.png'}   what the output activation does")
     print(f"  {out / 'table.md'}   the table above")
     print(f"  {out / 'normal'}   a run: config.json, history.csv, metrics.json, posterior.nc, figures/")

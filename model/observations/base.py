@@ -89,6 +89,13 @@ class Observation(PyroModule, metaclass=_AbstractPyroModule):
         """Return E[x | eta], ``(*batch, *event)``: what a reproduction shows."""
         return self(eta).mean
 
+    def parameter(self, eta: Tensor) -> Tensor | None:
+        """Return the link's output ``(*batch, *event)`` in data units where people take it for the mean, else None.
+
+        It is what a sigmoid at the end of the decoder would show.
+        """
+        return None
+
     def initialise(self, x: Tensor) -> Tensor:
         """Set scales from training data x ``(N, *event)`` and return initial outputs ``(*event, outputs)``.
 

@@ -50,6 +50,10 @@ class ContinuousBernoulli(Observation):
         natural = natural_from_mean_logit(natural.double()) if self.matched else natural
         return Distribution(natural if math.isinf(self.limit) else natural.clamp(-self.limit, self.limit))
 
+    def parameter(self, eta: Tensor) -> Tensor:
+        """Return λ = sigmoid(η), which is nearer to 0 or 1 than the mean."""
+        return torch.sigmoid(self(eta).eta)
+
     def initialise(self, x: Tensor) -> Tensor:
         """Return the η whose mean is each feature's smoothed mean."""
         logits = torch.logit(smoothed_mean(x))

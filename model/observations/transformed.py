@@ -76,6 +76,11 @@ class Transformed(Wrapper):
         """
         return self.transform(self.measure)(self.inner.mean(eta))
 
+    def parameter(self, eta: Tensor) -> Tensor | None:
+        """Return T of the inner observation's, if it has one."""
+        inner = self.inner.parameter(eta)
+        return None if inner is None else self.transform(self.measure)(inner)
+
     def initialise(self, x: Tensor) -> Tensor:
         """Fit the transform, and initialise the inner observation from u."""
         self.transform.initialise(x)

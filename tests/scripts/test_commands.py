@@ -1,14 +1,11 @@
 """Every command, small, end to end, as a user calls it."""
 
-import contextlib
 import csv
 import importlib
-import io
 import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +17,8 @@ from evaluation import doubtful
 
 from inference import History, LogLikelihood, diagnose
 from model import OBSERVATIONS
+from tests.scripts.commands import ROOT, SMALL, command, copy, refused, succeeds
 
-ROOT = Path(__file__).parents[2]
-SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2"]
 METRICS = {
     "nats_per_datum",
     "standard_error",
@@ -37,40 +33,6 @@ METRICS = {
 }
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def command(script, *arguments, cwd):
-    """Run a command's main in this process, as its file does when it is called: starting Python takes seconds."""
-    out, err = io.StringIO(), io.StringIO()
-    main = importlib.import_module(script).main
-    streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
-    with contextlib.chdir(cwd), streams[0], streams[1], pytest.raises(SystemExit) as left:
-        run(main, [str(argument) for argument in arguments])
-    return Done(left.value.code, out.getvalue(), err.getvalue())
-
-
-def succeeds(script, *arguments, cwd):
-    done = command(script, *arguments, cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def refused(script, *arguments, cwd):
-    """Return the one line on standard error of a command that must leave with exit code 2."""
-    done = command(script, *arguments, cwd=cwd)
-    assert done.returncode == 2, done.stdout + done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    return lines[0]
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Return a run folder that the tests below read, and must not change."""
@@ -83,13 +45,6 @@ def trained(tmp_path_factory):
 def evaluable(trained, tmp_path):
     """Return a copy of the trained run that a test may write to."""
     return copy(trained, tmp_path / "run")
-
-
-def copy(trained, to):
-    to.mkdir()
-    for name in ("config.json", "weights.safetensors"):
-        (to / name).write_bytes((trained / name).read_bytes())
-    return to
 
 
 def test_a_run_leaves_the_files_of_the_design(trained):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.scripts.test_commands import ROOT, command, refused, succeeds
+from tests.scripts.commands import ROOT, command, refused, succeeds
 
 SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2", "--particles", "40", "--limit", "20"]
 CANDIDATES = ["bernoulli", "normal", "discretised:inner=logistic,scale=decoder"]

@@ -1,0 +1,264 @@
+"""The parts of a run's report: figures, each with what it shows and what it means."""
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from data import Dataset
+from guides import AmortisedDelta, AmortisedNormal
+from inference import (
+    History,
+    LogLikelihood,
+    active_units,
+    calibrate,
+    check_predictive,
+    counts_up_to,
+    estimates_by_particles,
+    interpolations,
+    load_history,
+    nearest,
+    plot_calibration,
+    plot_history,
+    plot_latents,
+    plot_particles,
+    plot_predictive,
+    plot_reproductions,
+    posterior_means,
+    prior_draws,
+    reproduce,
+    reproductions,
+    traversals,
+)
+from model import VAE, Measure
+
+_DPI = 110
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run that is reported on.
+
+    Attributes:
+        name: of its folder.
+        path: of its folder.
+        config: its configuration.
+        data: its data.
+        model: as it is scored.
+        guide: its guide.
+        x: the held-out data that are looked at ``(N, *event)``.
+        labels: their classes ``(N,)``, or None.
+        refined: their likelihood, with the log-weights.
+        amortised: likewise by the guide, or None where it is a point mass.
+        seed: of all draws.
+    """
+
+    name: str
+    path: str
+    config: dict[str, Any]
+    data: Dataset
+    model: VAE
+    guide: AmortisedNormal | AmortisedDelta
+    x: Tensor
+    labels: Tensor | None
+    refined: LogLikelihood
+    amortised: LogLikelihood | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as PNG in base64, with its size in CSS pixels, an alternative text and a caption."""
+
+    png: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: pictures, or a note on why there are none."""
+
+    title: str
+    text: str = ""
+    figures: list[Picture] = field(default_factory=list)
+    note: str = ""
+
+
+def picture(figure: Figure, alt: str, caption: str) -> Picture:
+    """Return a figure for the page."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=_DPI, format="png")
+    width, height = (round(96 * size) for size in figure.get_size_inches())
+    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height, alt, caption)
+
+
+def parts_of(run: Subject) -> Mapping[str, Callable[[], Part]]:
+    """Return the parts of a run's report by title, in the order of the page."""
+    builders: dict[str, tuple[str, Callable[[Subject], list[Picture]]]] = {
+        "How it learned": (
+            "Training and validation objective by epoch; the weights are those of the best validation.",
+            _learning,
+        ),
+        "Reproductions": (
+            "What the decoder makes of held-out data. Mean, sample and parameter are different pictures.",
+            _reproductions,
+        ),
+        "Draws from the model": ("What the model makes of nothing: z from the prior.", _samples),
+        "Predictive checks": (
+            "Held-out data beside samples from the model as a whole, z from the prior: would it have made such data?",
+            _predictive,
+        ),
+        "How far to trust the likelihood": (
+            "The estimate against the number of particles: where it still climbs, it is not there yet.",
+            _likelihood,
+        ),
+        "The data with the lowest likelihood, and those where the guide is worst": (
+            "Pictures of failures: look at these before believing any mean.",
+            _worst,
+        ),
+        "Calibration of the posterior": (
+            "Data drawn from the model itself: the z that made them should be like any draw from their posterior.",
+            _calibration,
+        ),
+        "Latents": ("Which dimensions are used, whether together they fill the prior, and what lies where.", _latents),
+        "Traversals, interpolations and neighbours": ("All pictures are means, E[x | z].", _walks),
+    }
+
+    def guarded(title: str, text: str, build: Callable[[Subject], list[Picture]]) -> Callable[[], Part]:
+        def make() -> Part:
+            try:
+                return Part(title, text, build(run))
+            except ValueError as error:  # what these data or this family cannot give
+                return Part(title, note=str(error))
+
+        return make
+
+    return {title: guarded(title, *builder) for title, builder in builders.items()}
+
+
+def _learning(run: Subject) -> list[Picture]:
+    """Draw the learning curve."""
+    history: History = load_history(run.path)
+    if not len(history):
+        raise ValueError("training finished no epoch")
+    return [picture(plot_history(history), "Learning curve", f"{len(history)} epochs.")]
+
+
+def _reproductions(run: Subject) -> list[Picture]:
+    """Draw data over what the decoder makes of them."""
+    few = run.x[:_SHOWN]
+    rows = {"data": few, **reproductions(run.model, run.guide, few, run.seed)}
+    caption = "Held-out data; the observation's mean at the guide's mean of z, E[x | z]; a sample x ~ p(x | z)"
+    caption += "; and the parameter, which a sigmoid would show and which is not the mean." if len(rows) > 3 else "."
+    return [picture(plot_reproductions(rows, run.data.bounds), "Data over their reproductions", caption)]
+
+
+def _samples(run: Subject) -> list[Picture]:
+    """Draw what the model makes of draws from the prior."""
+    rows = prior_draws(run.model, _SHOWN, run.seed)
+    caption = "At ten draws z ~ p(z): the observation's mean E[x | z], and a sample x ~ p(x | z)"
+    caption += "; and the parameter, which is not the mean." if len(rows) > 2 else "."
+    return [picture(plot_reproductions(rows, run.data.bounds), "Draws from the model", caption)]
+
+
+def _predictive(run: Subject) -> list[Picture]:
+    """Draw held-out data beside samples from the model."""
+    if len(run.x) < 20:
+        raise ValueError(f"predictive checks need at least 20 data, but there are {len(run.x)}")
+    check = check_predictive(run.model, run.x, max(1000, 2 * len(run.x)), run.seed)
+    counts = run.model.observation.measure is Measure.COUNTING and run.data.grid is not None and run.data.grid.step == 1
+    figure = plot_predictive(check, run.data.bounds, counts=counts)
+    text = f"{len(run.x)} held-out data and {len(check.simulated)} samples from the model."
+    return [picture(figure, "Predictive checks", text)]
+
+
+def _likelihood(run: Subject) -> list[Picture]:
+    """Draw estimates of the likelihood against particles."""
+    assert run.refined.log_weights is not None
+    found = {"refined": run.refined} if run.amortised is None else {"amortised": run.amortised, "refined": run.refined}
+    counts = counts_up_to(run.refined.particles)
+    curves = {name: estimates_by_particles(one.log_weights, counts) for name, one in found.items()}
+    kept = np.logical_and.reduce([np.isfinite(curve).all(0) for curve in curves.values()])
+    if not kept.any():
+        raise ValueError("no datum has an estimate for every number of particles")
+    means = {name: dict(zip(counts, curve[:, kept].mean(1).tolist(), strict=True)) for name, curve in curves.items()}
+    figure = plot_particles(means, int(kept.sum()))
+    return [picture(figure, "Estimate against particles", f"Mean over {kept.sum()} data.")]
+
+
+def _worst(run: Subject) -> list[Picture]:
+    """Draw the data that fare worst."""
+    estimate = np.where(run.refined.weights.usable, run.refined.weights.estimate, -np.inf)
+    lowest = np.argsort(estimate)[:_SHOWN]
+    captions = {
+        "lowest": "The lowest log p(x) in nats, with the index of the datum, over E[x | z] at the guide's mean."
+    }
+    pictures = [_of_data(run, lowest, estimate, "Data with the lowest likelihood", captions["lowest"])]
+    if run.amortised is not None:
+        gap = np.nan_to_num(estimate - run.amortised.weights.estimate, nan=-np.inf)
+        caption = "The largest amortisation gaps: refined less amortised estimate in nats, with the index of the datum."
+        pictures.append(_of_data(run, np.argsort(-gap)[:_SHOWN], gap, "Data where the guide is worst", caption))
+    return pictures
+
+
+def _of_data(run: Subject, which: np.ndarray, values: np.ndarray, alt: str, caption: str) -> Picture:
+    x = run.x[torch.from_numpy(which)]
+    rows = {"data": x, "reproduction\n(mean)": reproduce(run.model, run.guide, x)}
+    titles = [f"{i}: {values[i]:.4g}" for i in which]
+    return picture(plot_reproductions(rows, run.data.bounds, titles), alt, caption)
+
+
+def _calibration(run: Subject) -> list[Picture]:
+    """Draw the ranks of simulated latents."""
+    calibration = calibrate(run.model, run.guide, 100, 99, particles=500, seed=run.seed, progress=False)
+    names = {name: calibration.outside(name) for name in calibration.ranks}
+    found = "; ".join(f"{name}: {', '.join(outside) or 'none'}" for name, outside in names.items())
+    text = f"100 simulated data. Quantities outside the band that holds 95 of 100 right curves: {found}."
+    return [picture(plot_calibration(calibration), "Ranks of the truth", text)]
+
+
+def _latents(run: Subject) -> list[Picture]:
+    """Draw the latent space."""
+    if len(run.x) < 3:
+        raise ValueError(f"a map of the latents needs at least 3 data, but there are {len(run.x)}")
+    figure = plot_latents(run.model, run.guide, run.x, run.labels, seed=run.seed)
+    text = "KL by dimension; the aggregate posterior (a draw from the guide for each datum) beside the prior; "
+    return [picture(figure, "Latent space", text + "the guide's means by their first two principal components.")]
+
+
+def _walks(run: Subject) -> list[Picture]:
+    """Draw traversals, interpolations and neighbours."""
+    if len(run.x) < 6:
+        raise ValueError(f"neighbours and interpolations need at least 6 data, but there are {len(run.x)}")
+    means, train = posterior_means(run.guide, run.x), posterior_means(run.guide, run.data.train[:5000])
+    active = int(active_units(means).sum())
+    dimensions = torch.argsort(means.var(0), descending=True)[: min(5, max(1, active))].tolist()
+    values = np.linspace(-3, 3, 9).tolist()
+    along = traversals(run.model, means[0], dimensions, values)
+    rows = {f"z[{d}]": row for d, row in zip(dimensions, along, strict=True)}
+    pictures = [
+        picture(
+            plot_reproductions(rows, run.data.bounds, [f"{value:g}" for value in values]),
+            "Traversals",
+            "One latent at a time from −3 to 3, the others at the first datum's mean; the most varying latents.",
+        )
+    ]
+    steps = interpolations(run.model, means[:3], means[3:6], 9)
+    rows = {f"{i} to {i + 3}": row for i, row in enumerate(steps)}
+    text = "Straight lines between the guide's means of two data."
+    pictures.append(picture(plot_reproductions(rows, run.data.bounds), "Interpolations", text))
+    neighbours = nearest(means[:_SHOWN], train, 3)
+    found = {f"neighbour {j + 1}": run.data.train[torch.from_numpy(neighbours[:, j])] for j in range(3)}
+    rows = {"data": run.x[: len(neighbours)], **found}
+    text = "Held-out data over the training data whose means are nearest."
+    return [*pictures, picture(plot_reproductions(rows, run.data.bounds), "Nearest neighbours", text)]
