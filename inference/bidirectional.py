@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from pyro.nn import PyroModule
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from inference.annealed import Annealed
 from inference.diagnostics import WeightDiagnostics, diagnose

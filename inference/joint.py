@@ -114,30 +114,31 @@ class Joint:
         # A draw at the very edge of the support may have no finite score; it has nothing to say.
         scores = _score_of(observation, eta.expand(draws, *eta.shape), drawn).nan_to_num(0.0, 0.0, 0.0)
         score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
-        information = torch.einsum("mbfo,mbfp->bfop", scores, scores) if few else None
 
-        def along(direction: Tensor) -> tuple[Tensor, ...]:
-            moved = torch.func.jvp(decoder, (z,), (direction.expand_as(z),))[1].flatten(1, -2)
-            # With many outputs neither J nor W is ever held: each draw's column of the root of W is applied at once.
-            return (moved,) if few else ((moved * score).flatten(1).sum(-1), (moved * scores).sum(-1))
+        def along(direction: Tensor) -> Tensor:
+            return torch.func.jvp(decoder, (z,), (direction.expand_as(z),))[1].flatten(1, -2)
 
         directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        at_once = self.directions // (len(z) * (_JACOBIANS if few else _JACOBIANS + draws))
-        # A single chunk would be copied.
-        chunk_size = None if at_once >= len(directions) else max(1, at_once)
-        found = torch.func.vmap(along, chunk_size=chunk_size)(directions)
-        if information is None:
-            gradient, root = found
-            root = root.permute(2, 0, 1, 3).flatten(2)  # (D, M, B, F) to (B, D, M F)
-            return gradient.T, root @ root.mT
-        J = found[0].transpose(0, 1)  # (B, D, F, O)
-        weighted = (
-            J * information.flatten(-2).unsqueeze(1)
-            if score.shape[-1] == 1
-            else torch.einsum("bdfo,bfop->bdfp", J, information)
-        )
-        J = J.flatten(2)
-        return (J @ score.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
+        chunks = list(_slices(len(directions), self.directions // (len(z) * _JACOBIANS)))
+        if few:
+            pieces = [torch.func.vmap(along)(directions[chunk]) for chunk in chunks]
+            J = (pieces[0] if len(pieces) == 1 else torch.cat(pieces)).transpose(0, 1)  # (B, D, F, O)
+            information = torch.einsum("mbfo,mbfp->bfop", scores, scores)
+            weighted = (
+                J * information.flatten(-2).unsqueeze(1)
+                if score.shape[-1] == 1
+                else torch.einsum("bdfo,bfop->bdfp", J, information)
+            )
+            J = J.flatten(2)
+            return (J @ score.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
+        # With many outputs neither J nor W is ever held: J^T times each score is the gradient, and a root of J^T W J.
+        several = torch.cat([score[None], scores])  # (1 + M, B, F, O)
+        root = z.new_empty(len(several), len(z), len(directions), score.shape[1])  # (1 + M, B, D, F)
+        for chunk in chunks:
+            moved = torch.func.vmap(along)(directions[chunk])  # (d, B, F, O)
+            root[:, :, chunk] = torch.einsum("dbfo,mbfo->mbdf", moved, several)
+        A = root[1:].permute(1, 2, 0, 3).flatten(2)  # (B, D, M F)
+        return root[0].sum(-1), A @ A.mT
 
     def _in_chunks(
         self, evaluate: Callable[[Tensor, Tensor], tuple[Tensor, ...]], z: Tensor, rows: int

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from pyro.nn import PyroModule
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
 from inference.joint import Joint, require_sites

@@ -9,7 +9,7 @@ import torch
 from pyro.infer import ELBO, TraceMeanField_ELBO
 from pyro.nn import PyroModule
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from inference.history import Epoch, History
 from inference.latents import outputs

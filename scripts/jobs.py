@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from candidate import Job, read_result, run_job
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from data import Dataset
 from inference import create_run, save_json

@@ -11,7 +11,7 @@ from evaluation import doubtful
 from jinja2 import Environment, StrictUndefined
 from pair import restore
 from report_parts import Subject, parts_of
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from data import Dataset
 from guides import AmortisedDelta, AmortisedNormal
