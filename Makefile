@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slow lint format clean
+.PHONY: help install demo test test-slow notebooks lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test: install ## the fast tests
 
 test-slow: install ## the slow tests
 	$(BIN)/python -m pytest -m slow
+
+notebooks: install ## run the notebooks (three minutes), as they are stored
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
 
 lint: install ## ruff and mypy
 	$(BIN)/ruff check .

@@ -58,7 +58,9 @@ class Calibration:
             "z": (("chain", "draw", "latent"), np.stack(latents, 1)[None]),
             "log_joint": (("chain", "draw"), joint[None]),
         }
-        return xr.DataTree.from_dict({"prior_sbc": xr.Dataset(variables)})
+        sizes = {"chain": 1, "draw": len(joint), "latent": len(latents)}
+        coordinates = {dim: np.arange(size) for dim, size in sizes.items()}
+        return xr.DataTree.from_dict({"prior_sbc": xr.Dataset(variables, coordinates)})
 
 
 def calibrate(

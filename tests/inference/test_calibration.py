@@ -1,5 +1,6 @@
 """Simulation-based calibration, on posteriors that are known to be right, too narrow and too wide."""
 
+import arviz as az
 import numpy as np
 import pytest
 import torch
@@ -38,6 +39,7 @@ def test_ranks_by_hand():
         assert ((rank / 5 <= values) & (values <= (rank + 1) / 5)).all()
     tree = found.to_arviz("guide")
     assert tree["prior_sbc"]["z"].dims == ("chain", "draw", "latent")
+    az.plot_ecdf_pit(tree, var_names=["z"])
 
 
 def test_the_same_seed_gives_the_same_ranks(linear_gaussian):
