@@ -1,6 +1,7 @@
 """Simulation-based calibration, on posteriors that are known to be right, too narrow and too wide."""
 
 import arviz as az
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -40,6 +41,7 @@ def test_ranks_by_hand():
     tree = found.to_arviz("guide")
     assert tree["prior_sbc"]["z"].dims == ("chain", "draw", "latent")
     az.plot_ecdf_pit(tree, var_names=["z"])
+    plt.close("all")  # ArviZ draws with pyplot, which keeps its figures
 
 
 def test_the_same_seed_gives_the_same_ranks(linear_gaussian):
