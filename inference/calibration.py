@@ -110,6 +110,8 @@ def calibrate(
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
         z, x = simulate(model, n)
         raw = posterior(guide, x).sample(torch.Size((draws,)))
+        # The particles must not draw again what the data were drawn by.
+        particle_seed = int(torch.randint(2**62, ()))
     likelihood = log_likelihood(
         model,
         guide,
@@ -119,10 +121,10 @@ def calibrate(
         memory=memory,
         keep_weights=n,
         keep_particles=n,
-        seed=seed,
+        seed=particle_seed,
         progress=progress,
     )
-    drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, seed)).to(x)}
+    drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, particle_seed)).to(x)}
     usable = torch.from_numpy(likelihood.weights.usable)  # the others have no draws to rank among
     ranks = {}
     with prepared(model, guide, x, draws, proposal, memory, seed) as (rows, _, _):
