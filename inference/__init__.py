@@ -4,6 +4,7 @@ from inference.annealed import Annealed
 from inference.arviz_tree import feature_dims, to_arviz, to_elpd
 from inference.bidirectional import Bracket, bidirectional
 from inference.calibration import Calibration, calibrate
+from inference.calibration_figures import plot_calibration
 from inference.comparison import plot_comparison
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose, estimates_by_particles
 from inference.figures import plot_data, plot_history, plot_reproductions
@@ -20,10 +21,10 @@ from inference.latent_space import (
 )
 from inference.latents import posterior, prior_draws, prior_means, reproduce, reproductions
 from inference.likelihood import LogLikelihood, log_likelihood
-from inference.likelihood_figures import counts_up_to, plot_particles
+from inference.likelihood_figures import counts_up_to, mean_curves, plot_particles
 from inference.modes import flushing_denormals
 from inference.predictive import Predictive, check_predictive
-from inference.predictive_figures import plot_calibration, plot_predictive
+from inference.predictive_figures import plot_predictive
 from inference.proposals import Amortised, Proposal, is_point_mass
 from inference.ranking import Curve, Difference, paired_difference, rank, spread
 from inference.ranking_figures import plot_against, plot_learning, plot_ranking
@@ -76,6 +77,7 @@ __all__ = [
     "load_history",
     "load_weights",
     "log_likelihood",
+    "mean_curves",
     "nearest",
     "paired_difference",
     "plot_against",

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from inference.diagnostics import estimates_by_particles
 from inference.palette import BLUE, VERMILION
 
 _STYLES = ((VERMILION, "s"), (BLUE, "o"))
@@ -27,7 +28,7 @@ def plot_particles(
     for (name, curve), (colour, marker) in zip(curves.items(), _STYLES, strict=False):
         axes.plot(list(curve), list(curve.values()), color=colour, marker=marker, markersize=5, label=name)
         k, value = max(curve.items())
-        axes.annotate(f"{value:.2f}", (k, value), (0, -14), textcoords="offset points", ha="center", fontsize=8)
+        axes.annotate(f"{value:.2f}", (k, value), (0, -14), textcoords="offset points", ha="right", fontsize=8)
     if reference is not None:
         name, value, error = reference
         axes.axhline(value, color="0.2", linestyle="--", label=f"{name}: {value:.2f} ± {error:.2f}")
@@ -39,6 +40,36 @@ def plot_particles(
     axes.grid(color="0.92")
     axes.legend()
     return figure
+
+
+def mean_curves(
+    log_weights: Mapping[str, np.ndarray], also: np.ndarray | None = None
+) -> tuple[dict[str, dict[int, float]], np.ndarray]:
+    """Return the means of estimates by number of particles, and over which data they are, ``(N,)``.
+
+    All are means over the same data: those that have an estimate everywhere.
+
+    Args:
+        log_weights: ``(K, N)`` by proposal, of the same data.
+        also: other estimates ``(N,)`` that the data must have.
+
+    Raises:
+        ValueError: where no datum has them all.
+    """
+    curves = {}
+    for name, weights in log_weights.items():
+        counts = counts_up_to(len(weights))
+        curves[name] = counts, estimates_by_particles(weights, counts)
+    kept = np.logical_and.reduce([np.isfinite(values).all(0) for _, values in curves.values()])
+    if also is not None:
+        kept &= np.isfinite(also)
+    if not kept.any():
+        raise ValueError(f"none of {len(kept)} data has an estimate for every number of particles: nothing to draw")
+    means = {
+        name: dict(zip(counts, values[:, kept].mean(1).tolist(), strict=True))
+        for name, (counts, values) in curves.items()
+    }
+    return means, kept
 
 
 def counts_up_to(K: int) -> list[int]:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import ScalarFormatter
 
-from inference.calibration import BAND, SIMULATIONS, Calibration
+from inference.calibration import BAND, SIMULATIONS
 from inference.figures import as_picture
 from inference.palette import COLOURS
 from inference.predictive import Predictive
@@ -190,21 +190,3 @@ def _draw_by_feature(axes: Axes, what: str, observed: np.ndarray, simulated: np.
     ends = [min(observed.min(), simulated.min()), max(observed.max(), simulated.max())]
     axes.plot(ends, ends, color="0.6", linewidth=1)
     axes.set(xlabel=f"{what} of a feature, observed", ylabel="drawn from the model")
-
-
-def plot_calibration(calibration: Calibration) -> Figure:
-    """Draw the ranks of each posterior: the distribution functions less the uniform one, with the band of chance.
-
-    Below the band at the left and above it at the right: the posterior is too wide; the other way round: too narrow.
-    """
-    names = list(calibration.ranks)
-    figure = Figure(figsize=(6 * len(names), 4.2), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):
-        *latents, (joint_name, joint) = calibration.transforms(name).items()
-        draw_pit_differences(axes, {joint_name: joint, **dict(latents)}, emphasised=1)
-        n, outside = len(joint), len(calibration.outside(name))
-        title = f"{name}: {outside} of {len(latents) + 1} quantities leave the band"
-        axes.set_title(title, fontsize=10, pad=22)
-        axes.set_xlabel(f"rank of the truth among {calibration.draws} draws, as a share")
-        axes.set_ylabel(f"share of {n} data below, less u")
-    return figure

@@ -157,7 +157,7 @@ def _mean(q: TorchDistribution) -> Tensor:
     """Return a distribution's mean, NaN where it has none, as a Cauchy, or does not know it, as a normalising flow."""
     try:
         return q.mean
-    except NotImplementedError:
+    except NotImplementedError:  # torch's way to say that a mean is not known
         return torch.full_like(q.sample(), math.nan)
 
 

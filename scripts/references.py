@@ -18,9 +18,9 @@ from inference import (
     Refined,
     bidirectional,
     counts_up_to,
-    estimates_by_particles,
     is_point_mass,
     log_likelihood,
+    mean_curves,
     plot_particles,
     posterior,
     save_figure,
@@ -44,29 +44,23 @@ def curve(
     annealed = read_per_datum(file)[: len(x)] if file.is_file() else None
     if annealed is not None:
         x = x[: len(annealed)]  # the same data, or the curves could not be held against it
-    counts = counts_up_to(particles)
-    curves: dict[str, np.ndarray] = {}
+    log_weights: dict[str, np.ndarray] = {}
     summaries: dict[str, dict[str, Any]] = {}
     for proposal in _proposals(guide, x):
         start = time.perf_counter()
         found = log_likelihood(model, guide, x, particles, proposal=proposal, keep_weights=len(x), **settings)
         assert found.log_weights is not None
-        curves[proposal.name] = estimates_by_particles(found.log_weights, counts)
+        log_weights[proposal.name] = found.log_weights
         own = {"measure": model.observation.measure.value, "seconds": time.perf_counter() - start}
         summaries[proposal.name] = {**found.summary(), **own}
-    # All curves are of the same data: those with an estimate everywhere.
-    every = [*curves.values(), *([] if annealed is None else [annealed[:, :1].T])]
-    kept = np.logical_and.reduce([np.isfinite(values).all(0) for values in every])
+    means, kept = mean_curves(log_weights, None if annealed is None else annealed[:, 0])
     n = int(kept.sum())
-    if not n:
-        raise ValueError(f"none of the {len(x)} data has an estimate for every number of particles: nothing to draw")
-    means = {name: dict(zip(counts, values[:, kept].mean(1).tolist(), strict=True)) for name, values in curves.items()}
     reference = None
     if annealed is not None:
         estimate, error = annealed[kept, 0], annealed[kept, 1]
         reference = ("AIS", float(estimate.mean()), float(np.sqrt(np.square(error).sum()) / n))
     figure = save_figure(folder / "figures/likelihood.png", plot_particles(means, n, reference))
-    rows = [{"K": k, **{name: line[k] for name, line in means.items()}} for k in counts]
+    rows = [{"K": k, **{name: line[k] for name, line in means.items()}} for k in counts_up_to(particles)]
     print(tabulate(rows, "keys", floatfmt=".3f"))
     lacking = f"; {len(x) - n} lack an estimate somewhere, and are left out" if n < len(x) else ""
     print(f"means over {n} data{lacking}\n\nwith K = {particles}:\n{table(summaries)}")

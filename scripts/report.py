@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from command import Parser, positive_int, run, seed
+from comparison_report import data_of
 from evaluation import doubtful
 from jinja2 import Environment, StrictUndefined
 from pair import restore
@@ -122,6 +123,7 @@ def look_at(
         config,
         data,
         model,
+        not corrections,
         guide,
         x,
         labels[:limit] if labels is not None and len(labels) else None,
@@ -143,9 +145,7 @@ def look_at(
 
 def scale_of(subject: Subject) -> tuple[str, str]:
     """Return what the run is a model of, and its measure: numbers compare where both are the same."""
-    settings = ", ".join(f"{key} {value}" for key, value in subject.config["data"].items() if value and key != "name")
-    name = f"{subject.data.name} ({settings})" if settings else subject.data.name
-    return f"{name}, SHA-256 {subject.config['data_sha256'][:8]}", subject.model.observation.measure.value
+    return data_of(Path(subject.path)), subject.model.observation.measure.value
 
 
 def different(subjects: Sequence[Subject]) -> list[str]:
@@ -163,14 +163,17 @@ def results(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
     tables = []
     for (data, measure), group in groupby(sorted(subjects, key=scale_of), scale_of):
         members = {subject.name: subject for subject in group}
-        ranking = rank({name: [subject.refined.weights.estimate] for name, subject in members.items()})
+        # Differences are over the data that all of them have an estimate for.
+        usable = np.logical_and.reduce([subject.refined.weights.usable for subject in members.values()])
+        ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
         rows = []
         for name, difference in ranking.items():
             subject = members[name]
             summary = subject.refined.summary()
             gap = None
             if subject.amortised is not None:
-                gap = np.nanmean(subject.refined.weights.estimate - subject.amortised.weights.estimate)
+                gaps = subject.refined.weights.estimate - subject.amortised.weights.estimate
+                gap = gaps[np.isfinite(gaps)].mean()
             rows.append(
                 [
                     name,

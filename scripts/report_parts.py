@@ -1,28 +1,24 @@
 """The parts of a run's report: figures, each with what it shows and what it means."""
 
-import base64
-import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
+from report_page import Part, Picture, picture
 from torch import Tensor
 
 from data import Dataset
 from guides import AmortisedDelta, AmortisedNormal
 from inference import (
-    History,
     LogLikelihood,
     active_units,
     calibrate,
     check_predictive,
-    counts_up_to,
-    estimates_by_particles,
     interpolations,
     load_history,
+    mean_curves,
     nearest,
     plot_calibration,
     plot_history,
@@ -38,7 +34,6 @@ from inference import (
 )
 from model import VAE, Measure
 
-_DPI = 110
 _SHOWN = 10
 
 
@@ -52,6 +47,7 @@ class Subject:
         config: its configuration.
         data: its data.
         model: as it is scored.
+        is_likelihood: whether it was trained as it is scored, and not by a loss.
         guide: its guide.
         x: the held-out data that are looked at ``(N, *event)``.
         labels: their classes ``(N,)``, or None.
@@ -65,41 +61,13 @@ class Subject:
     config: dict[str, Any]
     data: Dataset
     model: VAE
+    is_likelihood: bool
     guide: AmortisedNormal | AmortisedDelta
     x: Tensor
     labels: Tensor | None
     refined: LogLikelihood
     amortised: LogLikelihood | None
     seed: int
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as PNG in base64, with its size in CSS pixels, an alternative text and a caption."""
-
-    png: str
-    width: int
-    height: int
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """A section: pictures, or a note on why there are none."""
-
-    title: str
-    text: str = ""
-    figures: list[Picture] = field(default_factory=list)
-    note: str = ""
-
-
-def picture(figure: Figure, alt: str, caption: str) -> Picture:
-    """Return a figure for the page."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=_DPI, format="png")
-    width, height = (round(96 * size) for size in figure.get_size_inches())
-    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height, alt, caption)
 
 
 def parts_of(run: Subject) -> Mapping[str, Callable[[], Part]]:
@@ -148,9 +116,11 @@ def parts_of(run: Subject) -> Mapping[str, Callable[[], Part]]:
 
 def _learning(run: Subject) -> list[Picture]:
     """Draw the learning curve."""
-    history: History = load_history(run.path)
+    history = load_history(run.path)
     if not len(history):
         raise ValueError("training finished no epoch")
+    if not (run.guide.kl_weight and run.is_likelihood):
+        history.objective = "objective"  # it bounds no likelihood
     return [picture(plot_history(history), "Learning curve", f"{len(history)} epochs.")]
 
 
@@ -184,16 +154,10 @@ def _predictive(run: Subject) -> list[Picture]:
 
 def _likelihood(run: Subject) -> list[Picture]:
     """Draw estimates of the likelihood against particles."""
-    assert run.refined.log_weights is not None
     found = {"refined": run.refined} if run.amortised is None else {"amortised": run.amortised, "refined": run.refined}
-    counts = counts_up_to(run.refined.particles)
-    curves = {name: estimates_by_particles(one.log_weights, counts) for name, one in found.items()}
-    kept = np.logical_and.reduce([np.isfinite(curve).all(0) for curve in curves.values()])
-    if not kept.any():
-        raise ValueError("no datum has an estimate for every number of particles")
-    means = {name: dict(zip(counts, curve[:, kept].mean(1).tolist(), strict=True)) for name, curve in curves.items()}
-    figure = plot_particles(means, int(kept.sum()))
-    return [picture(figure, "Estimate against particles", f"Mean over {kept.sum()} data.")]
+    means, kept = mean_curves({name: one.log_weights for name, one in found.items() if one.log_weights is not None})
+    n = int(kept.sum())
+    return [picture(plot_particles(means, n), "Estimate against particles", f"Mean over {n} data.")]
 
 
 def _worst(run: Subject) -> list[Picture]:

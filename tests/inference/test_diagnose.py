@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from inference import counts_up_to, diagnose, estimates_by_particles
+from inference import counts_up_to, diagnose, estimates_by_particles, mean_curves
 from inference.diagnostics import MIN_PARTICLES
 
 
@@ -210,6 +210,18 @@ def test_estimates_by_particles_by_hand():
     assert found[2] == pytest.approx(np.log([5.0, 12 / 5]))
     assert found[0, 1] == -np.inf
     assert found[1, 1] == pytest.approx(np.log([1, 3]).mean())
+
+
+def test_curves_are_means_over_the_same_data():
+    one, other = np.zeros((40, 4)), np.ones((60, 4))
+    one[3, 1] = -np.inf  # a single particle there is worth nothing
+    means, kept = mean_curves({"one": one, "other": other}, np.array([0.0, 0.0, np.nan, 0.0]))
+    assert kept.tolist() == [True, False, False, True]
+    assert means["one"] == pytest.approx(dict.fromkeys([1, 2, 5, 10, 20, 40], 0.0))
+    assert list(means["other"]) == [1, 2, 5, 10, 20, 50, 60]
+    assert list(means["other"].values()) == pytest.approx([1.0] * 7)
+    with pytest.raises(ValueError, match="none of 4 data has an estimate"):
+        mean_curves({"one": one}, np.full(4, np.nan))
 
 
 def test_counts():

@@ -1,0 +1,38 @@
+"""What a report's page is made of."""
+
+import base64
+import io
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+_DPI = 110
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as PNG in base64, with its size in CSS pixels, an alternative text and a caption."""
+
+    png: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: pictures, or a note on why there are none."""
+
+    title: str
+    text: str = ""
+    figures: list[Picture] = field(default_factory=list)
+    note: str = ""
+
+
+def picture(figure: Figure, alt: str, caption: str) -> Picture:
+    """Return a figure for the page."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=_DPI, format="png")
+    width, height = (round(96 * size) for size in figure.get_size_inches())
+    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height, alt, caption)
