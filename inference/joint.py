@@ -1,7 +1,6 @@
 """log p(x, z) of a batch of data as a function of z, with what its shape tells: gradient and curvature."""
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -90,13 +89,10 @@ class Joint:
         if few := self.model.observation.outputs <= draws:
             at_once = min(at_once, self.directions // (_JACOBIANS * z.shape[-1]))
         gradient, H = torch.empty_like(z), z.new_empty(*z.shape, z.shape[-1])
-        with warnings.catch_warnings():
-            # torch scripts its own forward-mode rules on first use, and then warns of that.
-            warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
-            for part in _slices(len(z), at_once):
-                gradient[part], H[part] = self._linearise(z[part], self.x[part], draws, few)
-            gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
-            H -= torch.func.vmap(torch.func.hessian(log_prior))(z)
+        for part in _slices(len(z), at_once):
+            gradient[part], H[part] = self._linearise(z[part], self.x[part], draws, few)
+        gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
+        H -= torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prior)))(z)
         return gradient, H
 
     def _score(self, z: Tensor, x: Tensor) -> Tensor:
@@ -108,7 +104,10 @@ class Joint:
     def _linearise(self, z: Tensor, x: Tensor, draws: int, few: bool) -> tuple[Tensor, Tensor]:
         """Return the likelihood's part of both, where the outputs of a feature are few by the Jacobian as it stands."""
         decoder, observation = self.model.decoder, self.model.observation
-        eta = decoder(z)  # (B, *event, outputs)
+        eta, pull = torch.func.vjp(decoder, z)[:2]  # (B, *event, outputs)
+        # u -> J^T u is linear, so its transpose is v -> J v. Unlike forward mode, which does so for each vmapped chunk
+        # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
+        _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(eta))[:2]
         score = _score_of(observation, eta, x)
         drawn = observation(eta).sample(torch.Size((draws,)))
         # A draw at the very edge of the support may have no finite score; it has nothing to say.
@@ -116,7 +115,7 @@ class Joint:
         score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
 
         def along(direction: Tensor) -> Tensor:
-            return torch.func.jvp(decoder, (z,), (direction.expand_as(z),))[1].flatten(1, -2)
+            return push(direction.expand_as(z))[0].flatten(1, -2)
 
         directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
         chunks = list(_slices(len(directions), self.directions // (len(z) * _JACOBIANS)))
