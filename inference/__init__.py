@@ -1,13 +1,15 @@
 """SVI training, importance-weighted likelihood, diagnostics, run folders and figures."""
 
 from inference.annealed import Annealed
-from inference.arviz_tree import feature_dims, to_arviz, to_elpd
+from inference.arviz_tree import to_arviz, to_elpd
+from inference.arviz_views import by_value, of_guide
 from inference.bidirectional import Bracket, bidirectional
 from inference.calibration import Calibration, calibrate
 from inference.calibration_figures import plot_calibration
 from inference.comparison import plot_comparison
 from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose, estimates_by_particles
-from inference.figures import plot_data, plot_history, plot_reproductions
+from inference.features import feature_dims
+from inference.figures import limits_of, plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
 from inference.latent_figures import plot_latents
 from inference.latent_space import (
@@ -61,6 +63,7 @@ __all__ = [
     "WeightDiagnostics",
     "active_units",
     "bidirectional",
+    "by_value",
     "calibrate",
     "check_predictive",
     "counts_up_to",
@@ -73,12 +76,14 @@ __all__ = [
     "interpolations",
     "is_point_mass",
     "kl_by_dimension",
+    "limits_of",
     "load_config",
     "load_history",
     "load_weights",
     "log_likelihood",
     "mean_curves",
     "nearest",
+    "of_guide",
     "paired_difference",
     "plot_against",
     "plot_calibration",

@@ -1,7 +1,7 @@
 """From a model, a guide and data to an ArviZ DataTree."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 import arviz as az
 import numpy as np
@@ -11,12 +11,12 @@ from pyro.nn import PyroModule
 from torch import Tensor
 
 from inference.diagnostics import KHAT_LIMIT, smoothed_weights
+from inference.features import feature_dims
 from inference.latents import posterior, simulate
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import device_of, evaluating, seeded, unchecked
+from inference.proposals import is_point_mass
 
-# An image has few channels, and they come first or last.
-_CHANNELS = 4
 # Dimensions and values.
 _Variable = tuple[tuple[str, ...], np.ndarray]
 
@@ -40,11 +40,13 @@ def to_arviz(
     ========================= ======================================= ==================================================
     ``posterior``             ``z (chain, draw, datum, latent)``      draws from p(z | x): particles of the likelihood,
                                                                       resampled by their Pareto smoothed weights
-    ``guide``                 ``z`` likewise                          draws from q(z | x), unweighted
+    ``guide``                 ``z`` likewise,                         draws from q(z | x), unweighted, with
+                              ``log_p``, ``log_q (…, datum)``         log p(x, z) and log q(z | x)
     ``posterior_predictive``  ``x (chain, draw, datum, *features)``   x̃ ~ p(x | z), z from ``posterior``
     ``log_likelihood``        ``x`` likewise                          log p(x_f | z) of each feature f of x, in nats
-    ``prior``                 ``z (chain, draw, latent)``             z ~ p(z)
-    ``prior_predictive``      ``x (chain, draw, *features)``          x̃ ~ p(x | z), z from ``prior``
+    ``guide_log_likelihood``  ``x`` likewise                          the same for z from ``guide``
+    ``prior``                 ``z`` as in ``posterior``               z ~ p(z)
+    ``prior_predictive``      ``x`` as in ``posterior_predictive``    x̃ ~ p(x | z), z from ``prior``
     ``sample_stats``          ``log_weight (particle, datum)``,       how the likelihood was estimated;
                               ``log_marginal_likelihood (datum)``,    :func:`to_elpd` compares models by it
                               ``standard_error``, ``ess``, ``khat``
@@ -53,6 +55,8 @@ def to_arviz(
     ========================= ======================================= ==================================================
 
     Features are ``feature`` of a vector, ``row`` and ``column`` of an image, and ``channel`` before or after them.
+    Where all x are whole numbers, they are stored as integers. A guide that is a point mass has no density, so that
+    ``log_p``, ``log_q`` and ``guide_log_likelihood`` are left out.
 
     The draws are independent, and stand in a single chain because most of ArviZ asks for ``chain`` and ``draw``. What
     ArviZ says of Markov chains is empty here: its R̂ and its ESS of ``posterior`` know nothing of the weights; the ESS
@@ -60,12 +64,18 @@ def to_arviz(
     particle comes again and again among the draws.
 
     ``az.loo``, ``az.loo_pit`` and ``az.plot_loo_pit`` leave out one *feature* of a datum and predict it from the
-    datum's other features, which is valid, as features are independent given z; ``az.loo_approximate_posterior`` does
-    so for one datum and draws of the guide. None of them is log p(x). The sum of ``log_likelihood`` over the features
+    datum's other features, which is valid, as features are independent given z. ``az.loo_approximate_posterior`` does
+    so for one datum i and draws of the guide, as :func:`inference.arviz_views.of_guide` has them::
+
+        one = of_guide(tree, i)
+        az.loo_approximate_posterior(one, one["posterior"]["log_p"], one["posterior"]["log_q"])
+
+    None of them is log p(x). The sum of ``log_likelihood`` over the features
     would make of ``az.loo`` the harmonic mean of p(x | z), whose variance may be infinite. ``az.compare`` of such trees
     ranks how well models fill in features, and :func:`to_elpd` makes it rank the likelihood of held-out data. The
     predictive checks ``az.plot_ppc_*`` on ``posterior_predictive`` look at each datum twice, and are too kind; on
-    ``group="prior_predictive"``, or by ``az.plot_loo_pit``, they are not.
+    ``group="prior_predictive"``, or by ``az.plot_loo_pit``, they are not. Most of them take data of one dimension:
+    :func:`inference.arviz_views.by_value` gives such a tree.
 
     Args:
         model: the generative model.
@@ -73,7 +83,7 @@ def to_arviz(
         x: data ``(N, *event)`` in data units.
         likelihood: of the same data, with its log-weights and its particles; estimated here by default.
         labels: tensors ``(N,)`` by name, if there are any.
-        draws: how many draws of z for each datum, and as many from the prior.
+        draws: how many draws of z for each datum, of each kind.
         particles: where the likelihood is estimated here, how many for each datum.
         seed: of all draws.
         progress: show a progress bar where the likelihood is estimated here.
@@ -92,11 +102,17 @@ def to_arviz(
             model, guide, x, particles, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
         )
     z = torch.from_numpy(resampled(likelihood, len(x), draws, seed)).to(x.device)
-    with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        raw = posterior(guide, x).sample(torch.Size((draws,)))
-        replicated, log_p = (np.stack(found) for found in zip(*_predicted(model, z, x), strict=True))
-        prior, simulated = simulate(model, draws)
-    drawn, features = ("chain", "draw"), feature_dims(x.shape[1:])
+    # The guide must not draw again what the particles were drawn by.
+    with evaluating(model, guide), unchecked(), seeded(_another(seed), device_of(model)):
+        q = posterior(guide, x)
+        raw = q.sample(torch.Size((draws,)))
+        replicated, log_p = _predicted(model, z, x)
+        _, log_p_guide = _predicted(model, raw, x)
+        log_joint = log_p_guide.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
+        log_q = None if is_point_mass(q) else _array(q.log_prob(raw))
+        prior, simulated = (t.unflatten(0, (draws, len(x))) for t in simulate(model, draws * len(x)))
+    drawn, features = ("chain", "draw", "datum"), feature_dims(x.shape[1:])
+    observed, replicated, simulated = _as_integers(_array(x), replicated, _array(simulated))
     weights = likelihood.weights
     columns = ("standard_error", "ess", "khat")
     stats: dict[str, _Variable] = {name: (("datum",), getattr(weights, name)) for name in columns}
@@ -104,19 +120,24 @@ def to_arviz(
     known = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
     assert likelihood.log_weights is not None
     stats["log_weight"] = (("particle", "datum"), likelihood.log_weights)
-    return xr.DataTree.from_dict(
-        {
-            "posterior": _group({"z": ((*drawn, "datum", "latent"), _array(z)[None])}),
-            "guide": _group({"z": ((*drawn, "datum", "latent"), _array(raw)[None])}),
-            "posterior_predictive": _group({"x": ((*drawn, "datum", *features), replicated[None])}),
-            "log_likelihood": _group({"x": ((*drawn, "datum", *features), log_p[None])}),
-            "prior": _group({"z": ((*drawn, "latent"), _array(prior)[None])}),
-            "prior_predictive": _group({"x": ((*drawn, *features), _array(simulated)[None])}),
-            "sample_stats": _group(stats, proposal=likelihood.proposal, particles=likelihood.particles),
-            "observed_data": _group({"x": (("datum", *features), _array(x))}, unit="data units"),
-        }
-        | ({"constant_data": _group(known)} if known else {})
-    )
+    of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw)[None])}
+    if log_q is not None:
+        of_guide |= {"log_p": (drawn, log_joint[None]), "log_q": (drawn, log_q[None])}
+    groups = {
+        "posterior": _group({"z": ((*drawn, "latent"), _array(z)[None])}),
+        "guide": _group(of_guide),
+        "posterior_predictive": _group({"x": ((*drawn, *features), replicated[None])}),
+        "log_likelihood": _group({"x": ((*drawn, *features), log_p[None])}),
+        "guide_log_likelihood": _group({"x": ((*drawn, *features), log_p_guide[None])}),
+        "prior": _group({"z": ((*drawn, "latent"), _array(prior)[None])}),
+        "prior_predictive": _group({"x": ((*drawn, *features), simulated[None])}),
+        "sample_stats": _group(stats, proposal=likelihood.proposal, particles=likelihood.particles),
+        "observed_data": _group({"x": (("datum", *features), observed)}, unit="data units"),
+        "constant_data": _group(known),
+    }
+    left_out = {"guide_log_likelihood"} if log_q is None else set[str]()
+    left_out |= set[str]() if known else {"constant_data"}
+    return xr.DataTree.from_dict({name: group for name, group in groups.items() if name not in left_out})
 
 
 def to_elpd(likelihood: LogLikelihood) -> az.ELPDData:
@@ -142,20 +163,6 @@ def to_elpd(likelihood: LogLikelihood) -> az.ELPDData:
         elpd_i=xr.DataArray(weights.estimate, datum),
         pareto_k=xr.DataArray(weights.khat, datum),
     )
-
-
-def feature_dims(event_shape: Sequence[int]) -> tuple[str, ...]:
-    """Return a name for each axis of a datum."""
-    match len(event_shape):
-        case 1:
-            return ("feature",)
-        case 2:
-            return ("row", "column")
-        case 3 if event_shape[0] <= _CHANNELS < event_shape[2]:
-            return ("channel", "row", "column")
-        case 3 if event_shape[2] <= _CHANNELS:
-            return ("row", "column", "channel")
-    return tuple(f"axis_{i}" for i in range(len(event_shape)))
 
 
 def _group(variables: Mapping[str, _Variable], **attributes: object) -> xr.Dataset:
@@ -185,8 +192,28 @@ def resampled(likelihood: LogLikelihood, n: int, draws: int, seed: int) -> np.nd
     return drawn
 
 
-def _predicted(model: PyroModule, z: Tensor, x: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield x̃ ~ p(x | z) and log p(x | z) by feature, ``(N, *event)`` each, for one draw z ``(N, D)`` at a time."""
-    for at in z:
+def _predicted(model: PyroModule, z: Tensor, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Return x̃ ~ p(x | z) and log p(x | z) by feature, ``(S, N, *event)`` each, for z ``(S, N, D)``; NaN where z is."""
+    known = torch.isfinite(z).all(-1)
+    replicated, log_p = [], []
+    for at in torch.where(known.unsqueeze(-1), z, 0.0):  # one draw of all data at a time
         p_x = model.observation(model.decoder(at))
-        yield _array(p_x.sample()), _array(p_x.log_prob(x))
+        replicated.append(_array(p_x.sample().to(z)))
+        log_p.append(_array(p_x.log_prob(x)))
+    lost = ~_array(known)
+    for found in (stacked := (np.stack(replicated), np.stack(log_p))):
+        found[lost] = np.nan
+    return stacked
+
+
+def _as_integers(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return arrays as integers where all of them hold nothing else: some of ArviZ asks so of counts."""
+    for dtype in (np.int32, np.int64):
+        limit = float(np.iinfo(dtype).max)
+        if all((np.abs(a) < limit).all() and (a == np.round(a)).all() for a in arrays):
+            return tuple(a.astype(dtype) for a in arrays)
+    return arrays
+
+
+def _another(seed: int) -> int:
+    return int(np.random.SeedSequence(seed).spawn(1)[0].generate_state(1)[0])

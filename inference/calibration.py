@@ -26,13 +26,18 @@ class Calibration:
     r"""Ranks of the truth among draws from a posterior, each uniform on 0 … L where that posterior is right.
 
     Attributes:
-        ranks: ``(n, D + 1)`` by posterior: the rank of each latent, and of log p(x, z).
+        ranks: ``(n, D + 1)`` by posterior: the rank of each latent, and of log p(x, z). Data whose particles have no
+            usable weight are left out of the particles' posterior, and of no other.
         draws: L.
+        ess: median effective sample size of the weighted particles by posterior, where draws are resampled from such.
+            Where it is below L, the same particles come again and again, and the ranks of the very posterior leave the
+            band.
         seed: of all draws.
     """
 
     ranks: Mapping[str, np.ndarray]
     draws: int
+    ess: Mapping[str, float]
     seed: int = 0
 
     def transforms(self, name: str) -> dict[str, np.ndarray]:
@@ -90,13 +95,13 @@ def calibrate(
         draws: L, draws from each posterior.
         proposal: whose particles, resampled by Pareto smoothed weights, are the other posterior, under its own name;
             :class:`Refined` by default.
-        particles: K, many times L, or draws would come twice.
+        particles: K, so many that their effective sample size exceeds L, or draws would come twice.
         memory: bound in bytes, as that of :func:`log_likelihood`.
         seed: of all draws.
         progress: show a progress bar.
 
     Raises:
-        ValueError: for n < 2 or draws < 1, and as :func:`log_likelihood` does.
+        ValueError: for n < 2 or draws < 1, fewer than 2 data with usable weights, and as :func:`log_likelihood` does.
 
     References: Talts, Betancourt, Simpson, Vehtari and Gelman, *Validating Bayesian inference algorithms with
     simulation-based calibration*, 2018; Modrák, Moon, Kim, Bürkner, Huurre, Faltejsková, Gelman and Vehtari,
@@ -124,13 +129,19 @@ def calibrate(
         seed=particle_seed,
         progress=progress,
     )
+    usable = likelihood.weights.usable
+    if usable.sum() < 2:
+        raise ValueError(
+            f"calibration needs at least 2 data with usable weights, but {usable.sum()} of {n} simulated data have: "
+            "the model draws data to which the particles give no probability"
+        )
     drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, particle_seed)).to(x)}
-    usable = torch.from_numpy(likelihood.weights.usable)  # the others have no draws to rank among
+    ranked = {"guide": np.ones_like(usable), proposal.name: usable}
     ranks = {}
     with prepared(model, guide, x, draws, proposal, memory, seed) as (rows, _, _):
         joint = Joint(model, guide, x, rows)
         truth = torch.cat([z, joint.log_prob(z[None])[0].unsqueeze(-1)], -1)
         for name, z_l in drawn.items():
             among = torch.cat([z_l, joint.log_prob(z_l).unsqueeze(-1)], -1)  # (L, n, D + 1)
-            ranks[name] = (among < truth).sum(0).cpu()[usable].numpy()
-    return Calibration(ranks, draws, seed)
+            ranks[name] = (among < truth).sum(0).cpu().numpy()[ranked[name]]
+    return Calibration(ranks, draws, {proposal.name: float(np.median(likelihood.weights.ess[usable]))}, seed)

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from inference.calibration import Calibration
+from inference.calibration import BAND, Calibration
 from inference.predictive_figures import draw_pit_differences
 
 
@@ -16,8 +16,12 @@ def plot_calibration(calibration: Calibration) -> Figure:
     for axes, name in zip(figure.subplots(1, len(names), sharey=True, squeeze=False)[0], names, strict=True):
         *latents, (joint_name, joint) = calibration.transforms(name).items()
         draw_pit_differences(axes, {joint_name: joint, **dict(latents)}, emphasised=1)
-        n, outside = len(joint), len(calibration.outside(name))
-        title = f"{name}: {outside} of {len(latents) + 1} quantities leave the band"
+        n, outside, chance = len(joint), len(calibration.outside(name)), (1 - BAND) * (len(latents) + 1)
+        title = f"{name}: {outside} of {len(latents) + 1} quantities leave the band ({chance:.1f} by chance)"
+        if name in calibration.ess:
+            ess = calibration.ess[name]
+            title += f"\nmedian ESS of the particles {ess:.0f}"
+            title += f", fewer than the {calibration.draws} draws: too few to tell" if ess < calibration.draws else ""
         axes.set_title(title, fontsize=10, pad=22)
         axes.set_xlabel(f"rank of the truth among {calibration.draws} draws, as a share")
         axes.set_ylabel(f"share of {n} data below, less u")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from torch import Tensor
 
+from inference.features import as_map
 from inference.figures import plot_data
 from inference.palette import COLOURS
 
@@ -56,9 +57,8 @@ def _pictures(
         for axes, datum in zip(axes_row, row, strict=True):
             if style is None:
                 plot_data(axes, datum, *bounds)
-            else:  # a vector is a picture of one row
-                picture = np.atleast_2d(datum).reshape(-1, *np.atleast_2d(datum).shape[-2:]).mean(0)
-                axes.imshow(picture, aspect="auto" if datum.ndim == 1 else "equal", **style)
+            else:
+                axes.imshow(as_map(datum), aspect="auto" if datum.ndim == 1 else "equal", **style)
                 axes.set_xticks([])
                 axes.set_yticks([])
         axes_row[0].set_ylabel(title, rotation=0, ha="right", va="center", fontsize=8 if style else 9)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from inference.features import as_picture
 from inference.history import History
 
 
@@ -44,30 +45,31 @@ def plot_data(axes: Axes, datum: np.ndarray, low: float | np.ndarray, high: floa
     axes.set_yticks([])
 
 
-def as_picture(datum: np.ndarray) -> np.ndarray:
-    """Return a datum with rows and columns as a picture: three channels are colours, of other numbers the mean is."""
-    if datum.ndim == 3 and len(datum) == 3:
-        return np.moveaxis(datum, 0, -1)
-    if datum.ndim == 3 and datum.shape[-1] == 3:
-        return datum
-    return datum.reshape(-1, *datum.shape[-2:]).mean(0)
+def limits_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest of data ``(N, *event)``.
+
+    Feature by feature for vectors, whose columns may have units of their own, and over all features of pictures.
+    """
+    over = 0 if x.ndim == 2 else None
+    return x.min(over), x.max(over)
 
 
 def plot_reproductions(
-    rows: Mapping[str, Tensor], bounds: tuple[float, float] | None = None, columns: Sequence[str] = ()
+    rows: Mapping[str, Tensor],
+    limits: tuple[float | np.ndarray, float | np.ndarray] | None = None,
+    columns: Sequence[str] = (),
 ) -> Figure:
     """Draw rows of data, one above the other, on one scale.
 
     Args:
         rows: tensors ``(n, *event)`` in data units by title, the originals first.
-        bounds: values drawn black and white; by default the least and greatest of the first row, feature by feature
-            for vectors, whose columns may have units of their own.
+        limits: values drawn black and white, numbers or one for each feature of a vector ``(*event)``; by default the
+            :func:`limits_of` the first row.
         columns: titles of the columns, if any.
     """
     arrays = {title: tensor.detach().cpu().numpy() for title, tensor in rows.items()}
     first = next(iter(arrays.values()))
-    over = 0 if first.ndim == 2 else None
-    low, high = np.asarray(bounds) if bounds else (first.min(over), first.max(over))
+    low, high = limits_of(first) if limits is None else limits
     high = np.where(high > low, high, low + 1.0)
     figure = Figure(
         figsize=(0.9 * len(first) + 1.6, 0.95 * len(arrays) + (0.4 if columns else 0.1)), layout="constrained"

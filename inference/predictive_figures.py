@@ -1,4 +1,4 @@
-"""Figures of predictive checks: what is held against what, with the bands that chance allows."""
+"""Figures of predictive checks: what is held against what."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,47 +7,60 @@ import numpy as np
 from arviz_stats.ecdf_utils import ecdf_pit
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from inference.calibration import BAND, SIMULATIONS
-from inference.figures import as_picture
+from inference.features import as_map
 from inference.palette import COLOURS
 from inference.predictive import Predictive
 
 OBSERVED, SIMULATED = COLOURS[0], COLOURS[1]
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _TAILS = (0.001, 0.01, 0.05, 0.95, 0.99, 0.999)
-# A rootogram shows so many counts at most.
-_COUNTS = 40
+# A rootogram shows so many values or cells at most.
+_CELLS = 40
+# Fewer data fill no histogram.
+_FEWEST = 20
 
 
 def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None, *, counts: bool = False) -> Figure:
-    """Draw held-out data against draws from the model.
+    """Draw held-out data against samples from the model.
 
     Above: the transform of one feature of each datum as the difference of its distribution function to the uniform
     one, with the band that holds all of it in 95 of 100 cases; coverage of central intervals; shares beyond the
-    model's quantiles. Below: how often each value occurs, as a rootogram for counts; then mean and standard deviation
-    of each feature, as maps for images.
+    model's quantiles, of which the last two have no band. Below: how often values occur, as a rootogram for whole
+    numbers; how many are exactly at the bounds or 0; then mean and standard deviation of each feature, as maps for
+    images, standardised as the data for vectors, whose columns may have units of their own.
 
     Args:
         check: as :func:`inference.predictive.check_predictive` returns it.
-        bounds: of the data: values exactly there are counted apart.
-        counts: whether the values are counts.
+        bounds: of the data: values exactly there are counted apart, as those at 0 are where there are any.
+        counts: whether the values are whole numbers.
+
+    Raises:
+        ValueError: for fewer than 20 data or draws, or draws that are not finite.
     """
+    fewest = min(len(check.observed), len(check.simulated))
+    if fewest < _FEWEST:
+        raise ValueError(f"predictive checks need at least {_FEWEST} data and draws, but there are {fewest}")
+    if wrong := int((~np.isfinite(check.simulated)).reshape(len(check.simulated), -1).any(1).sum()):
+        raise ValueError(
+            f"{wrong} of {len(check.simulated)} draws from the model hold values that are not finite: nothing can be "
+            "held against them; its scale overflows, or its tails are heavier than the numbers can hold"
+        )
     images = check.observed.ndim > 2
     figure = Figure(figsize=(12, 9.5 if images else 6.4), layout="constrained")
     rows = np.asarray(figure.subfigures(3 if images else 2, 1))
     uniform, covered, tails = rows[0].subplots(1, 3)
-    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum()})
+    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum})
     _draw_coverage(covered, check)
     _draw_tails(tails, check)
     if images:
         values, ends = rows[1].subplots(1, 2, width_ratios=(2, 1))
         _draw_maps(rows[2], check)
     else:
-        values, ends, means, deviations = rows[1].subplots(1, 4, width_ratios=(2, 1, 2, 2))
-        _draw_by_feature(means, "mean", check.observed.mean(0), check.simulated.mean(0))
-        _draw_by_feature(deviations, "standard deviation", check.observed.std(0), check.simulated.std(0))
+        values, ends, features = rows[1].subplots(1, 3, width_ratios=(2, 1, 2))
+        _draw_by_feature(features, check)
     (_draw_rootogram if counts else _draw_values)(values, check)
     _draw_ends(ends, check, bounds)
     return figure
@@ -111,13 +124,7 @@ def _draw_values(axes: Axes, check: Predictive) -> None:
     """Draw histograms of all values together; where columns have units of their own, of standardised values."""
     observed, simulated, unit = check.observed, check.simulated, "x, data units"
     if observed.ndim == 2:
-        centre, width = observed.mean(0), np.where(check.varies, observed.std(0), 1.0)
-        width = np.where(width > 0, width, 1.0)
-        observed, simulated, unit = (
-            (observed - centre) / width,
-            (simulated - centre) / width,
-            "x, standardised by feature",
-        )
+        (observed, simulated), unit = _standardised(check), "x, standardised by feature"
     both = np.concatenate([observed.flatten(), simulated.flatten()])
     low, high = np.quantile(both, (0.0005, 0.9995))
     edges = np.linspace(low, high, 61).tolist()
@@ -128,6 +135,14 @@ def _draw_values(axes: Axes, check: Predictive) -> None:
     above(axes)
 
 
+def _standardised(check: Predictive) -> tuple[np.ndarray, np.ndarray]:
+    """Return both by the mean and the standard deviation of each observed feature, in double precision."""
+    observed, simulated = check.observed.astype(np.float64), check.simulated.astype(np.float64)
+    centre, width = observed.mean(0), observed.std(0)
+    width = np.where(width > 0, width, 1.0)
+    return (observed - centre) / width, (simulated - centre) / width
+
+
 def _draw_rootogram(axes: Axes, check: Predictive) -> None:
     """Draw a hanging rootogram: bars that hang from the expected frequencies should end at 0.
 
@@ -135,9 +150,12 @@ def _draw_rootogram(axes: Axes, check: Predictive) -> None:
     2016.
     """
     observed, simulated = check.observed.flatten(), check.simulated.flatten()
-    greatest = int(min(max(observed.max(), simulated.max()), np.quantile(observed, 0.999) + _COUNTS))
-    step = max(1, -(-greatest // _COUNTS))
-    edges = np.arange(0, greatest + step + 1, step) - 0.5
+    # A few far away, in either, would leave the others no room.
+    least, low, high, greatest = np.quantile(observed, (0.0, 0.001, 0.999, 1.0))
+    low = int(max(min(least, simulated.min()), low - _CELLS))
+    high = int(min(max(greatest, simulated.max()), high + _CELLS))
+    step = -(-(high - low + 1) // _CELLS)
+    edges = np.arange(low, high + step + 1, step) - 0.5
     frequency = np.histogram(observed, edges)[0]
     expected = np.histogram(simulated, edges)[0] * len(observed) / len(simulated)
     at = (edges[:-1] + edges[1:]) / 2
@@ -145,35 +163,38 @@ def _draw_rootogram(axes: Axes, check: Predictive) -> None:
     axes.bar(at, np.sqrt(frequency), 0.8 * step, bottom=tops - np.sqrt(frequency), color=OBSERVED, label="observed")
     axes.plot(at, tops, "o-", color=SIMULATED, markersize=3, label="drawn from the model")
     axes.axhline(0, color="0.3", linewidth=1)
-    axes.set(xlabel="count" if step == 1 else f"count, in cells of {step}", ylabel="√ frequency, hanging")
+    axes.set(
+        xlabel="x, data units" if step == 1 else f"x, data units, in cells of {step}", ylabel="√ frequency, hanging"
+    )
     above(axes)
 
 
 def _draw_ends(axes: Axes, check: Predictive, bounds: tuple[float, float] | None) -> None:
-    if bounds is None:
+    points = sorted({*(bounds or ()), *([0.0] if max(check.share_at(0.0)) > 0 else [])})
+    if not points:
         axes.axis("off")
-        axes.text(0.5, 0.5, "the data declare no bounds,\nso none has a mass to check", ha="center", va="center")
+        text = "the data declare no bounds,\nand no value is exactly 0"
+        axes.text(0.5, 0.5, text, ha="center", va="center")
         return
+    at = np.arange(len(points))
     for i, (colour, name) in enumerate(((OBSERVED, "observed"), (SIMULATED, "drawn from the model"))):
-        shares = [100 * check.share_at(bound)[i] for bound in bounds]
-        bars = axes.bar(np.arange(2) + (i - 0.5) * 0.4, shares, 0.4, color=colour, label=name)
+        shares = [100 * check.share_at(point)[i] for point in points]
+        bars = axes.bar(at + (i - 0.5) * 0.4, shares, 0.4, color=colour, label=name)
         axes.bar_label(bars, fmt="%.3g", fontsize=8)
-    axes.set_xticks([0, 1], [f"x = {bound:g}" for bound in bounds])
+    axes.set_xticks(at, [f"x = {point:g}" for point in points])
+    axes.set_xlim(-0.7, len(points) - 0.3)
     axes.set(ylabel="% of all values exactly there")
     axes.margins(y=0.1)
     above(axes)
 
 
 def _draw_maps(figure: SubFigure, check: Predictive) -> None:
-    maps = {
-        "mean, observed": check.observed.mean(0),
-        "mean, drawn from the model": check.simulated.mean(0),
-        "standard deviation, observed": check.observed.std(0),
-        "standard deviation,\ndrawn from the model": check.simulated.std(0),
+    pictures = {
+        "mean, observed": as_map(check.observed.mean(0, np.float64)),
+        "mean, drawn from the model": as_map(check.simulated.mean(0, np.float64)),
+        "standard deviation, observed": as_map(check.observed.std(0, np.float64)),
+        "standard deviation,\ndrawn from the model": as_map(check.simulated.std(0, np.float64)),
     }
-    pictures = {title: as_picture(values) for title, values in maps.items()}
-    # A map has one value for each place: over colours the mean.
-    pictures = {title: p.mean(-1) if p.ndim == 3 else p for title, p in pictures.items()}
     halves = (list(pictures)[:2], list(pictures)[2:])
     for pair, axes_pair in zip(halves, figure.subplots(1, 4).reshape(2, 2), strict=True):
         low, high = (limit([pictures[title] for title in pair]) for limit in (np.min, np.max))
@@ -185,8 +206,17 @@ def _draw_maps(figure: SubFigure, check: Predictive) -> None:
         figure.colorbar(drawn, ax=list(axes_pair), label="data units", shrink=0.8)
 
 
-def _draw_by_feature(axes: Axes, what: str, observed: np.ndarray, simulated: np.ndarray) -> None:
-    axes.scatter(observed, simulated, s=14, color=OBSERVED)
-    ends = [min(observed.min(), simulated.min()), max(observed.max(), simulated.max())]
-    axes.plot(ends, ends, color="0.6", linewidth=1)
-    axes.set(xlabel=f"{what} of a feature, observed", ylabel="drawn from the model")
+def _draw_by_feature(axes: Axes, check: Predictive) -> None:
+    """Draw where the model puts each feature, and how wide: by the observed mean and deviation, it has no unit."""
+    _, simulated = _standardised(check)
+    at = np.arange(simulated.shape[1])
+    for shift, values, colour, name in (
+        (-0.12, simulated.mean(0), COLOURS[0], "its mean: 0 if right"),
+        (0.12, simulated.std(0), COLOURS[2], "its standard deviation: 1 if right"),
+    ):
+        axes.plot(at + shift, values, "o", color=colour, markersize=4, label=name)
+    for right in (0.0, 1.0):
+        axes.axhline(right, color="0.6", linewidth=1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="feature", ylabel="draws, standardised\nas the data")
+    above(axes)

@@ -15,7 +15,7 @@ from torch import Tensor
 from inference import LogLikelihood, Proposal, WeightDiagnostics, save_text
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
-DRAWS, _VALUES = 100, 4_000_000
+DRAWS, _VALUES = 100, 2_000_000
 _REMEDIES = {
     "amortised": "take --proposal refined",
     "refined": "hold them against --proposal ais",

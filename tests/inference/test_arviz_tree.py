@@ -2,22 +2,37 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import arviz as az
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import xarray as xr
 
 from guides import AmortisedDelta, AmortisedNormal, MLPEncoder
-from inference import feature_dims, log_likelihood, posterior, save_datatree, to_arviz, to_elpd
-from model import VAE, MLPDecoder, Normal, StandardNormal, UnnormalisedBernoulli
+from inference import by_value, feature_dims, log_likelihood, of_guide, posterior, save_datatree, to_arviz, to_elpd
+from model import (
+    VAE,
+    Bernoulli,
+    Categorical,
+    Measure,
+    Mixture,
+    MLPDecoder,
+    Normal,
+    Ordinal,
+    Poisson,
+    StandardNormal,
+    UnnormalisedBernoulli,
+)
 
 GROUPS = {
     "posterior",
     "guide",
     "posterior_predictive",
     "log_likelihood",
+    "guide_log_likelihood",
     "prior",
     "prior_predictive",
     "sample_stats",
@@ -38,14 +53,13 @@ def results(linear_gaussian):
 def check(tree, x, likelihood, labels, draws):
     assert set(tree.children) == GROUPS
     sizes = {"chain": 1, "draw": draws, "datum": 6}
-    for group in ("posterior", "guide"):
+    for group in ("posterior", "guide", "prior"):
         assert dict(tree[group].sizes) == {**sizes, "latent": 2}
         assert tree[group]["z"].dims == ("chain", "draw", "datum", "latent")
-    for group in ("posterior_predictive", "log_likelihood"):
+    assert tree["guide"]["log_p"].dims == tree["guide"]["log_q"].dims == ("chain", "draw", "datum")
+    for group in ("posterior_predictive", "log_likelihood", "guide_log_likelihood", "prior_predictive"):
         assert dict(tree[group].sizes) == {**sizes, "feature": 4}
         assert tree[group]["x"].dims == ("chain", "draw", "datum", "feature")
-    assert tree["prior"]["z"].dims == ("chain", "draw", "latent")
-    assert tree["prior_predictive"]["x"].dims == ("chain", "draw", "feature")
     np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.numpy())
     stats = tree["sample_stats"]
     np.testing.assert_array_equal(stats["log_marginal_likelihood"].values, likelihood.weights.estimate)
@@ -89,7 +103,7 @@ found = az.loo(tree, pointwise=True)
 az.plot_khat(found)
 az.plot_loo_pit(tree)
 az.plot_ppc_dist(tree)
-az.plot_ppc_tstat(tree)
+az.plot_ppc_tstat(tree, group="prior_predictive")
 az.loo_pit(tree)
 print(found.n_data_points, az.summary(tree, group="posterior").shape[0])
 """
@@ -131,16 +145,55 @@ def test_loo_is_the_prediction_of_a_feature_from_the_others(linear_gaussian):
     np.testing.assert_allclose(found, exact, atol=0.05)
 
 
-def test_elpd_ranks_by_the_likelihood(results):
-    problem, _, likelihood, _ = results
+def test_loo_by_the_guides_draws_is_the_prediction_of_a_feature_from_the_others(linear_gaussian):
+    problem = linear_gaussian(latent=1, features=6, sigma=1.0, dtype=torch.float64)
+    x = problem.draw(2)
+    tree = to_arviz(problem.model, problem.guide, x, draws=5000, particles=200, progress=False)
+    joint = problem.marginal()
+    for i in range(2):
+        one = of_guide(tree, i)
+        found = az.loo_approximate_posterior(one, one["posterior"]["log_p"], one["posterior"]["log_q"], pointwise=True)
+        exact = np.empty(6)
+        for f in range(6):
+            others = [g for g in range(6) if g != f]
+            rest = torch.distributions.MultivariateNormal(joint.loc[others], joint.covariance_matrix[others][:, others])
+            exact[f] = joint.log_prob(x[i]) - rest.log_prob(x[i, others])
+        np.testing.assert_allclose(found.elpd_i.values, exact, atol=0.05)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4)], ids=["vector", "image"])
+@pytest.mark.filterwarnings("ignore:num_samples is larger", "ignore:This plot always uses the `observed_data`")
+@pytest.mark.parametrize("observation", [Poisson(), Normal(scale=1.0)], ids=["counts", "densities"])
+def test_plots_of_one_dimension_take_single_values(shape, observation):
+    torch.manual_seed(0)
+    model = VAE(StandardNormal(2), MLPDecoder(2, shape, 1, (4,)), observation)
+    guide = AmortisedNormal(MLPEncoder(shape, 4, ()))
+    with torch.no_grad():
+        x = model(n=6)
+    tree = by_value(to_arviz(model, guide, x, draws=20, particles=100, progress=False))
+    np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.flatten().numpy())
+    assert tree["posterior_predictive"]["x"].dims == ("chain", "draw", "value")
+    assert tree["posterior"]["z"].dims == ("chain", "draw", "datum", "latent")
+    whole = observation.measure is Measure.COUNTING
+    assert (tree["observed_data"]["x"].dtype == np.int32) == whole
+    plots = [az.plot_ppc_rootogram] if whole else [az.plot_ppc_dist, az.plot_ppc_dist_pit]
+    for plot in [*plots, az.plot_ppc_pit, az.plot_ppc_interval, az.plot_ppc_tstat]:
+        for group in ("posterior_predictive", "prior_predictive"):
+            plot(tree, group=group)
+            plt.close("all")
+
+
+def test_elpd_ranks_by_the_likelihood(linear_gaussian):
+    problem = linear_gaussian()
+    x = problem.draw(30)
+    likelihood = log_likelihood(problem.model, problem.guide, x, 40, progress=False)
     found = to_elpd(likelihood)
     assert found.elpd == pytest.approx(likelihood.weights.estimate.sum())
-    assert found.se == pytest.approx(np.sqrt(6) * likelihood.weights.estimate.std(ddof=1))
+    assert found.se == pytest.approx(np.sqrt(30) * likelihood.weights.estimate.std(ddof=1))
     np.testing.assert_array_equal(found.elpd_i.values, likelihood.weights.estimate)
-    other = log_likelihood(problem.model, problem.guide, problem.draw(6, seed=3), 40, progress=False)
-    table = az.compare({"this": found, "other": to_elpd(other)})
-    better = "this" if found.elpd > to_elpd(other).elpd else "other"
-    assert table.index[0] == better
+    worse = VAE(problem.model.prior, problem.model.decoder, Normal(scale=20.0 * problem.sigma, link="identity"))
+    other = log_likelihood(worse, problem.guide, x, 40, progress=False)
+    assert az.compare({"other": to_elpd(other), "this": found}).index.tolist() == ["this", "other"]
 
 
 def test_draws_are_seeded_and_leave_the_callers_state_alone(results):
@@ -165,13 +218,29 @@ def test_without_labels_there_is_no_constant_data(results):
         assert set(tree.children) == GROUPS - {"constant_data"}
 
 
-def test_a_datum_without_usable_weights_has_no_draws(results):
-    problem, x, *_ = results
-    x = x.clone()
-    x[2, 0] = 1e25
-    tree = to_arviz(problem.model, problem.guide, x, draws=5, particles=40, progress=False)
-    assert np.isnan(tree["posterior"]["z"].values[0, :, 2]).all()
-    assert np.isfinite(np.delete(tree["posterior"]["z"].values[0], 2, 1)).all()
+@pytest.mark.parametrize(
+    "observation",
+    [
+        Normal(scale=1.0),
+        Poisson(),
+        Bernoulli(),
+        Categorical(4),
+        Ordinal(4),
+        Mixture([Normal(scale=1.0), Normal(scale=2.0)]),
+    ],
+    ids=lambda observation: observation.name,
+)
+def test_a_datum_without_usable_weights_has_no_draws(observation):
+    torch.manual_seed(0)
+    model = VAE(StandardNormal(2), MLPDecoder(2, (4,), observation.outputs, ()), observation)
+    guide = AmortisedNormal(MLPEncoder((4,), 4, ()))
+    x = torch.tensor([0.0, 1.0]).repeat(5, 2)
+    likelihood = log_likelihood(model, guide, x, 40, keep_weights=5, keep_particles=5, progress=False)
+    lost = replace(likelihood, log_weights=np.where(np.arange(5) == 2, -np.inf, likelihood.log_weights))
+    tree = to_arviz(model, guide, x, lost, draws=5)
+    for group, name in (("posterior", "z"), ("posterior_predictive", "x"), ("log_likelihood", "x")):
+        assert np.isnan(tree[group][name].values[0, :, 2]).all()
+        assert np.isfinite(np.delete(tree[group][name].values[0], 2, 1)).all()
 
 
 def test_what_cannot_be_exported_is_refused(results):
@@ -194,6 +263,9 @@ def test_a_plain_autoencoder_has_a_posterior_too():
     tree = to_arviz(model, guide, torch.randn(3, 4), draws=5, particles=40, progress=False)
     assert np.ptp(tree["guide"]["z"].values, axis=1).max() == 0
     assert np.ptp(tree["posterior"]["z"].values, axis=1).min() > 0
+    assert "guide_log_likelihood" not in tree
+    with pytest.raises(ValueError, match="a point mass on 'z'"):
+        of_guide(tree, 0)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +275,8 @@ def test_a_plain_autoencoder_has_a_posterior_too():
         ((28, 28), ("row", "column")),
         ((3, 32, 32), ("channel", "row", "column")),
         ((32, 32, 3), ("row", "column", "channel")),
+        ((3, 4, 4), ("channel", "row", "column")),
+        ((8, 8, 1), ("row", "column", "channel")),
         ((8, 8, 8), ("axis_0", "axis_1", "axis_2")),
         ((2, 3, 4, 5), ("axis_0", "axis_1", "axis_2", "axis_3")),
     ],

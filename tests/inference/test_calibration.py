@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from inference import Calibration, calibrate, plot_calibration
+from inference import Calibration, Proposal, calibrate, plot_calibration
 from model import VAE, MLPDecoder, StandardNormal, UnnormalisedBernoulli
+from tests.inference.conftest import Drawn
 
 
 @pytest.mark.parametrize(("widened", "is_right"), [(1.0, True), (0.3, False), (3.0, False)])
@@ -33,7 +34,7 @@ def test_a_posterior_of_the_right_width_and_no_other_is_calibrated(linear_gaussi
 
 def test_ranks_by_hand():
     ranks = np.array([[0, 4], [2, 2], [4, 0]])
-    found = Calibration({"guide": ranks}, 4)
+    found = Calibration({"guide": ranks}, 4, {})
     transforms = found.transforms("guide")
     assert list(transforms) == ["z[0]", "log p(x, z)"]
     for values, rank in zip(transforms.values(), ranks.T, strict=True):
@@ -61,7 +62,51 @@ def test_the_figure_names_how_many_leave_the_band(linear_gaussian):
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0].startswith("guide: ")
     assert titles[1].startswith("refined: ")
-    assert all("of 3 quantities leave the band" in title for title in titles)
+    assert all("of 3 quantities leave the band (0.2 by chance)" in title for title in titles)
+    assert "median ESS" in titles[1]
+    assert "too few to tell" not in titles[1]
+
+
+def test_curves_are_the_ranks_and_few_particles_are_told():
+    n, L = 400, 99
+    ranks = np.random.default_rng(0).integers(0, L + 1, (n, 3))
+    ranks[:, 2] //= 2  # too low
+    calibration = Calibration({"refined": ranks}, L, {"refined": 40.0})
+    assert calibration.outside("refined") == ["log p(x, z)"]
+    (axes,) = plot_calibration(calibration).axes
+    assert axes.get_title().startswith("refined: 1 of 3")
+    assert "median ESS of the particles 40, fewer than the 99 draws" in axes.get_title()
+    curves = {line.get_label(): line for line in axes.lines}
+    at, height = curves["log p(x, z)"].get_data()
+    np.testing.assert_allclose(height, [(calibration.transforms("refined")["log p(x, z)"] <= u).mean() - u for u in at])
+
+
+def test_data_without_usable_weights_are_left_out_of_the_particles_posterior_alone(linear_gaussian):
+    problem = linear_gaussian()
+
+    class Lost(Drawn):
+        def __call__(self, k):
+            z, log_w = super().__call__(k)
+            log_w[:, : self.lost] = -torch.inf
+            return z, log_w
+
+    def some(lost):
+        class Some(Proposal):
+            name = "some"
+
+            def __call__(self, joint):
+                sampler = Lost(joint, joint.proposed)
+                sampler.lost = lost
+                return sampler
+
+        return Some()
+
+    def found(lost):
+        return calibrate(problem.model, problem.guide, 20, 9, proposal=some(lost), particles=50, progress=False)
+
+    assert {name: len(ranks) for name, ranks in found(5).ranks.items()} == {"guide": 20, "some": 15}
+    with pytest.raises(ValueError, match="at least 2 data with usable weights, but 1 of 20"):
+        found(19)
 
 
 def test_what_cannot_be_calibrated_is_refused(linear_gaussian):

@@ -89,6 +89,13 @@ def test_columns_are_drawn_on_scales_of_their_own():
     assert {axes.get_ylim() for axes in figure.axes} == {(-0.1, 1.1)}
 
 
+@pytest.mark.parametrize("shape", [(1, 5, 6), (5, 6, 1), (4, 5, 6), (5, 6, 2)])
+def test_other_channels_are_drawn_by_their_mean(shape):
+    x = data(shape, 1)
+    (picture,) = drawn(plot_reproductions({"data": x}, (0.0, 255.0)))
+    np.testing.assert_allclose(picture, x[0].mean(int(np.argmin(shape))) / 255, rtol=1e-5)
+
+
 @pytest.mark.parametrize("shape", [(3, 5, 4), (5, 4, 3)], ids=["channels first", "channels last"])
 def test_three_channels_are_colours_first_or_last(shape):
     (picture,) = drawn(plot_reproductions({"data": data(shape, 1)}))

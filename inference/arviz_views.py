@@ -1,0 +1,40 @@
+"""The DataTree in the shapes that some of ArviZ asks for."""
+
+import numpy as np
+import xarray as xr
+
+
+def by_value(tree: xr.DataTree) -> xr.DataTree:
+    """Return a tree with ``datum`` and features in one dimension ``value``, row by row.
+
+    Most of ArviZ's predictive plots take data of one dimension. Values of one datum depend on one another: the bands of
+    such plots, which take them for independent, are too narrow.
+
+    Args:
+        tree: as :func:`inference.arviz_tree.to_arviz` returns it.
+    """
+
+    def stacked(group: xr.Dataset) -> xr.Dataset:
+        if "datum" not in group.dims or "x" not in group:
+            return group
+        dims = [dim for dim in group["x"].dims if dim not in ("chain", "draw")]
+        flat = group.stack(value=dims, create_index=False).drop_vars(dims)
+        return flat.assign_coords(value=np.arange(flat.sizes["value"]))
+
+    return tree.map_over_datasets(stacked)
+
+
+def of_guide(tree: xr.DataTree, datum: int) -> xr.DataTree:
+    """Return a tree of one datum alone, with the guide's draws as ``posterior``, and their ``log_likelihood``.
+
+    Args:
+        tree: as :func:`inference.arviz_tree.to_arviz` returns it.
+        datum: its index.
+
+    Raises:
+        ValueError: where the guide is a point mass.
+    """
+    if "guide_log_likelihood" not in tree:
+        raise ValueError("the guide puts a point mass on 'z': its draws have no density to be weighted by")
+    found = {"posterior": "guide", "log_likelihood": "guide_log_likelihood", "observed_data": "observed_data"}
+    return xr.DataTree.from_dict({name: tree[group].to_dataset().isel(datum=datum) for name, group in found.items()})
