@@ -7,13 +7,21 @@ from inference.bidirectional import Bracket, bidirectional
 from inference.calibration import Calibration, calibrate
 from inference.calibration_figures import plot_calibration
 from inference.comparison import plot_comparison
-from inference.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose, estimates_by_particles
+from inference.diagnostics import (
+    KHAT_LIMIT,
+    WeightDiagnostics,
+    amortisation_gap,
+    diagnose,
+    estimates_by_particles,
+)
 from inference.features import feature_dims
 from inference.figures import limits_of, plot_data, plot_history, plot_reproductions
 from inference.history import Epoch, History
 from inference.latent_figures import plot_latents
 from inference.latent_space import (
+    UMAP_DATA,
     active_units,
+    can_umap,
     interpolations,
     kl_by_dimension,
     nearest,
@@ -23,7 +31,7 @@ from inference.latent_space import (
 )
 from inference.latents import posterior, prior_draws, prior_means, reproduce, reproductions
 from inference.likelihood import LogLikelihood, log_likelihood
-from inference.likelihood_figures import counts_up_to, mean_curves, plot_particles
+from inference.likelihood_figures import counts_up_to, mean_curves, plot_gaps, plot_particles
 from inference.modes import flushing_denormals
 from inference.predictive import Predictive, check_predictive
 from inference.predictive_figures import plot_predictive
@@ -47,6 +55,7 @@ from inference.svi import TrainingDiverged, fit
 
 __all__ = [
     "KHAT_LIMIT",
+    "UMAP_DATA",
     "Amortised",
     "Annealed",
     "Bracket",
@@ -62,9 +71,11 @@ __all__ = [
     "TrainingDiverged",
     "WeightDiagnostics",
     "active_units",
+    "amortisation_gap",
     "bidirectional",
     "by_value",
     "calibrate",
+    "can_umap",
     "check_predictive",
     "counts_up_to",
     "create_run",
@@ -89,6 +100,7 @@ __all__ = [
     "plot_calibration",
     "plot_comparison",
     "plot_data",
+    "plot_gaps",
     "plot_history",
     "plot_latents",
     "plot_learning",

@@ -53,6 +53,15 @@ class WeightDiagnostics:
         return ~(self.usable & (self.khat <= KHAT_LIMIT) & (self.ess >= ESS_LIMIT))
 
 
+def amortisation_gap(refined: WeightDiagnostics, amortised: WeightDiagnostics) -> np.ndarray:
+    """Return refined less amortised estimates in nats, ``(N,)``: how much of log p(x) the guide misses by itself.
+
+    Infinite where the guide's particles have no probability at all, NaN where the refined ones have none.
+    """
+    by_guide = np.where(amortised.usable, amortised.estimate, -np.inf)
+    return np.where(refined.usable, refined.estimate, np.nan) - by_guide
+
+
 def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
     r"""Return the importance-sampling estimate of each datum with its diagnostics.
 

@@ -1,5 +1,7 @@
 """The figure of a latent space: which dimensions are used, whether they fill the prior, and what lies where."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from matplotlib import colormaps
@@ -15,11 +17,18 @@ from inference.palette import BLUE, ORANGE
 
 # So many dimensions are drawn, of KL and of draws; the others have less KL.
 _SHOWN, _SHOWN_DRAWS = 40, 16
+# So many classes are told apart by name.
+_NAMED = 20
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def plot_latents(
-    model: PyroModule, guide: PyroModule, x: Tensor, labels: Tensor | None = None, method: str = "pca", seed: int = 0
+    model: PyroModule,
+    guide: PyroModule,
+    x: Tensor,
+    labels: Tensor | None = None,
+    methods: Sequence[str] = ("pca",),
+    seed: int = 0,
 ) -> Figure:
     """Draw KL by dimension, the aggregate posterior beside the prior, and the guide's means in the plane.
 
@@ -28,14 +37,17 @@ def plot_latents(
         guide: its guide.
         x: data ``(N, *event)`` in data units, at least two.
         labels: a class of each datum ``(N,)``, for its colour, where there is one.
-        method: of the map, as :func:`inference.latent_space.project` takes it.
+        methods: of the maps, each as :func:`inference.latent_space.project` takes it; one latent needs none.
         seed: of the draws.
 
     Raises:
-        ValueError: as :func:`inference.latent_space.project` does.
+        ValueError: for fewer than two data, and as :func:`inference.latent_space.project` does.
     """
+    if len(x) < 2:
+        raise ValueError(f"a figure of the latents needs at least 2 data, but there are {len(x)}")
     means = posterior_means(guide, x)
-    plane = project(means, method, seed) if means.shape[1] > 1 else None
+    planes = {name: project(means, name, seed) for name in methods} if means.shape[1] > 1 else {}
+    classes = None if labels is None else labels.cpu().numpy()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(guide)):
         aggregate = torch.cat([posterior(guide, batch).sample() for batch in x.split(500)]).cpu().numpy()
         prior = model.prior().sample(torch.Size((4000,))).cpu().numpy()
@@ -44,22 +56,23 @@ def plot_latents(
     except ValueError as error:
         kl, note = means.var(0).cpu().numpy(), str(error)
     order = np.argsort(-kl)[:_SHOWN]
-    figure = Figure(figsize=(13, 4.2), layout="constrained")
-    used, filled, where = figure.subplots(1, 3, width_ratios=(1, 1, 1))
+    panels = 2 + max(1, len(planes))
+    figure = Figure(figsize=(1.0 + 4.0 * panels, 4.2), layout="constrained")
+    used, filled, *where = figure.subplots(1, panels)
     _draw_kl(used, kl[order], active_units(means).cpu().numpy()[order], order, note)
     _draw_aggregate(filled, aggregate, prior, order[:_SHOWN_DRAWS])
-    if plane is None:
-        where.hist(means[:, 0].cpu().numpy(), 40, color=BLUE)
-        where.set(xlabel="guide's mean of z[0]", ylabel="data")
-    else:
-        _draw_plane(where, plane, None if labels is None else labels.cpu().numpy(), method)
+    if not planes:
+        _draw_line(where[0], means[:, 0].cpu().numpy(), classes)
+    for axes, (name, plane) in zip(where, planes.items(), strict=False):
+        _draw_plane(axes, plane, classes, name)
     return figure
 
 
 def _draw_kl(axes: Axes, kl: np.ndarray, active: np.ndarray, order: np.ndarray, note: str | None) -> None:
     at = np.arange(len(kl))
     for which, colour, name in ((active, BLUE, "active"), (~active, ORANGE, "not active")):
-        axes.bar(at[which], kl[which], color=colour, label=f"{name}: {which.sum()}")
+        axes.bar(at[which], kl[which], color=colour)
+        axes.bar([0], [0], color=colour, label=f"{name}: {which.sum()}")  # has a colour also where none is
     axes.set_xticks(at[:: max(1, len(at) // 10)], order[:: max(1, len(at) // 10)])
     what = "mean KL(q(z_d | x) ‖ p(z_d)), nats" if note is None else "variance of the guide's mean"
     axes.set(xlabel="latent dimension d", ylabel=what)
@@ -78,14 +91,35 @@ def _draw_aggregate(axes: Axes, aggregate: np.ndarray, prior: np.ndarray, order:
     axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 
 
+def _coloured(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the classes, the class of each datum by index, and a colour for each class."""
+    classes, index = np.unique(labels, return_inverse=True)
+    return classes, index, colormaps["viridis"](np.linspace(0, 1, len(classes)))
+
+
+def _draw_line(axes: Axes, means: np.ndarray, labels: np.ndarray | None) -> None:
+    """Draw a single latent as a histogram, of each class above that of the others where they are few."""
+    axes.set(xlabel="guide's mean of z[0]", ylabel="data")
+    if labels is None or len(np.unique(labels)) > _NAMED:
+        axes.hist(means, 40, color=BLUE)
+        return
+    classes, index, colours = _coloured(labels)
+    parts = [means[index == i] for i in range(len(classes))]
+    axes.hist(parts, 40, stacked=True, color=list(colours), label=[str(name) for name in classes])
+    axes.legend(fontsize=8, ncols=2)
+
+
 def _draw_plane(axes: Axes, plane: np.ndarray, labels: np.ndarray | None, method: str) -> None:
     if labels is None:
         axes.scatter(plane[:, 0], plane[:, 1], s=8, color=BLUE)
     else:
-        classes, index = np.unique(labels, return_inverse=True)
-        colours = colormaps["viridis"](np.linspace(0, 1, len(classes)))
-        axes.scatter(plane[:, 0], plane[:, 1], s=8, c=colours[index])
-        if len(classes) <= 20:  # a colour says which class it is by the name at the centre
+        classes, index, colours = _coloured(labels)
+        drawn = axes.scatter(plane[:, 0], plane[:, 1], s=8, c=index, cmap="viridis")
+        if len(classes) > _NAMED:
+            bar = axes.figure.colorbar(drawn, ax=axes, label="label")
+            ends = [0, len(classes) - 1]
+            bar.set_ticks(ends, labels=[str(classes[i]) for i in ends])
+        else:  # a colour says which class it is by the name at the centre
             for i, name in enumerate(classes):
                 centre = np.median(plane[index == i], axis=0)
                 box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colours[i], "alpha": 0.85}

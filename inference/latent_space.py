@@ -15,6 +15,8 @@ from torch.distributions import kl_divergence
 from inference.latents import posterior
 from inference.modes import evaluating, unchecked
 
+# A map by UMAP takes at least as many data as the neighbours that it looks at.
+UMAP_DATA = 15
 # A latent is active where its posterior mean varies by more than this over data.
 ACTIVE_VARIANCE = 0.01
 
@@ -93,7 +95,9 @@ def project(means: Tensor, method: str = "pca", seed: int = 0) -> np.ndarray:
         seed: of umap.
 
     Raises:
-        ValueError: for another method, fewer than 2 latents or data, or umap where it is not installed.
+        ValueError: for another method, fewer than 2 latents or data (umap: 15), or umap where it is not installed.
+
+    Reference: McInnes, Healy and Melville, *UMAP: Uniform manifold approximation and projection*, 2018.
     """
     if min(means.shape) < 2:
         raise ValueError(f"a map needs at least 2 data and 2 latents, but got {tuple(means.shape)}")
@@ -102,11 +106,18 @@ def project(means: Tensor, method: str = "pca", seed: int = 0) -> np.ndarray:
         return PCA(2, random_state=seed).fit_transform(z)
     if method != "umap":
         raise ValueError(f"no method {method!r}; choose pca or umap")
-    if not importlib.util.find_spec("umap"):
+    if not can_umap():
         raise ValueError("umap is not installed; pip install umap-learn, or take pca")
+    if len(z) < UMAP_DATA:
+        raise ValueError(f"a map by umap needs at least {UMAP_DATA} data, but there are {len(z)}; take pca")
     from umap import UMAP
 
     return UMAP(n_components=2, random_state=seed).fit_transform(z)
+
+
+def can_umap() -> bool:
+    """Return whether umap-learn is installed."""
+    return importlib.util.find_spec("umap") is not None
 
 
 def _means(model: PyroModule, z: Tensor) -> Tensor:

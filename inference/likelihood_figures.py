@@ -1,4 +1,4 @@
-"""The figure that shows how an estimate of log p(x) grows with the number of particles."""
+"""Figures of likelihood estimates: how they grow with the number of particles, and what the guide misses."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from inference.diagnostics import estimates_by_particles
-from inference.palette import BLUE, VERMILION
+from inference.diagnostics import WeightDiagnostics, amortisation_gap, estimates_by_particles
+from inference.palette import BLUE, ORANGE, VERMILION
 
 _STYLES = ((VERMILION, "s"), (BLUE, "o"))
 
@@ -39,6 +39,38 @@ def plot_particles(
     axes.margins(y=0.12)
     axes.grid(color="0.92")
     axes.legend()
+    return figure
+
+
+def plot_gaps(refined: WeightDiagnostics, amortised: WeightDiagnostics) -> Figure:
+    """Draw the amortisation gap of each datum, log p̂(x) refined less amortised, against the refined one.
+
+    Args:
+        refined: estimates of each datum; flagged ones have another colour.
+        amortised: estimates of the same data.
+
+    Raises:
+        ValueError: where no datum has both.
+    """
+    gap = amortisation_gap(refined, amortised)
+    known = np.isfinite(gap)
+    if not known.any():
+        raise ValueError(f"none of {len(gap)} data has both estimates: there is no amortisation gap to draw")
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    scattered, counted = figure.subplots(1, 2)
+    for which, colour, name in (
+        (known & ~refined.flagged, BLUE, "refined estimate can be trusted"),
+        (known & refined.flagged, ORANGE, "flagged"),
+    ):
+        scattered.scatter(refined.estimate[which], gap[which], s=10, color=colour, label=f"{name}: {which.sum()}")
+    scattered.axhline(0, color="0.6", linewidth=1)
+    scattered.set(xlabel="log p̂(x) refined, nats", ylabel="amortisation gap, nats")
+    scattered.legend(fontsize=8)
+    counted.hist(gap[known], 40, color=BLUE)
+    for value, style, name in ((gap[known].mean(), "-", "mean"), (np.median(gap[known]), "--", "median")):
+        counted.axvline(value, color=VERMILION, linestyle=style, label=f"{name} {value:.3g}")
+    counted.set(xlabel="amortisation gap, nats", ylabel="data")
+    counted.legend(fontsize=8)
     return figure
 
 

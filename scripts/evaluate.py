@@ -144,15 +144,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lines.append(f"warning: training was cut short ({stopped}): these are not the numbers of a trained model")
     labels = data.labels.get(args.split)
     known = {"label": labels[:few]} if labels is not None and len(labels) else {}  # a user's file has none
-    tree = to_arviz(model, guide, x[:few], likelihood.first(few), labels=known, draws=DRAWS, seed=args.seed)
     # Saved before anything is printed: a closed pipe costs the text alone.
     file = args.run / "metrics.json"
     lines += replaced(file, metrics)
     files = [
         save_json(file, metrics),
         save_per_datum(per_datum_file(args.run, args.split, proposal.name), likelihood, proposal),
-        save_datatree(args.run / "posterior.nc", tree),
     ]
+    tree = to_arviz(model, guide, x[:few], likelihood.first(few), labels=known, draws=DRAWS, seed=args.seed)
+    files.append(save_datatree(args.run / "posterior.nc", tree))
     print("\n".join([*lines, f"written: {', '.join(map(str, files))}"]))
 
 

@@ -1,5 +1,6 @@
 """Write one self-contained page on one or more runs: results, pictures, checks, and what the diagnostics mean."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +17,17 @@ from tqdm import tqdm
 
 from data import Dataset
 from guides import AmortisedDelta, AmortisedNormal
-from inference import Amortised, Refined, is_point_mass, log_likelihood, posterior, rank, save_text
+from inference import (
+    Amortised,
+    Difference,
+    Refined,
+    amortisation_gap,
+    is_point_mass,
+    log_likelihood,
+    posterior,
+    rank,
+    save_text,
+)
 from model import VAE
 
 EXAMPLES = """\
@@ -165,26 +176,28 @@ def results(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
         members = {subject.name: subject for subject in group}
         # Differences are over the data that all of them have an estimate for.
         usable = np.logical_and.reduce([subject.refined.weights.usable for subject in members.values()])
-        ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
+        ranking = dict.fromkeys(members, Difference(math.nan, math.nan))
+        if usable.any():
+            ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
         rows = []
         for name, difference in ranking.items():
             subject = members[name]
             summary = subject.refined.summary()
-            gap = None
+            gaps = np.array([])
             if subject.amortised is not None:
-                gaps = subject.refined.weights.estimate - subject.amortised.weights.estimate
-                gap = gaps[np.isfinite(gaps)].mean()
+                gaps = amortisation_gap(subject.refined.weights, subject.amortised.weights)
+                gaps = gaps[np.isfinite(gaps)]
             rows.append(
                 [
                     name,
                     subject.config["observation"],
-                    f"{summary['nats_per_datum']:.2f} ± {summary['standard_error']:.2f}",
-                    f"{difference.mean:.2f} ± {difference.standard_error:.2f}",
-                    f"{summary['bits_per_dim']:.3f}",
-                    f"{summary['khat_median']:.2f}",
-                    f"{summary['ess_median']:.0f}",
+                    f"{_short(summary['nats_per_datum'], '.2f')} ± {_short(summary['standard_error'], '.2f')}",
+                    f"{_short(difference.mean, '.2f')} ± {_short(difference.standard_error, '.2f')}",
+                    _short(summary["bits_per_dim"], ".3f"),
+                    _short(summary["khat_median"], ".2f"),
+                    _short(summary["ess_median"], ".0f"),
                     f"{summary['flagged']:.1%}",
-                    "–" if gap is None else f"{gap:.2f}",
+                    _short(gaps.mean() if len(gaps) else math.nan, ".2f"),
                 ]
             )
         tables.append(
@@ -230,8 +243,11 @@ def section(number: int, subject: Subject) -> dict[str, Any]:
     }
 
 
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _short(value: object, digits: str = ".4g") -> str:
+    """Return a number with so many digits, a dash where there is none, and anything else as it is."""
+    if not isinstance(value, float):
+        return str(value)
+    return "–" if math.isnan(value) else f"{value:{digits}}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The parts of a run's report: figures, each with what it shows and what it means."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,20 @@ from torch import Tensor
 from data import Dataset
 from guides import AmortisedDelta, AmortisedNormal
 from inference import (
+    UMAP_DATA,
     LogLikelihood,
     active_units,
+    amortisation_gap,
     calibrate,
+    can_umap,
     check_predictive,
     interpolations,
+    limits_of,
     load_history,
     mean_curves,
     nearest,
     plot_calibration,
+    plot_gaps,
     plot_history,
     plot_latents,
     plot_particles,
@@ -106,12 +111,24 @@ def parts_of(run: Subject) -> Mapping[str, Callable[[], Part]]:
         def make() -> Part:
             try:
                 return Part(title, text, build(run))
-            except ValueError as error:  # what these data or this family cannot give
+            # What these data or this family cannot give; torch says with the latter that it cannot draw by a parameter.
+            except (ValueError, RuntimeError) as error:
                 return Part(title, note=str(error))
 
         return make
 
     return {title: guarded(title, *builder) for title, builder in builders.items()}
+
+
+def _rows(run: Subject, rows: Mapping[str, Tensor], alt: str, caption: str, columns: Sequence[str] = ()) -> Picture:
+    """Draw rows of data on the scale of the run's data."""
+    limits, scale = run.data.bounds, "Black and white are the data's bounds."
+    if limits is None or run.x.ndim == 2:
+        limits = limits_of(run.data.train.cpu().numpy())
+        scale = "Black and white are the least and the greatest value in the training data."
+    if run.x.ndim == 2:
+        scale = "Feature by feature, from the least of the training data at the foot to the greatest at the top."
+    return picture(plot_reproductions(rows, limits, columns), alt, f"{caption} {scale}")
 
 
 def _learning(run: Subject) -> list[Picture]:
@@ -130,7 +147,7 @@ def _reproductions(run: Subject) -> list[Picture]:
     rows = {"data": few, **reproductions(run.model, run.guide, few, run.seed)}
     caption = "Held-out data; the observation's mean at the guide's mean of z, E[x | z]; a sample x ~ p(x | z)"
     caption += "; and the parameter, which a sigmoid would show and which is not the mean." if len(rows) > 3 else "."
-    return [picture(plot_reproductions(rows, run.data.bounds), "Data over their reproductions", caption)]
+    return [_rows(run, rows, "Data over their reproductions", caption)]
 
 
 def _samples(run: Subject) -> list[Picture]:
@@ -138,14 +155,12 @@ def _samples(run: Subject) -> list[Picture]:
     rows = prior_draws(run.model, _SHOWN, run.seed)
     caption = "At ten draws z ~ p(z): the observation's mean E[x | z], and a sample x ~ p(x | z)"
     caption += "; and the parameter, which is not the mean." if len(rows) > 2 else "."
-    return [picture(plot_reproductions(rows, run.data.bounds), "Draws from the model", caption)]
+    return [_rows(run, rows, "Draws from the model", caption)]
 
 
 def _predictive(run: Subject) -> list[Picture]:
     """Draw held-out data beside samples from the model."""
-    if len(run.x) < 20:
-        raise ValueError(f"predictive checks need at least 20 data, but there are {len(run.x)}")
-    check = check_predictive(run.model, run.x, max(1000, 2 * len(run.x)), run.seed)
+    check = check_predictive(run.model, run.x, seed=run.seed)
     counts = run.model.observation.measure is Measure.COUNTING and run.data.grid is not None and run.data.grid.step == 1
     figure = plot_predictive(check, run.data.bounds, counts=counts)
     text = f"{len(run.x)} held-out data and {len(check.simulated)} samples from the model."
@@ -169,7 +184,13 @@ def _worst(run: Subject) -> list[Picture]:
     }
     pictures = [_of_data(run, lowest, estimate, "Data with the lowest likelihood", captions["lowest"])]
     if run.amortised is not None:
-        gap = np.nan_to_num(estimate - run.amortised.weights.estimate, nan=-np.inf)
+        gap = amortisation_gap(run.refined.weights, run.amortised.weights)
+        n = int(np.isfinite(gap).sum())
+        text = f"The amortisation gap of {n} data"
+        text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
+        figure = plot_gaps(run.refined.weights, run.amortised.weights)
+        pictures.append(picture(figure, "Amortisation gap by datum", text))
+        gap = np.nan_to_num(gap, nan=-np.inf)
         caption = "The largest amortisation gaps: refined less amortised estimate in nats, with the index of the datum."
         pictures.append(_of_data(run, np.argsort(-gap)[:_SHOWN], gap, "Data where the guide is worst", caption))
     return pictures
@@ -179,7 +200,7 @@ def _of_data(run: Subject, which: np.ndarray, values: np.ndarray, alt: str, capt
     x = run.x[torch.from_numpy(which)]
     rows = {"data": x, "reproduction\n(mean)": reproduce(run.model, run.guide, x)}
     titles = [f"{i}: {values[i]:.4g}" for i in which]
-    return picture(plot_reproductions(rows, run.data.bounds, titles), alt, caption)
+    return _rows(run, rows, alt, caption, titles)
 
 
 def _calibration(run: Subject) -> list[Picture]:
@@ -188,16 +209,19 @@ def _calibration(run: Subject) -> list[Picture]:
     names = {name: calibration.outside(name) for name in calibration.ranks}
     found = "; ".join(f"{name}: {', '.join(outside) or 'none'}" for name, outside in names.items())
     text = f"100 simulated data. Quantities outside the band that holds 95 of 100 right curves: {found}."
+    for name, ess in calibration.ess.items():
+        if ess < calibration.draws:
+            text += f" The {name} particles are worth {ess:.0f} draws, too few to tell a wrong posterior by."
     return [picture(plot_calibration(calibration), "Ranks of the truth", text)]
 
 
 def _latents(run: Subject) -> list[Picture]:
     """Draw the latent space."""
-    if len(run.x) < 3:
-        raise ValueError(f"a map of the latents needs at least 3 data, but there are {len(run.x)}")
-    figure = plot_latents(run.model, run.guide, run.x, run.labels, seed=run.seed)
+    methods = ["pca", "umap"] if can_umap() and len(run.x) >= UMAP_DATA else ["pca"]
+    figure = plot_latents(run.model, run.guide, run.x, run.labels, methods, run.seed)
     text = "KL by dimension; the aggregate posterior (a draw from the guide for each datum) beside the prior; "
-    return [picture(figure, "Latent space", text + "the guide's means by their first two principal components.")]
+    text += "the guide's means by their first two principal components"
+    return [picture(figure, "Latent space", f"{text}{', and by UMAP' if len(methods) > 1 else ''}.")]
 
 
 def _walks(run: Subject) -> list[Picture]:
@@ -211,18 +235,20 @@ def _walks(run: Subject) -> list[Picture]:
     along = traversals(run.model, means[0], dimensions, values)
     rows = {f"z[{d}]": row for d, row in zip(dimensions, along, strict=True)}
     pictures = [
-        picture(
-            plot_reproductions(rows, run.data.bounds, [f"{value:g}" for value in values]),
+        _rows(
+            run,
+            rows,
             "Traversals",
-            "One latent at a time from −3 to 3, the others at the first datum's mean; the most varying latents.",
+            "Means: one latent at a time from −3 to 3, the others at the first datum's mean; the most varying latents.",
+            [f"{value:g}" for value in values],
         )
     ]
     steps = interpolations(run.model, means[:3], means[3:6], 9)
     rows = {f"{i} to {i + 3}": row for i, row in enumerate(steps)}
-    text = "Straight lines between the guide's means of two data."
-    pictures.append(picture(plot_reproductions(rows, run.data.bounds), "Interpolations", text))
+    text = "Means along straight lines between the guide's means of two data."
+    pictures.append(_rows(run, rows, "Interpolations", text))
     neighbours = nearest(means[:_SHOWN], train, 3)
     found = {f"neighbour {j + 1}": run.data.train[torch.from_numpy(neighbours[:, j])] for j in range(3)}
     rows = {"data": run.x[: len(neighbours)], **found}
     text = "Held-out data over the training data whose means are nearest."
-    return [*pictures, picture(plot_reproductions(rows, run.data.bounds), "Nearest neighbours", text)]
+    return [*pictures, _rows(run, rows, "Nearest neighbours", text)]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from inference import counts_up_to, diagnose, estimates_by_particles, mean_curves
+from inference import (
+    amortisation_gap,
+    counts_up_to,
+    diagnose,
+    estimates_by_particles,
+    mean_curves,
+    plot_gaps,
+)
 from inference.diagnostics import MIN_PARTICLES
 
 
@@ -228,3 +235,19 @@ def test_counts():
     assert counts_up_to(1) == [1]
     assert counts_up_to(60) == [1, 2, 5, 10, 20, 50, 60]
     assert counts_up_to(100) == [1, 2, 5, 10, 20, 50, 100]
+
+
+def test_the_gap_is_infinite_where_the_guide_alone_fails_and_unknown_where_all_do():
+    lost = np.full(50, -np.inf)
+    log_w = np.random.default_rng(0).normal(size=(50, 4))
+    refined = diagnose(np.stack([log_w[:, 0], log_w[:, 1], lost, lost], 1))
+    amortised = diagnose(np.stack([log_w[:, 2], lost, log_w[:, 3], lost], 1))
+    gap = amortisation_gap(refined, amortised)
+    assert gap[0] == refined.estimate[0] - amortised.estimate[0]
+    assert gap[1] == np.inf
+    assert np.isnan(gap[2:]).all()
+    (scattered, _) = plot_gaps(refined, amortised).axes
+    points = np.concatenate([drawn.get_offsets() for drawn in scattered.collections])
+    np.testing.assert_allclose(points, [[refined.estimate[0], gap[0]]])
+    with pytest.raises(ValueError, match="none of 2 data has both estimates"):
+        plot_gaps(*(diagnose(np.stack([lost, lost], 1)) for _ in range(2)))

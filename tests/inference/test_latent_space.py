@@ -88,9 +88,46 @@ def test_the_figure(linear_gaussian, latent, guide):
     x = problem.draw(40)
     pair = problem.guide if guide == "normal" else AmortisedDelta(MLPEncoder((4,), latent, ()))
     figure = plot_latents(problem.model, pair, x, torch.arange(40) % 3)
-    used, filled, _ = figure.axes
+    used, filled, where = figure.axes
     assert ("KL" in used.get_ylabel()) == (guide == "normal")
     assert len(filled.get_xticks()) >= 1
+    if latent == 1:  # a bar of each class for each cell
+        assert sum(bar.get_height() for bar in where.patches) >= 40
+        assert [text.get_text() for text in where.get_legend().get_texts()] == ["0", "1", "2"]
+    else:
+        assert len(where.collections[0].get_offsets()) == 40
+        assert {text.get_text() for text in where.texts} == {"0", "1", "2"}
+    colours = {text.get_text().split(":")[0]: patch.get_facecolor() for text, patch in legend(used)}
+    assert colours["active"] != colours["not active"]
+
+
+def legend(axes):
+    return zip(axes.get_legend().get_texts(), axes.get_legend().get_patches(), strict=True)
+
+
+def test_many_classes_have_a_scale(linear_gaussian):
+    problem = linear_gaussian()
+    figure = plot_latents(problem.model, problem.guide, problem.draw(60), torch.arange(60))
+    assert figure.axes[-1].get_ylabel() == "label"
+
+
+def test_one_datum_is_too_few_for_a_figure(linear_gaussian):
+    problem = linear_gaussian(latent=1)
+    with pytest.raises(ValueError, match="at least 2 data, but there are 1"):
+        plot_latents(problem.model, problem.guide, problem.draw(1))
+
+
+def test_a_map_by_umap_keeps_clusters_apart(linear_gaussian):
+    pytest.importorskip("umap", reason="needs umap-learn")
+    problem = linear_gaussian(latent=5)
+    far = 30.0 * (torch.arange(40) % 2).unsqueeze(1) + torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
+    plane = project(far, "umap")
+    centres = [plane[i::2].mean(0) for i in range(2)]
+    assert np.linalg.norm(centres[0] - centres[1]) > 2 * max(plane[i::2].std() for i in range(2))
+    figure = plot_latents(problem.model, problem.guide, problem.draw(40), methods=("pca", "umap"))
+    assert [axes.get_ylabel() for axes in figure.axes[2:]] == ["PCA 2", "UMAP 2"]
+    with pytest.raises(ValueError, match="at least 15 data, but there are 14"):
+        project(far[:14], "umap")
 
 
 def test_a_prior_of_another_kind_is_told_of_in_the_figure(linear_gaussian):

@@ -9,6 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tests.scripts.commands import SMALL, command, copy, refused, succeeds
 
@@ -23,7 +24,7 @@ PARTS = [
     "Latents",
     "Traversals, interpolations and neighbours",
 ]
-PICTURES = 12  # of a run
+PICTURES = 13  # of a run
 LINE = ["--limit", "40", "--particles", "60"]
 
 
@@ -79,7 +80,7 @@ def test_the_page_holds_every_part_of_every_run_and_asks_for_nothing(page):
     assert all(source.startswith(("data:image/png;base64,", "#")) for source in found.sources)
     assert "http" not in re.sub(r"base64,[^\"]*", "", text)
     assert "url(" not in text
-    assert len(re.findall(r"<img ", text)) == 4 * PICTURES - 1  # a point mass has no amortisation gap
+    assert len(re.findall(r"<img ", text)) == 4 * PICTURES - 2  # a point mass has no amortisation gap
 
 
 def test_warnings_come_first_and_densities_and_masses_stand_apart(page):
@@ -100,8 +101,12 @@ def test_what_cannot_be_shown_is_a_note(runs, page, tmp_path):
     assert "Left out" not in loss
     succeeds("report", runs / "normal", "--limit", "2", "--particles", "40", "--out", "few.html", cwd=tmp_path)
     few = (tmp_path / "few.html").read_text(encoding="utf-8")
-    for words in ("need at least 20 data, but there are 2", "at least 3 data", "at least 6 data"):
-        assert f"{words}" in few
+    for words in ("need at least 20 data and draws, but there are 2", "at least 6 data"):
+        assert words in few
+    succeeds("report", runs / "normal", "--limit", "1", "--particles", "40", "--out", "one.html", cwd=tmp_path)
+    one = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "at least 2 data, but there are 1" in one
+    assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", one))
     copy(runs / "normal", tmp_path / "bare")
     succeeds("report", "bare", *LINE, "--out", "bare.html", cwd=tmp_path)
     assert "there is no bare/history.csv" in (tmp_path / "bare.html").read_text(encoding="utf-8")
@@ -139,8 +144,9 @@ def test_a_table_of_numbers_has_a_report_too(tmp_path):
     succeeds("report", "run", "--particles", "40", "--out", "report.html", cwd=tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert [title for title in PARTS if title not in Page(text).titles] == []
-    few = "predictive checks need at least 20 data, but there are 12"
+    few = "predictive checks need at least 20 data and draws, but there are 12"
     assert re.findall(r"Left out: (.*?)</p>", text) == [few]
+    assert "from the least of the training data at the foot" in text
     assert text.count("<img ") == PICTURES - 1
 
 
@@ -206,5 +212,25 @@ def test_a_browser_shows_all_of_it_without_overflow(page, width, tmp_path):
     assert found["width"] == width
     assert found["overflow"] <= 0, found
     assert (found["wide"], found["broken"], found["flat"], found["unnamed"]) == ([], [], [], 0)
-    assert found["images"] == 4 * PICTURES - 1  # a point mass has no amortisation gap
+    assert found["images"] == 4 * PICTURES - 2  # a point mass has no amortisation gap
     assert found["requests"] == 0
+
+
+def test_a_model_that_overflows_has_dashes_for_numbers_and_says_why(runs, tmp_path):
+    run = copy(runs / "normal", tmp_path / "normal")
+    weights = load_file(run / "weights.safetensors")
+    for name, value in weights.items():
+        if "decoder" in name:
+            weights[name] = value * 1e30
+    save_file(weights, run / "weights.safetensors")
+    done = command("report", run, *LINE, "--out", "report.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "RuntimeWarning" not in done.stderr
+    assert "warning: normal: no estimate for datum 0, 1, 2" in done.stdout
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    results = text[text.index('id="results"') : text.index("<nav")]
+    assert "– ± –" in results
+    assert "nan" not in results
+    assert Page(text).titles.count("Predictive checks") == 1
+    for words in ("draws from the model hold values that are not finite", "none of 40 data has an estimate"):
+        assert words in text
