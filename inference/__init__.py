@@ -52,6 +52,7 @@ from inference.runs import (
     save_weights,
 )
 from inference.svi import TrainingDiverged, fit
+from inference.watch import Watch
 
 __all__ = [
     "KHAT_LIMIT",
@@ -69,6 +70,7 @@ __all__ = [
     "Proposal",
     "Refined",
     "TrainingDiverged",
+    "Watch",
     "WeightDiagnostics",
     "active_units",
     "amortisation_gap",

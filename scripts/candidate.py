@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from inference import (
     Proposal,
     Refined,
     TrainingDiverged,
+    Watch,
     flushing_denormals,
     log_likelihood,
     save_json,
@@ -89,24 +90,18 @@ def _train_and_score(job: Job) -> dict[str, Any]:
     data = load(**job.config["data"])
     where = torch.device(job.device)
     few = data.validation[:CURVE_DATA].to(where)
-    curve: list[dict[str, float]] = []
+    watched: dict[str, Watch] = {}
 
     def watch(model: VAE, guide: nn.Module, history: History) -> None:
-        scores = {}
         for suffix, observation in scored_as(model.observation).items():
-            on_scale = _on_scale(model, observation, data)
-            found = log_likelihood(
-                on_scale,
-                guide,
-                few,
-                CURVE_PARTICLES,
-                proposal=Amortised(),  # each epoch: it has to be quick
-                seed=job.evaluation["seed"],
-                progress=False,
-            )
-            scores[f"validation{suffix}"] = float(found.weights.estimate.mean())
-        curve.append({"epoch": len(history), "seconds": history.epochs[-1].seconds, **scores})
-        save_text(job.out / "curve.csv", csv_text(curve))
+            if suffix not in watched:
+                on_scale = _on_scale(model, observation, data)
+                watched[suffix] = Watch(on_scale, guide, few, CURVE_PARTICLES, job.evaluation["seed"])
+            watched[suffix](history)
+        seconds = next(iter(watched.values())).seconds
+        columns = {f"validation{suffix}": one.scores for suffix, one in watched.items()}
+        columns = {"epoch": range(1, len(seconds) + 1), "seconds": seconds, **columns}
+        save_text(job.out / "curve.csv", csv_text(_rows(columns)))
 
     out, history, model, guide = train_run(
         job.config, job.training, where, job.out, data=data, progress=False, watch=watch
@@ -133,7 +128,7 @@ def _train_and_score(job: Job) -> dict[str, Any]:
         columns |= {f"own{suffix}": own_scores, f"common{suffix}": common_scores}
     save_text(
         out / "scores.csv",
-        csv_text([dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]),
+        csv_text(_rows(columns)),
     )
     return {
         "status": history.stopped,
@@ -167,6 +162,10 @@ def read_curve(folder: Path, suffix: str) -> Curve:
     """Return the validation curve of a job, as it is scored."""
     columns = _columns(folder / "curve.csv")
     return Curve(columns["seconds"], columns[f"validation{suffix}"])
+
+
+def _rows(columns: Mapping[str, Sequence[float] | np.ndarray]) -> list[dict[str, float]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _columns(file: Path) -> dict[str, np.ndarray]:

@@ -26,6 +26,7 @@ def test_they_define_nothing_and_import_no_script(notebook):
     nodes = list(ast.walk(ast.parse(source)))
     assert not [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
     modules = {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     assert not modules & {path.stem for path in (ROOT / "scripts").glob("*.py")}
 
 

@@ -1,0 +1,28 @@
+"""Scores after each epoch, on a scale of the caller's."""
+
+import numpy as np
+
+from data import load
+from guides import AmortisedNormal, MLPEncoder
+from inference import Amortised, Watch, fit, log_likelihood
+from model import VAE, MLPDecoder, Normal, StandardNormal
+
+
+def test_a_watch_scores_the_weights_of_each_epoch_on_its_own_scale():
+    data = load("digits")
+    observation = Normal(scale=4.0, link="identity")
+    model = VAE(StandardNormal(2), MLPDecoder(2, data.event_shape, observation.outputs, ()), observation)
+    guide = AmortisedNormal(MLPEncoder(data.event_shape, 4, ()))
+    on_grid = VAE(model.prior, model.decoder, observation.on_grid(data.grid))
+    few, expected = data.validation[:20], []
+    watch = Watch(on_grid, guide, few, 5, seed=3)
+
+    def after_epoch(history):
+        watch(history)
+        found = log_likelihood(on_grid, guide, few, 5, proposal=Amortised(), seed=3, progress=False)
+        expected.append(found.weights.estimate.mean())
+
+    history = fit(model, guide, data, epochs=3, seed=0, progress=False, after_epoch=after_epoch)
+    np.testing.assert_allclose(watch.curve().score, expected)
+    assert len(set(expected)) == 3
+    assert watch.curve().seconds.tolist() == [epoch.seconds for epoch in history]
