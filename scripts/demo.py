@@ -24,7 +24,6 @@ EXAMPLES = """\
 """
 
 NETWORK = ["--data", "digits", "--latent", "8", "--hidden", "128", "128", "--lr", "0.003", "--seed", "0"]
-LIMIT = "100"  # test data that are scored
 REPORTED = ("normal", "continuous-bernoulli")
 BINARY = {"bernoulli"}  # families for which the grey levels are first cut to 0 and 1
 HEADERS = {
@@ -42,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="folder, which must not exist (default: runs/demo, or the next free)")
     parser.add_argument("--epochs", default="40", metavar="N", help="passes over the data (default: 40)")
     parser.add_argument("--particles", default="500", metavar="K", help="per datum (default: 500)")
+    parser.add_argument("--limit", default="100", metavar="N", help="test data that are scored (default: 100)")
     args = parser.parse_args(arguments)
     start = time.perf_counter()
     out = create_run(args.out or free(Path("runs/demo")))
@@ -58,14 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             unfit.append(name)
             continue
         train.main([*NETWORK, *binary, "--observation", name, "--epochs", args.epochs, "--out", str(folder)])
-        evaluate.main([str(folder), "--particles", args.particles, "--limit", LIMIT])
+        evaluate.main([str(folder), "--particles", args.particles, "--limit", args.limit])
         rows += results(name, json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
 
     print("\n== plain autoencoders with four output heads ==")
     reproductions.main([*NETWORK, "--epochs", args.epochs, "--out", str(out / "reproductions")])
 
     print(
-        f"\n== every observation that takes them, {args.epochs} epochs, {args.particles} particles, {LIMIT} digits =="
+        f"\n== every observation that takes them, {args.epochs} epochs, {args.particles} particles, {args.limit} digits =="
     )
     print(tabulate(rows, headers="keys", floatfmt=".2f"))
     print("A density and a mass are never ranked against each other, nor are binary and grey data.")
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save_text(out / "table.md", tabulate(rows, headers="keys", floatfmt=".2f", tablefmt="github") + "\n")
     print("\n== a page on two of them ==")
     reported = [str(out / name) for name in REPORTED]
-    report.main([*reported, "--limit", LIMIT, "--particles", args.particles, "--out", str(out / "report.html")])
+    report.main([*reported, "--limit", args.limit, "--particles", args.particles, "--out", str(out / "report.html")])
     print(f"\n{time.perf_counter() - start:.0f} s. Where to look:")
     print(f"  {out / 'report.html'}   what {' and '.join(REPORTED)} say of the data, and their failures")
     print(f"  {out / 'reproductions/reproductions.png'}   what the output activation does")

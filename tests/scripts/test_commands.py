@@ -175,7 +175,7 @@ def test_reproductions_that_diverge_leave_no_folder(tmp_path):
 
 
 def test_the_demo_runs_every_registered_observation(tmp_path):
-    text = succeeds("demo", "--epochs", "1", "--particles", "30", "--out", "demo", cwd=tmp_path)
+    text = succeeds("demo", "--epochs", "1", "--particles", "30", "--limit", "10", "--out", "demo", cwd=tmp_path)
     assert all(f"== {name} ==" in text for name in OBSERVATIONS)
     table = text[text.index("== every observation that takes them") :]
     assert all(row in table for row in ("as it stands", "mean matched"))
