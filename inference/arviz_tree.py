@@ -12,7 +12,7 @@ from torch import Tensor
 
 from inference.diagnostics import KHAT_LIMIT, smoothed_weights
 from inference.features import feature_dims
-from inference.latents import posterior, simulate
+from inference.latents import draw, posterior
 from inference.likelihood import LogLikelihood, log_likelihood
 from inference.modes import device_of, evaluating, seeded, unchecked
 from inference.proposals import is_point_mass
@@ -102,17 +102,21 @@ def to_arviz(
             model, guide, x, particles, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
         )
     z = torch.from_numpy(resampled(likelihood, len(x), draws, seed)).to(x.device)
+    drawn, features = ("chain", "draw", "datum"), feature_dims(x.shape[1:])
     # The guide must not draw again what the particles were drawn by.
     with evaluating(model, guide), unchecked(), seeded(_another(seed), device_of(model)):
         q = posterior(guide, x)
         raw = q.sample(torch.Size((draws,)))
-        replicated, log_p = _predicted(model, z, x)
-        _, log_p_guide = _predicted(model, raw, x)
-        log_joint = log_p_guide.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
-        log_q = None if is_point_mass(q) else _array(q.log_prob(raw))
-        prior, simulated = (t.unflatten(0, (draws, len(x))) for t in simulate(model, draws * len(x)))
-    drawn, features = ("chain", "draw", "datum"), feature_dims(x.shape[1:])
-    observed, replicated, simulated = _as_integers(_array(x), replicated, _array(simulated))
+        prior = model.prior().sample(raw.shape[:2])
+        replicated, simulated, log_p = _drawn(model, z), _drawn(model, prior), _by_feature(model, z, x)
+        of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw)[None])}
+        by_guide: dict[str, _Variable] = {}
+        if not is_point_mass(q):
+            found = _by_feature(model, raw, x)
+            joint = found.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
+            of_guide |= {"log_p": (drawn, joint[None]), "log_q": (drawn, _array(q.log_prob(raw))[None])}
+            by_guide = {"x": ((*drawn, *features), found[None])}
+    observed, replicated, simulated = _as_integers(_array(x), replicated, simulated)
     weights = likelihood.weights
     columns = ("standard_error", "ess", "khat")
     stats: dict[str, _Variable] = {name: (("datum",), getattr(weights, name)) for name in columns}
@@ -120,24 +124,19 @@ def to_arviz(
     known = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
     assert likelihood.log_weights is not None
     stats["log_weight"] = (("particle", "datum"), likelihood.log_weights)
-    of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw)[None])}
-    if log_q is not None:
-        of_guide |= {"log_p": (drawn, log_joint[None]), "log_q": (drawn, log_q[None])}
     groups = {
         "posterior": _group({"z": ((*drawn, "latent"), _array(z)[None])}),
         "guide": _group(of_guide),
         "posterior_predictive": _group({"x": ((*drawn, *features), replicated[None])}),
         "log_likelihood": _group({"x": ((*drawn, *features), log_p[None])}),
-        "guide_log_likelihood": _group({"x": ((*drawn, *features), log_p_guide[None])}),
+        "guide_log_likelihood": _group(by_guide),
         "prior": _group({"z": ((*drawn, "latent"), _array(prior)[None])}),
         "prior_predictive": _group({"x": ((*drawn, *features), simulated[None])}),
         "sample_stats": _group(stats, proposal=likelihood.proposal, particles=likelihood.particles),
         "observed_data": _group({"x": (("datum", *features), observed)}, unit="data units"),
         "constant_data": _group(known),
     }
-    left_out = {"guide_log_likelihood"} if log_q is None else set[str]()
-    left_out |= set[str]() if known else {"constant_data"}
-    return xr.DataTree.from_dict({name: group for name, group in groups.items() if name not in left_out})
+    return xr.DataTree.from_dict({name: group for name, group in groups.items() if group.data_vars})
 
 
 def to_elpd(likelihood: LogLikelihood) -> az.ELPDData:
@@ -192,18 +191,14 @@ def resampled(likelihood: LogLikelihood, n: int, draws: int, seed: int) -> np.nd
     return drawn
 
 
-def _predicted(model: PyroModule, z: Tensor, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return x̃ ~ p(x | z) and log p(x | z) by feature, ``(S, N, *event)`` each, for z ``(S, N, D)``; NaN where z is."""
-    known = torch.isfinite(z).all(-1)
-    replicated, log_p = [], []
-    for at in torch.where(known.unsqueeze(-1), z, 0.0):  # one draw of all data at a time
-        p_x = model.observation(model.decoder(at))
-        replicated.append(_array(p_x.sample().to(z)))
-        log_p.append(_array(p_x.log_prob(x)))
-    lost = ~_array(known)
-    for found in (stacked := (np.stack(replicated), np.stack(log_p))):
-        found[lost] = np.nan
-    return stacked
+def _drawn(model: PyroModule, z: Tensor) -> np.ndarray:
+    """Return x̃ ~ p(x | z) ``(S, N, *event)`` for z ``(S, N, D)``, one draw of all data at a time."""
+    return np.stack([_array(draw(model.observation, model.decoder(at)).to(z)) for at in z])
+
+
+def _by_feature(model: PyroModule, z: Tensor, x: Tensor) -> np.ndarray:
+    """Return log p(x | z) of each feature likewise."""
+    return np.stack([_array(model.observation(model.decoder(at)).log_prob(x)) for at in z])
 
 
 def _as_integers(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -3,6 +3,14 @@
 import numpy as np
 import xarray as xr
 
+_OF_FEATURES = (
+    "posterior_predictive",
+    "prior_predictive",
+    "log_likelihood",
+    "guide_log_likelihood",
+    "observed_data",
+)
+
 
 def by_value(tree: xr.DataTree) -> xr.DataTree:
     """Return a tree with ``datum`` and features in one dimension ``value``, row by row.
@@ -15,13 +23,12 @@ def by_value(tree: xr.DataTree) -> xr.DataTree:
     """
 
     def stacked(group: xr.Dataset) -> xr.Dataset:
-        if "datum" not in group.dims or "x" not in group:
-            return group
         dims = [dim for dim in group["x"].dims if dim not in ("chain", "draw")]
         flat = group.stack(value=dims, create_index=False).drop_vars(dims)
         return flat.assign_coords(value=np.arange(flat.sizes["value"]))
 
-    return tree.map_over_datasets(stacked)
+    groups = {name: group.to_dataset() for name, group in tree.children.items()}
+    return xr.DataTree.from_dict({n: stacked(group) if n in _OF_FEATURES else group for n, group in groups.items()})
 
 
 def of_guide(tree: xr.DataTree, datum: int) -> xr.DataTree:

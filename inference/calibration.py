@@ -10,6 +10,7 @@ from arviz_stats.ecdf_utils import ecdf_pit
 from pyro.nn import PyroModule
 
 from inference.arviz_tree import resampled
+from inference.diagnostics import WeightDiagnostics
 from inference.joint import Joint
 from inference.latents import posterior, simulate
 from inference.likelihood import log_likelihood, prepared
@@ -19,6 +20,8 @@ from inference.refined import Refined
 
 # The band of ArviZ's plots: so many curves of a hundred stay within it everywhere, by so many simulations.
 BAND, SIMULATIONS = 0.95, 500
+# Share of flagged data from which on the particles may be at fault.
+_FLAGGED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +32,13 @@ class Calibration:
         ranks: ``(n, D + 1)`` by posterior: the rank of each latent, and of log p(x, z). Data whose particles have no
             usable weight are left out of the particles' posterior, and of no other.
         draws: L.
-        ess: median effective sample size of the weighted particles by posterior, where draws are resampled from such.
-            Where it is below L, the same particles come again and again, and the ranks of the very posterior leave the
-            band.
+        weights: what the importance weights say of themselves, by posterior, where draws are resampled by such.
         seed: of all draws.
     """
 
     ranks: Mapping[str, np.ndarray]
     draws: int
-    ess: Mapping[str, float]
+    weights: Mapping[str, WeightDiagnostics]
     seed: int = 0
 
     def transforms(self, name: str) -> dict[str, np.ndarray]:
@@ -55,6 +56,17 @@ class Calibration:
             if ((ecdf < lower) | (ecdf > upper)).any():
                 found.append(quantity)
         return found
+
+    def doubt(self) -> list[str]:
+        """Return the posteriors whose ranks may leave the band although the posterior is right.
+
+        Draws that are resampled from few or poor particles are the posterior's only as far as those are: here where the
+        median ESS is below L, or more than a tenth of the data are flagged. Also where neither is so, particles that
+        lie to one side may bend the curves.
+        """
+        return [
+            name for name, w in self.weights.items() if np.median(w.ess) < self.draws or w.flagged.mean() > _FLAGGED
+        ]
 
     def to_arviz(self, name: str) -> xr.DataTree:
         """Return the transforms of a posterior as the group ``prior_sbc``, for ``az.plot_ecdf_pit``."""
@@ -95,13 +107,14 @@ def calibrate(
         draws: L, draws from each posterior.
         proposal: whose particles, resampled by Pareto smoothed weights, are the other posterior, under its own name;
             :class:`Refined` by default.
-        particles: K, so many that their effective sample size exceeds L, or draws would come twice.
+        particles: K, so many that their effective sample size is many times L.
         memory: bound in bytes, as that of :func:`log_likelihood`.
         seed: of all draws.
         progress: show a progress bar.
 
     Raises:
-        ValueError: for n < 2 or draws < 1, fewer than 2 data with usable weights, and as :func:`log_likelihood` does.
+        ValueError: for n < 2 or draws < 1, simulated data that are not finite, fewer than 2 data with usable weights,
+            and as :func:`log_likelihood` does.
 
     References: Talts, Betancourt, Simpson, Vehtari and Gelman, *Validating Bayesian inference algorithms with
     simulation-based calibration*, 2018; Modrák, Moon, Kim, Bürkner, Huurre, Faltejsková, Gelman and Vehtari,
@@ -114,6 +127,11 @@ def calibrate(
     model.observation.require_likelihood()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
         z, x = simulate(model, n)
+        if wrong := int((~torch.isfinite(x)).flatten(1).any(1).sum()):
+            raise ValueError(
+                f"{wrong} of {n} simulated data hold values that are not finite: there is nothing to calibrate on; the "
+                "decoder overflows, or its tails are heavier than the numbers can hold"
+            )
         raw = posterior(guide, x).sample(torch.Size((draws,)))
         # The particles must not draw again what the data were drawn by.
         particle_seed = int(torch.randint(2**62, ()))
@@ -144,4 +162,4 @@ def calibrate(
         for name, z_l in drawn.items():
             among = torch.cat([z_l, joint.log_prob(z_l).unsqueeze(-1)], -1)  # (L, n, D + 1)
             ranks[name] = (among < truth).sum(0).cpu().numpy()[ranked[name]]
-    return Calibration(ranks, draws, {proposal.name: float(np.median(likelihood.weights.ess[usable]))}, seed)
+    return Calibration(ranks, draws, {proposal.name: likelihood.weights}, seed)

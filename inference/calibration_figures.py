@@ -1,5 +1,6 @@
 """The figure of a calibration: ranks of the truth among draws from each posterior."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from inference.calibration import BAND, Calibration
@@ -18,10 +19,10 @@ def plot_calibration(calibration: Calibration) -> Figure:
         draw_pit_differences(axes, {joint_name: joint, **dict(latents)}, emphasised=1)
         n, outside, chance = len(joint), len(calibration.outside(name)), (1 - BAND) * (len(latents) + 1)
         title = f"{name}: {outside} of {len(latents) + 1} quantities leave the band ({chance:.1f} by chance)"
-        if name in calibration.ess:
-            ess = calibration.ess[name]
-            title += f"\nmedian ESS of the particles {ess:.0f}"
-            title += f", fewer than the {calibration.draws} draws: too few to tell" if ess < calibration.draws else ""
+        if name in calibration.weights:
+            w = calibration.weights[name]
+            title += f"\nparticles: median ESS {np.median(w.ess):.0f}, {w.flagged.mean():.0%} of data flagged"
+            title += ", perhaps at fault" if name in calibration.doubt() else ""
         axes.set_title(title, fontsize=10, pad=22)
         axes.set_xlabel(f"rank of the truth among {calibration.draws} draws, as a share")
         axes.set_ylabel(f"share of {n} data below, less u")

@@ -56,9 +56,9 @@ class WeightDiagnostics:
 def amortisation_gap(refined: WeightDiagnostics, amortised: WeightDiagnostics) -> np.ndarray:
     """Return refined less amortised estimates in nats, ``(N,)``: how much of log p(x) the guide misses by itself.
 
-    Infinite where the guide's particles have no probability at all, NaN where the refined ones have none.
+    Infinite where all of the guide's particles have probability 0, NaN where either has no estimate otherwise.
     """
-    by_guide = np.where(amortised.usable, amortised.estimate, -np.inf)
+    by_guide = np.where(amortised.usable | np.isneginf(amortised.estimate), amortised.estimate, np.nan)
     return np.where(refined.usable, refined.estimate, np.nan) - by_guide
 
 

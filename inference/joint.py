@@ -109,8 +109,9 @@ class Joint:
         # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
         _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(eta))[:2]
         score = _score_of(observation, eta, x)
-        drawn = observation(eta).sample(torch.Size((draws,)))
-        # A draw at the very edge of the support may have no finite score; it has nothing to say.
+        # Where the decoder overflows there is nothing to draw by; torch would refuse the other data, too. A draw at the
+        # very edge of the support may have no finite score. Neither has anything to say.
+        drawn = observation(torch.where(torch.isfinite(eta), eta, 0.0)).sample(torch.Size((draws,)))
         scores = _score_of(observation, eta.expand(draws, *eta.shape), drawn).nan_to_num(0.0, 0.0, 0.0)
         score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
 

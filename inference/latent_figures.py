@@ -41,8 +41,10 @@ def plot_latents(
         seed: of the draws.
 
     Raises:
-        ValueError: for fewer than two data, and as :func:`inference.latent_space.project` does.
+        ValueError: for fewer than two data, no method, and as :func:`inference.latent_space.project` does.
     """
+    if not methods or isinstance(methods, str):
+        raise ValueError(f"methods must be a sequence of names such as ('pca',), but got {methods!r}")
     if len(x) < 2:
         raise ValueError(f"a figure of the latents needs at least 2 data, but there are {len(x)}")
     means = posterior_means(guide, x)

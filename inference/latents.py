@@ -40,12 +40,21 @@ def reproduce(model: PyroModule, guide: PyroModule, x: Tensor, batch_size: int =
     return torch.cat(means)
 
 
+def draw(observation: PyroModule, eta: Tensor) -> Tensor:
+    """Draw x ~ p(x | eta) ``(*batch, *event)`` for eta ``(*batch, *event, outputs)``, NaN where eta is not finite.
+
+    torch would refuse a whole batch for one parameter that is not.
+    """
+    known = torch.isfinite(eta).all(-1)
+    # A family may work in double precision, or give whole numbers.
+    x = observation(torch.where(known.unsqueeze(-1), eta, 0.0)).sample().to(eta)
+    return torch.where(known, x, torch.nan)
+
+
 def simulate(model: PyroModule, n: int, batch_size: int = 100) -> tuple[Tensor, Tensor]:
     """Draw n latents from the prior ``(n, D)``, and a datum from each ``(n, *event)``, in the latents' dtype."""
     z = model.prior().sample(torch.Size((n,)))
-    # A family may work in double precision, or give whole numbers.
-    x = [model.observation(model.decoder(batch)).sample().to(z) for batch in z.split(batch_size)]
-    return z, torch.cat(x)
+    return z, torch.cat([draw(model.observation, model.decoder(batch)) for batch in z.split(batch_size)])
 
 
 def reproductions(model: PyroModule, guide: PyroModule, x: Tensor, seed: int = 0) -> dict[str, Tensor]:
@@ -82,6 +91,6 @@ def prior_means(model: PyroModule, n: int, seed: int = 0) -> Tensor:
 
 def _pictures(model: PyroModule, z: Tensor) -> dict[str, Tensor]:
     eta = model.decoder(z)
-    found = {"mean": model.observation.mean(eta), "sample": model.observation(eta).sample()}
+    found = {"mean": model.observation.mean(eta), "sample": draw(model.observation, eta)}
     parameter = model.observation.parameter(eta)
     return found if parameter is None else {**found, "parameter": parameter}

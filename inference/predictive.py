@@ -97,7 +97,8 @@ def check_predictive(model: PyroModule, x: Tensor, draws: int | None = None, see
         x: held-out data ``(N, *event)`` in data units.
         draws: S, by default 20 N. All data are ranked among the same draws, whose noise has to be small beside the
             data's: with S = 5 N a right model leaves the band of :func:`plot_predictive` twice as often as it should.
-            They are held in memory, ``(S, *event)``.
+            They are held in memory, ``(S, *event)``, and several times while they are ranked and drawn: of 10,000
+            images look at the first 1000.
         seed: of the draws.
 
     Raises:

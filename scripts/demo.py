@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reproductions.main([*NETWORK, "--epochs", args.epochs, "--out", str(out / "reproductions")])
 
     print(
-        f"\n== every observation that takes them, {args.epochs} epochs, {args.particles} particles, {args.limit} digits =="
+        f"\n== every observation that takes them, {args.epochs} epochs, {args.particles} particles, "
+        f"{args.limit} digits =="
     )
     print(tabulate(rows, headers="keys", floatfmt=".2f"))
     print("A density and a mass are never ranked against each other, nor are binary and grey data.")

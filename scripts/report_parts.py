@@ -111,8 +111,7 @@ def parts_of(run: Subject) -> Mapping[str, Callable[[], Part]]:
         def make() -> Part:
             try:
                 return Part(title, text, build(run))
-            # What these data or this family cannot give; torch says with the latter that it cannot draw by a parameter.
-            except (ValueError, RuntimeError) as error:
+            except ValueError as error:  # what these data or this family cannot give
                 return Part(title, note=str(error))
 
         return make
@@ -185,12 +184,12 @@ def _worst(run: Subject) -> list[Picture]:
     pictures = [_of_data(run, lowest, estimate, "Data with the lowest likelihood", captions["lowest"])]
     if run.amortised is not None:
         gap = amortisation_gap(run.refined.weights, run.amortised.weights)
-        n = int(np.isfinite(gap).sum())
-        text = f"The amortisation gap of {n} data"
-        text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
-        figure = plot_gaps(run.refined.weights, run.amortised.weights)
-        pictures.append(picture(figure, "Amortisation gap by datum", text))
-        gap = np.nan_to_num(gap, nan=-np.inf)
+        if n := int(np.isfinite(gap).sum()):
+            text = f"The amortisation gap of {n} data"
+            text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
+            figure = plot_gaps(run.refined.weights, run.amortised.weights)
+            pictures.append(picture(figure, "Amortisation gap by datum", text))
+        gap = np.where(np.isnan(gap), -np.inf, gap)
         caption = "The largest amortisation gaps: refined less amortised estimate in nats, with the index of the datum."
         pictures.append(_of_data(run, np.argsort(-gap)[:_SHOWN], gap, "Data where the guide is worst", caption))
     return pictures
@@ -199,7 +198,7 @@ def _worst(run: Subject) -> list[Picture]:
 def _of_data(run: Subject, which: np.ndarray, values: np.ndarray, alt: str, caption: str) -> Picture:
     x = run.x[torch.from_numpy(which)]
     rows = {"data": x, "reproduction\n(mean)": reproduce(run.model, run.guide, x)}
-    titles = [f"{i}: {values[i]:.4g}" for i in which]
+    titles = [f"{i}: {values[i]:.4g}" if np.isfinite(values[i]) else f"{i}: –" for i in which]
     return _rows(run, rows, alt, caption, titles)
 
 
@@ -209,9 +208,8 @@ def _calibration(run: Subject) -> list[Picture]:
     names = {name: calibration.outside(name) for name in calibration.ranks}
     found = "; ".join(f"{name}: {', '.join(outside) or 'none'}" for name, outside in names.items())
     text = f"100 simulated data. Quantities outside the band that holds 95 of 100 right curves: {found}."
-    for name, ess in calibration.ess.items():
-        if ess < calibration.draws:
-            text += f" The {name} particles are worth {ess:.0f} draws, too few to tell a wrong posterior by."
+    if doubt := calibration.doubt():
+        text += f" Those of {' and '.join(doubt)} may be the fault of too few or too poor particles."
     return [picture(plot_calibration(calibration), "Ranks of the truth", text)]
 
 

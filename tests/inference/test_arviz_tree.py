@@ -12,7 +12,17 @@ import torch
 import xarray as xr
 
 from guides import AmortisedDelta, AmortisedNormal, MLPEncoder
-from inference import by_value, feature_dims, log_likelihood, of_guide, posterior, save_datatree, to_arviz, to_elpd
+from inference import (
+    Amortised,
+    by_value,
+    feature_dims,
+    log_likelihood,
+    of_guide,
+    posterior,
+    save_datatree,
+    to_arviz,
+    to_elpd,
+)
 from model import (
     VAE,
     Bernoulli,
@@ -170,10 +180,11 @@ def test_plots_of_one_dimension_take_single_values(shape, observation):
     guide = AmortisedNormal(MLPEncoder(shape, 4, ()))
     with torch.no_grad():
         x = model(n=6)
-    tree = by_value(to_arviz(model, guide, x, draws=20, particles=100, progress=False))
+    tree = by_value(to_arviz(model, guide, x, labels={"x": torch.arange(6)}, draws=20, particles=100, progress=False))
     np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.flatten().numpy())
     assert tree["posterior_predictive"]["x"].dims == ("chain", "draw", "value")
     assert tree["posterior"]["z"].dims == ("chain", "draw", "datum", "latent")
+    assert tree["constant_data"]["x"].dims == ("datum",)
     whole = observation.measure is Measure.COUNTING
     assert (tree["observed_data"]["x"].dtype == np.int32) == whole
     plots = [az.plot_ppc_rootogram] if whole else [az.plot_ppc_dist, az.plot_ppc_dist_pit]
@@ -209,6 +220,30 @@ def test_draws_are_seeded_and_leave_the_callers_state_alone(results):
         assert not first[group].to_dataset().equals(other[group].to_dataset())
     assert torch.equal(before, torch.get_rng_state())
     assert problem.guide.training
+
+
+def test_the_guides_draws_are_not_the_particles_again(linear_gaussian):
+    problem = linear_gaussian()
+    x = problem.draw(6)
+    settings = {"proposal": Amortised(), "keep_weights": 6, "keep_particles": 6, "progress": False}
+    likelihood = log_likelihood(problem.model, problem.guide, x, 200, seed=1, **settings)
+    tree = to_arviz(problem.model, problem.guide, x, likelihood, draws=200, seed=1)
+    assert np.isin(tree["guide"]["z"].values.round(5), likelihood.z.round(5)).mean() < 0.05
+    assert np.isin(tree["posterior"]["z"].values.round(5), likelihood.z.round(5)).all()
+
+
+def test_a_decoder_that_overflows_for_one_datum_costs_the_others_nothing():
+    torch.manual_seed(0)
+    for observation in (Poisson(), Bernoulli(), Normal(scale="decoder")):
+        model = VAE(StandardNormal(2), MLPDecoder(2, (4,), observation.outputs, (5,)), observation)
+        guide = AmortisedNormal(MLPEncoder((4,), 4, ()))
+        x = torch.tensor([0.0, 1.0]).repeat(5, 2)
+        likelihood = log_likelihood(model, guide, x, 40, keep_weights=5, keep_particles=5, progress=False)
+        far = likelihood.z.copy()
+        far[:, 2] = 1e38
+        tree = to_arviz(model, guide, x, replace(likelihood, z=far), draws=5)
+        found = tree["posterior_predictive"]["x"].values[0]
+        assert np.isfinite(np.delete(found, 2, 1)).all()
 
 
 def test_without_labels_there_is_no_constant_data(results):

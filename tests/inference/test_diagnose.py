@@ -240,8 +240,9 @@ def test_counts():
 def test_the_gap_is_infinite_where_the_guide_alone_fails_and_unknown_where_all_do():
     lost = np.full(50, -np.inf)
     log_w = np.random.default_rng(0).normal(size=(50, 4))
-    refined = diagnose(np.stack([log_w[:, 0], log_w[:, 1], lost, lost], 1))
-    amortised = diagnose(np.stack([log_w[:, 2], lost, log_w[:, 3], lost], 1))
+    unknown = np.full(50, np.nan)
+    refined = diagnose(np.stack([log_w[:, 0], log_w[:, 1], lost, lost, log_w[:, 1]], 1))
+    amortised = diagnose(np.stack([log_w[:, 2], lost, log_w[:, 3], lost, unknown], 1))
     gap = amortisation_gap(refined, amortised)
     assert gap[0] == refined.estimate[0] - amortised.estimate[0]
     assert gap[1] == np.inf

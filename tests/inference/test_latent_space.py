@@ -111,6 +111,13 @@ def test_many_classes_have_a_scale(linear_gaussian):
     assert figure.axes[-1].get_ylabel() == "label"
 
 
+@pytest.mark.parametrize("methods", ["pca", ()])
+def test_maps_are_named_in_a_sequence(linear_gaussian, methods):
+    problem = linear_gaussian()
+    with pytest.raises(ValueError, match="a sequence of names"):
+        plot_latents(problem.model, problem.guide, problem.draw(5), methods=methods)
+
+
 def test_one_datum_is_too_few_for_a_figure(linear_gaussian):
     problem = linear_gaussian(latent=1)
     with pytest.raises(ValueError, match="at least 2 data, but there are 1"):

@@ -10,7 +10,7 @@ from model import VAE, MLPDecoder, Normal, StandardNormal
 
 def test_a_watch_scores_the_weights_of_each_epoch_on_its_own_scale():
     data = load("digits")
-    observation = Normal(scale=4.0, link="identity")
+    observation = Normal(scale="shared")  # is learned: the watched model has to see it change
     model = VAE(StandardNormal(2), MLPDecoder(2, data.event_shape, observation.outputs, ()), observation)
     guide = AmortisedNormal(MLPEncoder(data.event_shape, 4, ()))
     on_grid = VAE(model.prior, model.decoder, observation.on_grid(data.grid))

@@ -216,21 +216,24 @@ def test_a_browser_shows_all_of_it_without_overflow(page, width, tmp_path):
     assert found["requests"] == 0
 
 
-def test_a_model_that_overflows_has_dashes_for_numbers_and_says_why(runs, tmp_path):
-    run = copy(runs / "normal", tmp_path / "normal")
+@pytest.mark.parametrize("name", ["normal", "binomial"])
+def test_a_model_that_overflows_has_dashes_for_numbers_and_says_why(name, runs, tmp_path):
+    run = copy(runs / name, tmp_path / name)
     weights = load_file(run / "weights.safetensors")
-    for name, value in weights.items():
-        if "decoder" in name:
-            weights[name] = value * 1e30
+    for key, value in weights.items():
+        if "decoder" in key:
+            weights[key] = value * 1e36
     save_file(weights, run / "weights.safetensors")
     done = command("report", run, *LINE, "--out", "report.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "RuntimeWarning" not in done.stderr
-    assert "warning: normal: no estimate for datum 0, 1, 2" in done.stdout
+    assert f"warning: {name}: no estimate for datum 0, 1, 2" in done.stdout
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     results = text[text.index('id="results"') : text.index("<nav")]
     assert "– ± –" in results
     assert "nan" not in results
-    assert Page(text).titles.count("Predictive checks") == 1
     for words in ("draws from the model hold values that are not finite", "none of 40 data has an estimate"):
         assert words in text
+    assert "Data with the lowest likelihood" in text
+    text = succeeds("evaluate", run, "--particles", "60", "--limit", "40", cwd=tmp_path)
+    assert "no estimate for datum 0, 1, 2" in text
