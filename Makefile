@@ -16,7 +16,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install ## train, evaluate and compare on the embedded digits (two minutes)
+demo: install ## train, evaluate and compare on the embedded digits (two to three minutes)
 	$(BIN)/python scripts/demo.py
 
 test: install ## the fast tests

@@ -1,4 +1,4 @@
-"""Two minutes on the embedded digits: every observation that takes them, and the reproductions experiment."""
+"""Two to three minutes on the embedded digits: every observation that takes them, and the reproductions experiment."""
 
 import json
 import time
