@@ -1,31 +1,25 @@
 """Write one self-contained page on one or more runs: results, pictures, checks, and what the diagnostics mean."""
 
-import math
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from command import Parser, positive_int, run, seed
-from comparison_report import data_of
 from evaluation import doubtful
 from jinja2 import Environment, StrictUndefined
 from pair import restore
 from report_parts import Subject, parts_of
+from report_results import different, results, short
 from tqdm import tqdm
 
 from data import Dataset
 from guides import AmortisedDelta, AmortisedNormal
 from inference import (
     Amortised,
-    Difference,
     Refined,
-    amortisation_gap,
     is_point_mass,
     log_likelihood,
     posterior,
-    rank,
     save_text,
 )
 from model import VAE
@@ -154,72 +148,6 @@ def look_at(
     return subject, [f"{name}: {line}" for line in warnings]
 
 
-def scale_of(subject: Subject) -> tuple[str, str]:
-    """Return what the run is a model of, and its measure: numbers compare where both are the same."""
-    return data_of(Path(subject.path)), subject.model.observation.measure.value
-
-
-def different(subjects: Sequence[Subject]) -> list[str]:
-    """Return a line where not all runs compare."""
-    if len({scale_of(subject) for subject in subjects}) == 1:
-        return []
-    return [
-        "the runs are of different data or measures, and stand in tables of their own; scripts/compare.py ranks "
-        "densities and masses together where the data lie on a grid"
-    ]
-
-
-def results(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
-    """Return a table for each scale, its runs from best to worst."""
-    tables = []
-    for (data, measure), group in groupby(sorted(subjects, key=scale_of), scale_of):
-        members = {subject.name: subject for subject in group}
-        # Differences are over the data that all of them have an estimate for.
-        usable = np.logical_and.reduce([subject.refined.weights.usable for subject in members.values()])
-        ranking = dict.fromkeys(members, Difference(math.nan, math.nan))
-        if usable.any():
-            ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
-        rows = []
-        for name, difference in ranking.items():
-            subject = members[name]
-            summary = subject.refined.summary()
-            gaps = np.array([])
-            if subject.amortised is not None:
-                gaps = amortisation_gap(subject.refined.weights, subject.amortised.weights)
-                gaps = gaps[np.isfinite(gaps)]
-            rows.append(
-                [
-                    name,
-                    subject.config["observation"],
-                    f"{_short(summary['nats_per_datum'], '.2f')} ± {_short(summary['standard_error'], '.2f')}",
-                    f"{_short(difference.mean, '.2f')} ± {_short(difference.standard_error, '.2f')}",
-                    _short(summary["bits_per_dim"], ".3f"),
-                    _short(summary["khat_median"], ".2f"),
-                    _short(summary["ess_median"], ".0f"),
-                    f"{summary['flagged']:.1%}",
-                    _short(gaps.mean() if len(gaps) else math.nan, ".2f"),
-                ]
-            )
-        tables.append(
-            {
-                "title": f"{measure.capitalize()} of {data}: nats per datum over {summary['n']} data.",
-                "columns": [
-                    "run",
-                    "observation",
-                    "log p(x) ± s.e.",
-                    "to the best ± s.e. (paired)",
-                    "bits/dim",
-                    "k̂",
-                    f"ESS of {summary['particles']}",
-                    "flagged",
-                    "amortisation gap",
-                ],
-                "rows": rows,
-            }
-        )
-    return tables
-
-
 def section(number: int, subject: Subject) -> dict[str, Any]:
     """Return a run's section of the page."""
     parts = parts_of(subject)
@@ -231,7 +159,7 @@ def section(number: int, subject: Subject) -> dict[str, Any]:
         "training": ", ".join(f"{key} {value}" for key, value in training.items() if value is not None),
         "ended": config["outcome"]["stopped"],
         "weights of epoch": config["outcome"]["best_epoch"],
-        **{f"learned {key}": _short(value) for key, value in subject.model.observation.describe().items()},
+        **{f"learned {key}": short(value) for key, value in subject.model.observation.describe().items()},
     }
     rows = [[key, str(value)] for key, value in settings.items()]
     return {
@@ -241,13 +169,6 @@ def section(number: int, subject: Subject) -> dict[str, Any]:
         "configuration": {"columns": ["setting", "value"], "rows": rows},
         "parts": [make() for make in tqdm(parts.values(), desc=subject.name, unit="part", disable=None)],
     }
-
-
-def _short(value: object, digits: str = ".4g") -> str:
-    """Return a number with so many digits, a dash where there is none, and anything else as it is."""
-    if not isinstance(value, float):
-        return str(value)
-    return "–" if math.isnan(value) else f"{value:{digits}}"
 
 
 if __name__ == "__main__":

@@ -198,7 +198,9 @@ def _worst(run: Subject) -> list[Picture]:
 def _of_data(run: Subject, which: np.ndarray, values: np.ndarray, alt: str, caption: str) -> Picture:
     x = run.x[torch.from_numpy(which)]
     rows = {"data": x, "reproduction\n(mean)": reproduce(run.model, run.guide, x)}
-    titles = [f"{i}: {values[i]:.4g}" if np.isfinite(values[i]) else f"{i}: –" for i in which]
+    # A gap may be infinite; what has no estimate is sorted as −∞.
+    shown = {np.inf: "∞", -np.inf: "–"}
+    titles = [f"{i}: {shown.get(values[i], f'{values[i]:.4g}')}" for i in which]
     return _rows(run, rows, alt, caption, titles)
 
 
