@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 demo: install ## train, evaluate and compare on the embedded digits (two to three minutes)
-	$(BIN)/python scripts/demo.py
+	$(BIN)/obsvae demo
 
 test: install ## the fast tests
 	$(BIN)/python -m pytest -m 'not slow'

@@ -1,6 +1,6 @@
 """Datasets in data units, with the bounds, grid and scaling that an observation needs."""
 
-from data.dataset import Dataset, Grid
-from data.load import load, names
+from obsvae.data.dataset import Dataset, Grid
+from obsvae.data.load import SOURCES, load
 
-__all__ = ["Dataset", "Grid", "load", "names"]
+__all__ = ["SOURCES", "Dataset", "Grid", "load"]

@@ -1,32 +1,71 @@
-"""Arrays from .npy and .npz files, the Frey faces and scikit-learn's digits."""
+"""Arrays from memory and from .npy and .npz files, the Frey faces and scikit-learn's digits."""
 
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
-from data.checks import checked
-from data.dataset import Grid
-from data.folder import data_folder
-from data.stored import Stored
+from obsvae.data.checks import check_layout, check_values, checked
+from obsvae.data.dataset import Grid
+from obsvae.data.folder import data_folder
+from obsvae.data.memory import Values, as_numpy
+from obsvae.data.metadata import checked_labels, checked_names
+from obsvae.data.splits import drawn, given
+from obsvae.data.stored import Stored
+from obsvae.errors import UsageError
 
 FREY_FACES = (1965, 28, 20)
-# What NumPy raises for damaged files, beside the errors of the formats' own parsers.
+# Errors that NumPy raises for damaged files; the parsers of the formats have others.
 _UNREADABLE = (OSError, ValueError, EOFError, MemoryError, RuntimeError, SyntaxError)
 
 
-def from_file(name: str) -> Stored:
-    """Return the array of a .npy or .npz file, to be split 80/10/10.
+def from_memory(
+    x: np.ndarray | Tensor,
+    name: str,
+    names: Sequence[str] | None = None,
+    labels: Values | None = None,
+    splits: Mapping[str, Values] | None = None,
+) -> Stored:
+    """Return the data of an array or tensor, (N, *event).
 
-    bool lies within (0, 1) and uint8 within (0, 255). Other integers have no bounds; their grid runs over all rows
-    of the file, so that every split lies on it. Floats have neither bounds nor a grid.
+    bool lies within (0, 1) and uint8 within (0, 255). Other integers have no bounds; their grid runs over all rows,
+    so that every split lies on it. Floats have neither bounds nor a grid.
+
+    Args:
+        x: real numbers of any dtype, on any device.
+        name: the name for x in an error.
+        names: of the features of vectors.
+        labels: integers (N,).
+        splits: as `splits.given` takes them; by default 80/10/10, drawn at random.
+
     """
-    x = checked(_read(Path(name).expanduser()), repr(name))
-    bounds, grid = _declared(x)
-    tenth = len(x) // 10
-    return Stored(x, validation=tenth, test=tenth, bounds=bounds, grid=grid)
+    x = as_numpy(x, name)
+    check_layout(x, name)
+    texts = None if names is None else checked_names(names, x.shape)
+    x = check_values(x, name, texts)
+    N, (bounds, grid) = len(x), _declared(x)
+    return Stored(
+        x,
+        drawn(N, N // 10, N // 10) if splits is None else given(splits, N),
+        labels=None if labels is None else checked_labels(labels, N),
+        bounds=bounds,
+        grid=grid,
+        names=texts,
+    )
+
+
+def from_file(
+    path: str,
+    names: Sequence[str] | None = None,
+    labels: Values | None = None,
+    splits: Mapping[str, Values] | None = None,
+) -> Stored:
+    """Return the array of a .npy or .npz file, as `from_memory` does."""
+    return from_memory(_read(Path(path).expanduser()), repr(path), names, labels, splits)
 
 
 def frey_faces() -> Stored:
@@ -34,14 +73,14 @@ def frey_faces() -> Stored:
     path = data_folder() / "freyfaces.npy"
     wanted = f"an array of uint8, {FREY_FACES}"
     if not path.is_file():
-        raise ValueError(
+        raise UsageError(
             f"'freyfaces' cannot be downloaded and is not at {str(path)!r}: save the faces there as {wanted}, "
             "or set OBSVAE_DATA to the folder that holds freyfaces.npy"
         )
     x = _read(path)
     if x.shape != FREY_FACES or x.dtype != np.uint8:
-        raise ValueError(f"'freyfaces' needs {wanted}; {str(path)!r} holds {x.dtype}, {x.shape}: replace the file")
-    return Stored(checked(x, "'freyfaces'"), 200, 200, bounds=(0.0, 255.0), grid=Grid(0.0, 1.0, 256))
+        raise UsageError(f"'freyfaces' needs {wanted}; {str(path)!r} holds {x.dtype}, {x.shape}: replace the file")
+    return Stored(checked(x, "'freyfaces'"), drawn(len(x), 200, 200), bounds=(0.0, 255.0), grid=Grid(0.0, 1.0, 256))
 
 
 def digits() -> Stored:
@@ -50,7 +89,7 @@ def digits() -> Stored:
 
     bunch = load_digits()
     x = checked(bunch.images, "'digits'")
-    return Stored(x, 200, 200, labels=bunch.target, bounds=(0.0, 16.0), grid=Grid(0.0, 1.0, 17))
+    return Stored(x, drawn(len(x), 200, 200), labels=bunch.target, bounds=(0.0, 16.0), grid=Grid(0.0, 1.0, 17))
 
 
 def _declared(x: np.ndarray) -> tuple[tuple[float, float] | None, Grid | None]:
@@ -66,9 +105,9 @@ def _declared(x: np.ndarray) -> tuple[tuple[float, float] | None, Grid | None]:
 
 
 def _read(path: Path) -> np.ndarray:
-    """Return the array in a file, in either format and whatever the suffix; never unpickle."""
+    """Return the array in a file, which may have either format under either suffix; never unpickle."""
     if not path.exists():
-        raise ValueError(f"no file at {str(path)!r}: check the path (relative to {str(Path.cwd())!r})")
+        raise UsageError(f"no file at {str(path)!r}: check the path (relative to {str(Path.cwd())!r})")
     try:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
@@ -79,13 +118,13 @@ def _read(path: Path) -> np.ndarray:
         raise
     except (*_UNREADABLE, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         why = " ".join(str(error).split())
-        raise ValueError(
+        raise UsageError(
             f"cannot read {str(path)!r} as a plain NumPy array ({type(error).__name__}: {why}): "
             "save numbers with np.save or np.savez; pickled objects are never read"
         ) from error
 
 
-class _MemberError(ValueError):
+class _MemberError(UsageError):
     """An .npz file that does not say which array is meant."""
 
 

@@ -1,89 +1,134 @@
-"""What every array must satisfy before anything is built on it."""
+"""Requirements that every array must meet before anything is built on it."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from obsvae.errors import UsageError
+
 MINIMUM_ROWS = 10
 EXACT = 2**24  # float32 holds every integer up to here
 LARGEST = 1e15  # of floats; the sum of the squares of 1e8 such values is within float32
+LEAST_STEPS = 64  # float32 values wanted within the spread of a column
+ROUNDING = 1e-12  # a column that varies by less, relative to its size, is a constant with rounding errors
+
+Names = tuple[str, ...] | None
 
 
-def checked(x: np.ndarray, name: str) -> np.ndarray:
-    """Return x as bool, integers or float32; raise ValueError for an array that no model could be trained on.
+def checked(x: np.ndarray, name: str, names: Names = None) -> np.ndarray:
+    """Return x as bool, integers or float32; raise UsageError for an array that no model could be trained on.
 
     Args:
         x: (N, *event).
-        name: what the error calls it.
+        name: the name for x in an error.
+        names: of the features of vectors.
 
     """
+    check_layout(x, name)
+    return check_values(x, name, names)
+
+
+def check_layout(x: np.ndarray, name: str) -> None:
+    """Raise UsageError unless x has a real dtype, two dimensions, enough rows and a feature."""
     if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name}: needs an array of real numbers; got dtype {x.dtype}: convert it before saving")
+        raise UsageError(f"{name}: needs an array of real numbers; got dtype {x.dtype}: {_remedy(x)}")
     if x.ndim < 2:
-        raise ValueError(
+        raise UsageError(
             f"{name}: needs at least 2 dimensions, (rows, features); got shape {x.shape}: "
             "one feature is x.reshape(-1, 1)"
         )
     if x.shape[0] < MINIMUM_ROWS:
-        raise ValueError(f"{name}: needs at least {MINIMUM_ROWS} rows; got shape {x.shape}: collect more data")
+        raise UsageError(f"{name}: needs at least {MINIMUM_ROWS} rows; got shape {x.shape}: collect more data")
     if x.size == 0:
-        raise ValueError(f"{name}: needs at least one feature; got the empty shape {x.shape}: check how it was saved")
+        raise UsageError(f"{name}: needs at least one feature; got the empty shape {x.shape}: check how it was made")
+
+
+def check_values(x: np.ndarray, name: str, names: Names = None) -> np.ndarray:
+    """Return x as bool, integers or float32; raise UsageError for values that float32 cannot hold or that all agree."""
     if x.dtype.kind == "f":
         with np.errstate(over="ignore"):  # an overflow becomes inf and is reported below
-            x = x.astype(np.float32, copy=False)
-        _check_finite(x, name)
+            rounded = x.astype(np.float32, copy=False)
+        _check_finite(rounded, name, names)
+        _check_spread(rounded, name, names)
+        if x.dtype.itemsize > rounded.dtype.itemsize:
+            _check_resolution(x, rounded, name, names)
+        x = rounded
     elif x.dtype.kind in "iu" and (x.max() > EXACT or x.min() < -EXACT):
         wrong = (x > EXACT) | (x < -EXACT)
-        raise ValueError(
+        raise UsageError(
             f"{name}: needs integers within ±2**24, which float32 holds exactly; {wrong.sum()} lie outside, the first "
-            f"is {x[wrong][0]} at {_first(wrong)}: subtract an offset, or save them as floats"
+            f"is {x[wrong][0]} at {_first(wrong, names)}: subtract an offset, or convert them to floats"
         )
-    if x.dtype.kind == "f":
-        _check_spread(x, name)
     if x.min() == x.max():
-        raise ValueError(f"{name}: needs data that vary; all {x.size} values are {x.flat[0]}: check how it was saved")
+        raise UsageError(f"{name}: needs data that vary; all {x.size} values are {x.flat[0]}: check how it was made")
     return x
 
 
-def check_bounds(x: np.ndarray, bounds: Sequence[float], name: str) -> tuple[float, float]:
-    """Return the bounds as two floats; raise ValueError unless low < high and all x lie between them."""
+def check_bounds(x: np.ndarray, bounds: Sequence[float], name: str, names: Names = None) -> tuple[float, float]:
+    """Return the bounds as two floats; raise UsageError unless low < high and all x lie between them."""
     try:
         low, high = (float(bound) for bound in bounds)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"bounds need two numbers, (low, high); got {bounds!r}") from error
+        raise UsageError(f"bounds need two numbers, (low, high); got {bounds!r}") from error
     with np.errstate(over="ignore"):
         if not -np.inf < np.float32(low) < np.float32(high) < np.inf:
-            raise ValueError(f"bounds need low < high, finite and distinct in float32; got ({low}, {high})")
+            raise UsageError(f"bounds need low < high, finite and distinct in float32; got ({low}, {high})")
     # Floats are compared in float32, as they are stored: float32(0.7) is within (0, 0.7).
     outside = (x < low) | (x > high)
     if outside.any():
-        raise ValueError(
+        raise UsageError(
             f"{name}: needs all data within the declared bounds ({low}, {high}); {outside.sum()} values lie outside, "
-            f"the first is {x[outside][0]} at {_first(outside)}: widen the bounds or correct the data"
+            f"the first is {x[outside][0]} at {_first(outside, names)}: widen the bounds or correct the data"
         )
     return low, high
 
 
-def _check_finite(x: np.ndarray, name: str) -> None:
+def _check_finite(x: np.ndarray, name: str, names: Names) -> None:
     wrong = ~np.isfinite(x)
     if wrong.any():
-        raise ValueError(
+        raise UsageError(
             f"{name}: needs finite values (in float32, at most 3.4e38); {wrong.sum()} are not, the first is "
-            f"{x[wrong][0]} at {_first(wrong)}: remove or impute them"
+            f"{x[wrong][0]} at {_first(wrong, names)}: remove or impute them"
         )
 
 
-def _check_spread(x: np.ndarray, name: str) -> None:
+def _check_spread(x: np.ndarray, name: str, names: Names) -> None:
     # Likelihoods square x in float32, where 1e19² overflows and 1e-23² is 0.
-    largest, spread = float(np.abs(x).max()), float(x.max()) - float(x.min())
+    size = np.abs(x)
+    largest, spread = float(size.max()), float(x.max()) - float(x.min())
     if largest > LARGEST or 0 < spread < 1 / LARGEST:
-        raise ValueError(
+        raise UsageError(
             f"{name}: needs values of at most {LARGEST:g} in size that spread over at least {1 / LARGEST:g}, as "
-            f"float32 has to hold their squares; the largest is {largest:g}, their spread {spread:g}: change the unit"
+            f"float32 has to hold their squares; the largest is {largest:g} at "
+            f"{_first(size == size.max(), names)}, their spread {spread:g}: change the unit"
         )
 
 
-def _first(wrong: np.ndarray) -> str:
+def _check_resolution(x: np.ndarray, rounded: np.ndarray, name: str, names: Names) -> None:
+    # Seconds since 1970 are 128 apart in float32: a day of them would silently be 675 different values.
+    if x.ndim > 2:
+        x, rounded = x.reshape(-1, 1), rounded.reshape(-1, 1)
+    spread, largest = np.ptp(x, axis=0), np.abs(x).max(0)
+    step = 2 * np.abs(x - rounded).max(0)
+    wrong = (spread > ROUNDING * largest) & (step * LEAST_STEPS > spread)
+    if wrong.any():
+        i = int(wrong.argmax())
+        where = f"feature {i} (counted from 0)" if names is None else f"feature {names[i]!r}"
+        raise UsageError(
+            f"{name}: needs values that float32 can tell apart; those of {where} vary by {spread[i]:g} at sizes up to "
+            f"{largest[i]:g}, where float32 rounds to steps of {step[i]:g}: subtract an offset"
+        )
+
+
+def _remedy(x: np.ndarray) -> str:
+    if x.dtype.kind == "c":
+        return "make features of the real and of the imaginary parts"
+    return "encode texts and dates as numbers; numbers that are stored as objects are x.astype(float)"
+
+
+def _first(wrong: np.ndarray, names: Names) -> str:
     """Say where the first True lies, counted from 0."""
     row, *event = (int(i) for i in np.unravel_index(wrong.argmax(), wrong.shape))
+    if names is not None:
+        return f"datum {row} (counted from 0), feature {names[event[0]]!r}"
     return f"datum {row}, feature {event[0] if len(event) == 1 else tuple(event)} (counted from 0)"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from data.scaling import Scaling
-from data.words import unknown
+from obsvae.data.scaling import Scaling
+from obsvae.data.splits import SPLITS
+from obsvae.errors import UsageError
+from obsvae.names import lookup
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Grid:
     Args:
         low: the lowest value.
         step: the distance between neighbours, positive.
-        levels: how many values there are.
+        levels: the number of values.
 
     """
 
@@ -30,7 +35,7 @@ class Grid:
 
     def __post_init__(self) -> None:
         if not (self.step > 0 and self.levels >= 1):
-            raise ValueError(f"a grid needs step > 0 and levels ≥ 1; got step {self.step}, levels {self.levels}")
+            raise UsageError(f"a grid needs step > 0 and levels ≥ 1; got step {self.step}, levels {self.levels}")
 
     @property
     def high(self) -> float:
@@ -53,17 +58,20 @@ class Dataset:
     """Training, validation and test data in data units.
 
     Args:
-        name: what `load` was asked for.
+        name: the known name or the path that was loaded, or "array" for data from memory.
         train: (N, *event), float32; 0 … 255 stays 0 … 255. With noise, one seeded draw.
-        validation: the same for choosing when to stop.
-        test: the same for the results.
+        validation: (N, *event), for choosing when to stop.
+        test: (N, *event), for the results.
         labels: split name -> int64 (N,), empty where there are none.
-        rows: split name -> int64 (N,), where each datum stands in the source, counted from 0; stays on the CPU.
-        sha256: of the array as it is stored, before any draw and split; it tells a file from its successor.
+        rows: split name -> int64 (N,), the row number of each datum in the source, counted from 0; stays on the CPU.
+        sha256: checksum of all rows as they are stored, before any draw and split; other data have another one.
         bounds: the declared (low, high) of the data, or None.
         grid: the lattice that all three splits lie on, or None.
         scaling: the affine map that the user chose; not applied to the tensors.
         noise: draws the training data afresh, or None.
+        names: of the features of vectors, or None.
+        recipe: plain arguments, which may be saved as JSON, with which `load` gives the same dataset again; None for
+            data from memory.
 
     """
 
@@ -78,29 +86,40 @@ class Dataset:
     grid: Grid | None = None
     scaling: Scaling = field(default_factory=Scaling.identity)
     noise: Noise | None = None
+    names: tuple[str, ...] | None = None
+    recipe: Mapping[str, Any] | None = None
 
     @property
     def event_shape(self) -> tuple[int, ...]:
         """The shape of one datum."""
         return tuple(self.train.shape[1:])
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the data as they are used: prepared, split, and with noise in training or without.
+
+        Two datasets of one source differ by it where they were split or prepared otherwise.
+        """
+        digest = hashlib.sha256(f"{self.sha256} {self.noise is None}".encode())
+        for split in SPLITS:
+            digest.update(self.rows[split].numpy().tobytes())
+            digest.update(np.ascontiguousarray(self.split(split).cpu().numpy()))
+        return digest.hexdigest()
+
     def split(self, name: str) -> Tensor:
-        """Return the tensor of one split; raise ValueError for a name other than train, validation and test."""
-        splits = {"train": self.train, "validation": self.validation, "test": self.test}
-        if name not in splits:
-            raise unknown("split", name, splits)
-        return splits[name]
+        """Return the tensor of one split; raise UsageError for a name other than train, validation and test."""
+        return lookup("split", name, {"train": self.train, "validation": self.validation, "test": self.test})
 
     def epoch(self, generator: torch.Generator) -> Tensor:
         """Return the training data for one epoch, (N, *event).
 
         Without noise that is `train` itself, and the generator is not advanced. With noise it is a fresh draw, the
-        same for the same generator state. Raises ValueError for a generator on another device than the data.
+        same for the same generator state. Raises UsageError for a generator on another device than the data.
         """
         if self.noise is None:
             return self.train
         if generator.device.type != self.train.device.type:
-            raise ValueError(
+            raise UsageError(
                 f"drawing an epoch needs a generator where the data are, on {self.train.device}; got one on "
                 f"{generator.device}: make it with torch.Generator({str(self.train.device)!r})"
             )

@@ -1,14 +1,21 @@
-"""One way to data: `load` by name or path."""
+"""One way to data: `load` by name, by path, or from memory."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 
-from data import arrays, torchvision_sets, transforms
-from data.dataset import Dataset
-from data.scaling import Scaling
-from data.stored import Stored
-from data.words import unknown
+import numpy as np
+from torch import Tensor
+
+from obsvae.data import arrays, torchvision_sets, transforms
+from obsvae.data.dataset import Dataset
+from obsvae.data.memory import Values, not_data
+from obsvae.data.scaling import Scaling
+from obsvae.data.stored import Stored
+from obsvae.errors import UsageError
+from obsvae.names import lookup
 
 SOURCES: dict[str, Callable[[], Stored]] = {
     "digits": arrays.digits,
@@ -20,65 +27,96 @@ SOURCES: dict[str, Callable[[], Stored]] = {
     "freyfaces": arrays.frey_faces,
 }
 
-names = tuple(SOURCES)
-
 
 def load(
-    name: str,
+    name: str | os.PathLike[str] | np.ndarray | Tensor,
     *,
+    names: Sequence[str] | None = None,
+    labels: Values | None = None,
+    splits: Mapping[str, Values] | None = None,
     binarise: str | None = None,
     dequantise: bool = False,
     warp: float | None = None,
     scaling: str | None = None,
-    bounds: tuple[float, float] | None = None,
+    bounds: Sequence[float] | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Return a dataset in data units; the same arguments give the same tensors.
+    """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
 
     Args:
-        name: one of `names`, or the path of a .npy or .npz file. How it splits depends on nothing else.
+        name: one of `SOURCES`, the path of a .npy or .npz file, or an array or tensor of real numbers, (N, *event). It
+            is copied, and never changed.
+        names: of the D features of vectors, distinct.
+        labels: integers (N,).
+        splits: "train", "validation" and "test" to row numbers, counted from 0, or to boolean masks (N,). By default
+            80 %, 10 % and 10 %, drawn at random and the same in every run. Known names have splits of their own.
         binarise: None, "dynamic", "static" or "threshold".
         dequantise: add uniform noise within each grid cell.
-        warp: None, or γ from −½ to below ½: bring the data to [0, 1], from binary by way of grey to mid-grey.
+        warp: None, or γ from −½ to below ½: map the data to [0, 1], binary for −½, only shifted and scaled for 0, near
+            ½ for γ near ½.
         scaling: None, "standardise" or "unit-interval": recorded as `Dataset.scaling`, not applied.
         bounds: (low, high) that the data are known to lie within, in place of those that the source declares.
         seed: of the draws of binarise and dequantise.
 
-    Raises ValueError for an unknown name, data that cannot be had or read, data that no model could be trained on,
+    Raises UsageError for an unknown name, data that cannot be found or read, data that no model could be trained on,
     data outside the bounds, and arguments that do not fit together.
     """
     if binarise is not None and dequantise:
-        raise ValueError("needs one of binarise and dequantise; got both: zeros and ones want no noise, so drop one")
-    if scaling is not None and scaling not in SCALINGS:
-        raise unknown("scaling", scaling, SCALINGS)
-    stored = _source(str(name))()
+        raise UsageError("needs one of binarise and dequantise; got both: zeros and ones want no noise, so drop one")
+    if warp is not None and not isinstance(warp, Real):
+        raise UsageError(f"warp needs a number from -0.5 to below 0.5; got {warp!r}")
+    if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
+        raise UsageError(f"seed needs a whole number from 0 to 2**63 - 1; got {seed!r}")
+    scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
+    if isinstance(name, np.ndarray | Tensor):
+        called, stored = "array", arrays.from_memory(name, "array", names, labels, splits)
+    elif isinstance(name, str | os.PathLike):
+        called = os.fsdecode(name)
+        stored = _read(called, names, labels, splits)
+    else:
+        raise not_data(name)
     if bounds is not None:
-        stored = stored.within(bounds, repr(name))
-    dataset = stored.dataset(str(name))
+        stored = stored.within(bounds, "array" if called == "array" else repr(called))
+    dataset = stored.dataset(called)
     if binarise is not None:
-        dataset = transforms.binarise(dataset, binarise, seed)
+        dataset = transforms.binarise(dataset, binarise, int(seed))
     if dequantise:
-        dataset = transforms.dequantise(dataset, seed)
+        dataset = transforms.dequantise(dataset, int(seed))
     if warp is not None:
         dataset = transforms.warp(dataset, warp)
-    return dataset if scaling is None else replace(dataset, scaling=SCALINGS[scaling](dataset))
+    if scale is not None:
+        dataset = replace(dataset, scaling=scale(dataset))
+    if isinstance(name, np.ndarray | Tensor) or labels is not None or splits is not None:
+        return dataset
+    recipe = {
+        "name": called,
+        "binarise": binarise,
+        "dequantise": bool(dequantise),
+        "warp": None if warp is None else float(warp),
+        "scaling": scaling,
+        "bounds": None if bounds is None else [float(bound) for bound in bounds],
+        "seed": int(seed),
+    }
+    return replace(dataset, recipe=recipe if stored.names is None else {**recipe, "names": list(stored.names)})
 
 
-def _source(name: str) -> Callable[[], Stored]:
-    if name in SOURCES:
-        return SOURCES[name]
+def _read(name: str, names: Sequence[str] | None, labels: Values | None, splits: Mapping[str, Values] | None) -> Stored:
+    """Return the data of a known name or a file."""
     if Path(name).suffix.lower() in {".npy", ".npz"}:
-        return lambda: arrays.from_file(name)
-    raise unknown("data", name, SOURCES, otherwise=", or a path to .npy or .npz")
+        return arrays.from_file(name, names, labels, splits)
+    source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz")
+    if names is not None or labels is not None or splits is not None:
+        raise UsageError(f"names, labels and splits go with an array or a file; got them with {name!r}: leave them out")
+    return source()
 
 
 def _standardise(dataset: Dataset) -> Scaling:
-    return Scaling.standardise(dataset.train)
+    return Scaling.standardise(dataset.train, dataset.names)
 
 
 def _unit_interval(dataset: Dataset) -> Scaling:
     if dataset.bounds is None:
-        raise ValueError(
+        raise UsageError(
             f"scaling 'unit-interval' needs declared bounds; {dataset.name!r} has none: "
             "pass bounds=(low, high), or scaling='standardise'"
         )

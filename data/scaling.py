@@ -6,6 +6,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from obsvae.errors import UsageError
+
+COLUMNS_TOLD = 10  # in one message
+
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
@@ -29,23 +33,26 @@ class Scaling:
         return cls(torch.tensor(0.0), torch.tensor(1.0))
 
     @classmethod
-    def standardise(cls, train: Tensor) -> Self:
+    def standardise(cls, train: Tensor, names: tuple[str, ...] | None = None) -> Self:
         """Return the map to zero mean and unit variance.
 
-        Vectors (N, D) get one mean and deviation per feature, images one pair for the entire array.
-        Raises ValueError where there is no deviation to divide by.
+        Vectors (N, D) get a mean and a standard deviation for each feature, images one pair for the entire array.
+        `names` of features go into the message. Raises UsageError where a standard deviation is 0.
         """
         if train.dim() == 2:
             constant = (train.amin(0) == train.amax(0)).nonzero().flatten().tolist()
             if constant:
-                raise ValueError(
-                    f"standardising needs features that vary; columns {constant} (counted from 0) are constant in the "
+                told = [column if names is None else names[column] for column in constant[:COLUMNS_TOLD]]
+                more = f" and {len(constant) - len(told)} more" if len(constant) > len(told) else ""
+                counted = " (counted from 0)" if names is None else ""
+                raise UsageError(
+                    f"standardising needs features that vary; columns {told}{more}{counted} are constant in the "
                     "training data: drop these columns"
                 )
             scale, offset = torch.std_mean(train.double(), dim=0, correction=0)
         else:
             if train.min() == train.max():
-                raise ValueError(
+                raise UsageError(
                     f"standardising needs data that vary; all training values are {float(train.flatten()[0])}: "
                     "load without scaling"
                 )

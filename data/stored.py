@@ -1,6 +1,7 @@
-"""Data as they are stored, and their split into training, validation and test."""
+"""Data as they are stored, and the dataset made of them."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -8,38 +9,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data.checks import check_bounds
-from data.dataset import Dataset, Grid
-
-SPLIT_SEED = 20_130_613  # never changes: runs with any seed see the same test set
+from obsvae.data.checks import check_bounds
+from obsvae.data.dataset import Dataset, Grid
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """Checked data before they are split.
+    """All rows of checked data, and the split to make of them.
 
     Args:
         x: (N, *event), as `checked` returns it.
-        validation: how many rows to validate on, drawn at random.
-        test: how many rows to test on.
-        test_is_last: the last rows are the official test set; otherwise it is drawn at random too.
+        rows: "train", "validation" and "test" to row numbers, int64, as in `splits`.
         labels: integers (N,), or None.
         bounds: declared (low, high), or None.
         grid: the lattice of x, or None.
+        names: of the features of vectors, or None.
 
     """
 
     x: np.ndarray
-    validation: int
-    test: int
-    test_is_last: bool = False
+    rows: Mapping[str, np.ndarray]
     labels: np.ndarray | None = None
     bounds: tuple[float, float] | None = None
     grid: Grid | None = None
+    names: tuple[str, ...] | None = None
 
-    def within(self, bounds: tuple[float, float], name: str) -> Self:
-        """Return the same data with other bounds; a grid that these lie on is extended or cut to them."""
-        low, high = check_bounds(self.x, bounds, name)
+    def within(self, bounds: Sequence[float], name: str) -> Self:
+        """Return the same data with other bounds; where both lie on the grid, it then runs from one to the other."""
+        low, high = check_bounds(self.x, bounds, name, self.names)
         grid = self.grid
         if grid is not None:
             first, last = (low - grid.low) / grid.step, (high - grid.low) / grid.step
@@ -49,12 +46,11 @@ class Stored:
 
     def dataset(self, name: str) -> Dataset:
         """Return the data in float32, split."""
-        rows = self._rows()
-        tensors = {split: _tensor(self.x, of) for split, of in rows.items()}
+        tensors = {split: _tensor(self.x, of) for split, of in self.rows.items()}
         empty = torch.empty(0, dtype=torch.int64)
         labels = {
             split: empty if self.labels is None else torch.from_numpy(self.labels[of].astype(np.int64))
-            for split, of in rows.items()
+            for split, of in self.rows.items()
         }
         return Dataset(
             name=name,
@@ -62,20 +58,12 @@ class Stored:
             validation=tensors["validation"],
             test=tensors["test"],
             labels=labels,
-            rows={split: torch.from_numpy(of) for split, of in rows.items()},
+            rows={split: torch.from_numpy(of) for split, of in self.rows.items()},
             sha256=hashlib.sha256(f"{self.x.dtype} {self.x.shape}".encode() + self.x.tobytes()).hexdigest(),
             bounds=self.bounds,
             grid=self.grid,
+            names=self.names,
         )
-
-    def _rows(self) -> dict[str, np.ndarray]:
-        N = len(self.x)
-        shuffled = N - self.test if self.test_is_last else N
-        # The raw bits of PCG64 are the one stream that NumPy promises never to change.
-        order = np.argsort(np.random.PCG64(SPLIT_SEED).random_raw(shuffled), kind="stable")
-        validation, rest = order[: self.validation], order[self.validation :]
-        test = np.arange(shuffled, N) if self.test_is_last else rest[: self.test]
-        return {"train": rest if self.test_is_last else rest[self.test :], "validation": validation, "test": test}
 
 
 def _tensor(x: np.ndarray, rows: np.ndarray) -> Tensor:

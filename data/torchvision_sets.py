@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data.checks import checked
-from data.dataset import Grid
-from data.folder import data_folder
-from data.stored import Stored
+from obsvae.data.checks import checked
+from obsvae.data.dataset import Grid
+from obsvae.data.folder import data_folder
+from obsvae.data.splits import official
+from obsvae.data.stored import Stored
+from obsvae.errors import UsageError
 
 Part = tuple[np.ndarray, np.ndarray]  # uint8 images (N, *event) and labels (N,)
 
@@ -80,23 +82,22 @@ def _idx(name: str, class_name: str) -> Stored:
 
 
 def _stored(name: str, folder: str, remedy: str, part: Callable[[Path, bool, bool], Part]) -> Stored:
-    """Read both parts, downloading what is absent; any failure becomes one ValueError that says what to do."""
+    """Read both parts, downloading what is absent; any failure becomes one UsageError that says what to do."""
     root = data_folder()
     download = not _read_only(root)
     try:
         with _timeout(SECONDS):
             (x, labels), (test, test_labels) = part(root, True, download), part(root, False, download)
-    except Exception as error:  # torchvision, urllib, zipfile and the file system each have their own
+    except Exception as error:  # torchvision, urllib, zipfile and the file system each raise errors of their own
         why = f"{type(error).__name__}: {' '.join(str(error).split())}" if download else "the folder is read-only"
-        raise ValueError(
+        raise UsageError(
             f"{name!r} is not complete in {str(root / folder)!r} and could not be downloaded into it ({why}): "
             f"{remedy} into that folder, or set OBSVAE_DATA to a folder that holds {folder}"
         ) from error
+    N = len(x) + len(test)
     return Stored(
         x=checked(np.concatenate([x, test]), repr(name)),
-        validation=VALIDATION[name],
-        test=len(test),
-        test_is_last=True,
+        rows=official(N, VALIDATION[name], len(test)),
         labels=np.concatenate([labels, test_labels]),
         bounds=(0.0, 255.0),
         grid=Grid(0.0, 1.0, 256),

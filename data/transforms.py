@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from data.dataset import Dataset, Grid, Noise
-from data.words import unknown
+from obsvae.data.dataset import Dataset, Grid, Noise
+from obsvae.errors import UsageError
+from obsvae.names import lookup
 
-LEAST = 2.0**-25  # half of the least positive number that torch.rand draws
+LEAST = 2.0**-25  # half of the smallest positive number that torch.rand draws
 MINIMUM_LEVELS = 64  # float32 values wanted within one grid cell before its noise counts as continuous
 
 
@@ -51,8 +52,9 @@ class Uniform:
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Return values within their cells, (N, *event)."""
         u = torch.rand(self.x.shape, generator=generator, device=self.x.device)
-        # torch draws 0 too, and in float32 255 + 0.99999994 rounds to 256: such sums go to the nearest value within. At
-        # x = 0 that would be a denormal number, which programs may flush to 0 again: hence the least u.
+        # Sums can round to an edge of the cell: torch draws 0 too, and in float32 255 + 0.99999994 is 256. They become
+        # the nearest value inside. At x = 0 that would be a denormal number, which some programs treat as 0: hence u of
+        # at least LEAST.
         u = u.clamp_min(LEAST)
         end = self.x + self.step
         first, last = torch.nextafter(self.x, end), torch.nextafter(end, self.x)
@@ -73,11 +75,10 @@ def binarise(dataset: Dataset, how: str, seed: int) -> Dataset:
         seed: of the draws.
 
     """
-    if how not in BINARISATIONS:
-        raise unknown("binarisation", how, BINARISATIONS)
+    binarised = lookup("binarisation", how, BINARISATIONS)
     if dataset.bounds is None:
-        raise ValueError(f"binarising needs declared bounds; {dataset.name!r} has none: pass bounds=(low, high)")
-    return replace(BINARISATIONS[how](dataset, dataset.bounds, seed), bounds=(0.0, 1.0), grid=Grid(0.0, 1.0, 2))
+        raise UsageError(f"binarising needs declared bounds; {dataset.name!r} has none: pass bounds=(low, high)")
+    return replace(binarised(dataset, dataset.bounds, seed), bounds=(0.0, 1.0), grid=Grid(0.0, 1.0, 2))
 
 
 def dequantise(dataset: Dataset, seed: int) -> Dataset:
@@ -92,13 +93,13 @@ def dequantise(dataset: Dataset, seed: int) -> Dataset:
     """
     grid = dataset.grid
     if grid is None:
-        raise ValueError(
+        raise UsageError(
             f"dequantising needs data on a grid, stored as integers; {dataset.name!r} has none: load without dequantise"
         )
     largest = torch.tensor(max(abs(grid.low), abs(grid.high)))
     spacing = float(torch.nextafter(largest, torch.tensor(torch.inf)) - largest)
     if spacing * MINIMUM_LEVELS > grid.step:
-        raise ValueError(
+        raise UsageError(
             f"dequantising needs values small enough for float32 to resolve a cell of width {grid.step}; "
             f"{dataset.name!r} reaches {largest.item():.0f}: subtract an offset or load without dequantise"
         )
@@ -107,21 +108,21 @@ def dequantise(dataset: Dataset, seed: int) -> Dataset:
 
 
 def warp(dataset: Dataset, gamma: float) -> Dataset:
-    """Return data in [0, 1] between binary (γ = −½), as they are (γ = 0) and mid-grey (γ → ½).
+    """Return data mapped to [0, 1]: binary for γ = −½, only shifted and scaled for γ = 0, near ½ for γ near ½.
 
     With u = (x − low) / (high − low) the warped value is 1 where u ≥ ½ and 0 elsewhere for γ = −½; for γ in (−½, 0) it
     is (u + γ) / (1 + 2γ), cut to [0, 1]; and for γ in [0, ½) it is γ + (1 − 2γ) u.
 
     Args:
-        dataset: with declared bounds; dequantised, where densities shall be compared as in the paper.
+        dataset: with declared bounds; dequantised first for a comparison of densities as in the paper.
         gamma: γ, from −½ to below ½.
 
     Reference: Loaiza-Ganem and Cunningham, *The continuous Bernoulli*, NeurIPS 2019, section 5.1.
     """
     if not -0.5 <= gamma < 0.5:
-        raise ValueError(f"warping needs gamma from -0.5 to below 0.5; got {gamma:g}")
+        raise UsageError(f"warping needs gamma from -0.5 to below 0.5; got {gamma:g}: 0 only maps the data to [0, 1]")
     if dataset.bounds is None:
-        raise ValueError(f"warping needs declared bounds; {dataset.name!r} has none: pass bounds=(low, high)")
+        raise UsageError(f"warping needs declared bounds; {dataset.name!r} has none: pass bounds=(low, high)")
     warped = Warp(*dataset.bounds, gamma)
     return replace(
         dataset,
@@ -136,7 +137,7 @@ def warp(dataset: Dataset, gamma: float) -> Dataset:
 
 @dataclass(frozen=True)
 class Warp:
-    """The map of `warp`, from the bounds (low, high)."""
+    """The map that `warp` applies to data with bounds (low, high)."""
 
     low: float
     high: float
@@ -155,8 +156,8 @@ class Warped:
     """Warped noise.
 
     Args:
-        noise: what draws the data.
-        warp: what is made of them.
+        noise: draws the data.
+        warp: the map applied to each draw.
 
     """
 
@@ -187,7 +188,7 @@ def _drawn(dataset: Dataset, noise: Callable[[Tensor], Noise], seed: int) -> Dat
 
 def _dynamic(dataset: Dataset, bounds: tuple[float, float], seed: int) -> Dataset:
     low, high = bounds
-    # x lies within the bounds in float32; the quotient may still round to just above 1, which is no probability.
+    # x lies within the bounds in float32, but the quotient may round to just above 1, which is no probability.
     return _drawn(dataset, lambda x: Bernoulli(((x - low) / (high - low)).clamp(0, 1)), seed)
 
 

@@ -1,9 +1,10 @@
 """The amortised side: encoders and guides."""
 
-from guides.delta import AmortisedDelta
-from guides.encoders import ConvEncoder, Encoder, MLPEncoder, make_encoder
-from guides.normal import AmortisedNormal
-from guides.registry import GUIDES, make_guide
+from obsvae.guides.base import Guide
+from obsvae.guides.delta import AmortisedDelta
+from obsvae.guides.encoders import ConvEncoder, Encoder, MLPEncoder
+from obsvae.guides.normal import AmortisedNormal
+from obsvae.guides.registry import GUIDES, make_guide
 
 __all__ = [
     "GUIDES",
@@ -11,7 +12,7 @@ __all__ = [
     "AmortisedNormal",
     "ConvEncoder",
     "Encoder",
+    "Guide",
     "MLPEncoder",
-    "make_encoder",
     "make_guide",
 ]

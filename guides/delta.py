@@ -2,31 +2,24 @@
 
 import pyro
 import pyro.distributions as dist
-from pyro.nn import PyroModule
 from torch import Tensor
 
-from guides.encoders import Encoder
+from obsvae.guides.base import Guide
 
 
-class AmortisedDelta(PyroModule):
+class AmortisedDelta(Guide):
     r"""All mass at the encoder's output, and no KL term: a plain autoencoder.
 
     .. math:: q(z \mid x) = \delta\big(z - m(x)\big)
 
-    Training maximises log p(x | z = m(x)) alone, since ``kl_weight`` is 0. A point mass has no density, so it cannot
-    propose samples for an importance-weighted likelihood.
+    A point mass has no density: training maximises log p(x | z = m(x)) alone, and it cannot propose particles for an
+    importance-weighted likelihood.
 
     Args:
         encoder: a network with D outputs, m.
     """
 
-    # How much of the KL term training counts.
-    kl_weight = 0.0
-
-    def __init__(self, encoder: Encoder) -> None:
-        pyro.settings.set(module_local_params=True)
-        super().__init__()
-        self.encoder = encoder
+    has_density = False
 
     @staticmethod
     def outputs(latent: int) -> int:

@@ -1,16 +1,18 @@
 """Encoders: networks from a datum x to the parameters of q(z | x)."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from guides.lookup import lookup
+from obsvae.errors import UsageError
+from obsvae.module import TypedModule
 
 
-class Encoder(nn.Module, ABC):
+class Encoder(TypedModule):
     """A network that standardises x by training statistics and maps it to raw outputs.
 
     Images are standardised by one mean and one standard deviation, vectors feature by feature.
@@ -24,6 +26,7 @@ class Encoder(nn.Module, ABC):
 
     offset: Tensor
     scale: Tensor
+    initialised: Tensor
 
     def __init__(self, event_shape: Sequence[int], outputs: int) -> None:
         super().__init__()
@@ -31,23 +34,33 @@ class Encoder(nn.Module, ABC):
         statistics = self.event_shape if len(self.event_shape) == 1 else ()
         self.register_buffer("offset", torch.zeros(statistics))
         self.register_buffer("scale", torch.ones(statistics))
+        self.register_buffer("initialised", torch.tensor(False))
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor:
+            """Return the raw outputs, as :meth:`forward` does."""
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
         """Take the mean and standard deviation of training data x ``(N, *event)``."""
-        if x.shape[1:] != self.event_shape:
-            raise ValueError(
-                f"the encoder was built for data of shape {tuple(self.event_shape)}, but got {tuple(x.shape[1:])}"
-            )
+        self._check(x.shape[1:])
         axes = tuple(range(x.ndim - self.offset.ndim))
         self.offset.copy_(x.mean(axes))
         spread = x.std(axes)
-        # A constant feature says nothing, and is 0 once its mean is gone, whatever it is divided by.
+        # A constant feature is 0 once its mean is taken off, whatever it is divided by.
         self.scale.copy_(torch.where(spread > 0, spread, 1.0))
+        self.initialised.fill_(True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the raw outputs for x in data units."""
+        self._check(x.shape[x.ndim - len(self.event_shape) :])
         return self.network((x - self.offset) / self.scale)
+
+    def _check(self, shape: torch.Size) -> None:
+        if shape != self.event_shape:
+            needed = tuple(self.event_shape)
+            raise UsageError(f"the encoder was built for data of shape {needed}, but got {tuple(shape)}")
 
     @abstractmethod
     def network(self, x: Tensor) -> Tensor:
@@ -85,14 +98,14 @@ class ConvEncoder(Encoder):
         hidden: channels of the stages, from x to z.
 
     Raises:
-        ValueError: where a datum is not an image.
+        UsageError: where a datum is not an image.
     """
 
     def __init__(self, event_shape: Sequence[int], outputs: int, hidden: Sequence[int] = (32, 64)) -> None:
         if len(event_shape) not in (2, 3):
-            raise ValueError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
+            raise UsageError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
         if not hidden:
-            raise ValueError("a convolutional encoder needs at least one hidden stage")
+            raise UsageError("a convolutional encoder needs at least one hidden stage")
         super().__init__(event_shape, outputs)
         self.image = (1, *event_shape)[-3:]
         channels, rows, columns = self.image
@@ -108,11 +121,3 @@ class ConvEncoder(Encoder):
         batch = x.shape[: -len(self.event_shape)]
         maps = self.stages(x.reshape(-1, *self.image))
         return self.head(maps.flatten(1)).reshape(*batch, self.outputs)
-
-
-ARCHITECTURES: dict[str, Callable[..., Encoder]] = {"mlp": MLPEncoder, "conv": ConvEncoder}
-
-
-def make_encoder(architecture: str, event_shape: Sequence[int], outputs: int, hidden: Sequence[int]) -> Encoder:
-    """Return an encoder by the name of its architecture: ``mlp`` or ``conv``; ``hidden`` as its class takes it."""
-    return lookup("architecture", architecture, ARCHITECTURES)(event_shape, outputs, hidden)

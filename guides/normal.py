@@ -2,14 +2,15 @@
 
 import pyro
 import pyro.distributions as dist
-from pyro.nn import PyroModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from guides.encoders import Encoder
+from obsvae.errors import UsageError
+from obsvae.guides.base import Guide
+from obsvae.guides.encoders import Encoder
 
 
-class AmortisedNormal(PyroModule):
+class AmortisedNormal(Guide):
     r"""A diagonal Normal whose parameters an encoder computes from x.
 
     .. math:: q(z \mid x) = \prod_{d=1}^{D} \mathcal{N}\big(z_d;\; m_d(x),\; s_d(x)^2\big), \qquad
@@ -20,20 +21,15 @@ class AmortisedNormal(PyroModule):
         floor: least standard deviation.
 
     Raises:
-        ValueError: where the encoder's outputs are not two per latent dimension.
+        UsageError: where the encoder's outputs are not two per latent dimension.
 
     Reference: Kingma and Welling, *Auto-encoding variational Bayes*, ICLR 2014.
     """
 
-    # How much of the KL term training counts.
-    kl_weight = 1.0
-
     def __init__(self, encoder: Encoder, floor: float = 1e-4) -> None:
         if encoder.outputs % 2:
-            raise ValueError(f"a Normal guide needs an encoder with 2 outputs per latent, but it has {encoder.outputs}")
-        pyro.settings.set(module_local_params=True)
-        super().__init__()
-        self.encoder = encoder
+            raise UsageError(f"a Normal guide needs an encoder with 2 outputs per latent, but it has {encoder.outputs}")
+        super().__init__(encoder)
         self.floor = floor
 
     @staticmethod

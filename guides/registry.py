@@ -1,29 +1,35 @@
 """Guides by name, for the command line and notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from guides.delta import AmortisedDelta
-from guides.encoders import make_encoder
-from guides.lookup import lookup
-from guides.normal import AmortisedNormal
+from obsvae.guides.base import Guide
+from obsvae.guides.delta import AmortisedDelta
+from obsvae.guides.encoders import Encoder
+from obsvae.guides.normal import AmortisedNormal
+from obsvae.names import lookup
 
-GUIDES: dict[str, type[AmortisedNormal] | type[AmortisedDelta]] = {"normal": AmortisedNormal, "delta": AmortisedDelta}
+GUIDES: dict[str, type[Guide]] = {"normal": AmortisedNormal, "delta": AmortisedDelta}
 
 
 def make_guide(
-    name: str, architecture: str, event_shape: Sequence[int], latent: int, hidden: Sequence[int]
-) -> AmortisedNormal | AmortisedDelta:
+    name: str,
+    encoder: Callable[[Sequence[int], int, Sequence[int]], Encoder],
+    event_shape: Sequence[int],
+    latent: int,
+    hidden: Sequence[int],
+) -> Guide:
     """Return a guide by name, with an encoder of its own.
 
     Args:
         name: ``normal`` or ``delta``.
-        architecture: ``mlp`` or ``conv``.
+        encoder: makes the encoder, from the shape of a datum, the number of outputs, and ``hidden``: a class such as
+            :class:`MLPEncoder`.
         event_shape: shape of one datum.
         latent: size of z.
         hidden: sizes of the encoder's hidden layers, from x to z.
 
     Raises:
-        ValueError: for an unknown name, naming the nearest known one.
+        UsageError: for an unknown name, naming the nearest known one.
     """
     guide = lookup("guide", name, GUIDES)
-    return guide(make_encoder(architecture, event_shape, guide.outputs(latent), hidden))
+    return guide(encoder(event_shape, guide.outputs(latent), hidden))

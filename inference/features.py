@@ -1,4 +1,4 @@
-"""What the axes of a datum are."""
+"""The axes of a datum: rows, columns, channels, features."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Results of several candidates on the same data, and what tells them apart."""
+"""Results of several candidates on the same data, and their differences."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """The generative side: prior, decoders, observation distributions and the Pyro model."""
 
-from model.decoders import ConvDecoder, Decoder, MLPDecoder, make_decoder
-from model.observations import (
+from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder
+from obsvae.model.exact import log_interval_mass
+from obsvae.model.observations import (
     OBSERVATIONS,
     TRANSFORMS,
     WRAPPERS,
@@ -11,6 +12,7 @@ from model.observations import (
     Binomial,
     Categorical,
     ContinuousBernoulli,
+    Correction,
     Dequantised,
     Discretised,
     Gamma,
@@ -27,9 +29,11 @@ from model.observations import (
     NegativeBinomial,
     Normal,
     Observation,
+    Option,
     Ordinal,
     Poisson,
     StudentT,
+    Support,
     Transformed,
     TruncatedNormal,
     Units,
@@ -40,15 +44,17 @@ from model.observations import (
     ZeroInflated,
     make_observation,
     on_common_scale,
+    on_grid,
     options_of,
     require_one_dataset,
     require_one_measure,
 )
-from model.priors import StandardNormal
-from model.vae import VAE
+from obsvae.model.priors import PRIORS, Prior, StandardNormal, make_prior
+from obsvae.model.vae import VAE
 
 __all__ = [
     "OBSERVATIONS",
+    "PRIORS",
     "TRANSFORMS",
     "VAE",
     "WRAPPERS",
@@ -59,6 +65,7 @@ __all__ = [
     "Categorical",
     "ContinuousBernoulli",
     "ConvDecoder",
+    "Correction",
     "Decoder",
     "Dequantised",
     "Discretised",
@@ -77,10 +84,13 @@ __all__ = [
     "NegativeBinomial",
     "Normal",
     "Observation",
+    "Option",
     "Ordinal",
     "Poisson",
+    "Prior",
     "StandardNormal",
     "StudentT",
+    "Support",
     "Transformed",
     "TruncatedNormal",
     "Units",
@@ -89,9 +99,11 @@ __all__ = [
     "Weibull",
     "YeoJohnson",
     "ZeroInflated",
-    "make_decoder",
+    "log_interval_mass",
     "make_observation",
+    "make_prior",
     "on_common_scale",
+    "on_grid",
     "options_of",
     "require_one_dataset",
     "require_one_measure",

@@ -1,16 +1,18 @@
 """Decoders: networks from a latent z to the observation's raw outputs eta."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from model.lookup import lookup
+from obsvae.errors import UsageError
+from obsvae.module import TypedModule
 
 
-class Decoder(nn.Module, ABC):
+class Decoder(TypedModule):
     """A network η(z) for data of a given shape.
 
     Args:
@@ -24,6 +26,11 @@ class Decoder(nn.Module, ABC):
     def __init__(self, latent: int, event_shape: Sequence[int], outputs: int) -> None:
         super().__init__()
         self.latent, self.event_shape, self.outputs = latent, torch.Size(event_shape), outputs
+
+    if TYPE_CHECKING:
+
+        def __call__(self, z: Tensor) -> Tensor:
+            """Return eta, as :meth:`forward` does."""
 
     @abstractmethod
     def forward(self, z: Tensor) -> Tensor:
@@ -74,21 +81,21 @@ class ConvDecoder(Decoder):
         hidden: channels of the stages, from z to x.
 
     Raises:
-        ValueError: where a datum is not an image, or has its channels last.
+        UsageError: where a datum is not an image, or has its channels last.
     """
 
     def __init__(
         self, latent: int, event_shape: Sequence[int], outputs: int = 1, hidden: Sequence[int] = (64, 32)
     ) -> None:
         if len(event_shape) not in (2, 3):
-            raise ValueError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
+            raise UsageError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
         if len(event_shape) == 3 and event_shape[-1] in (1, 3, 4) and event_shape[0] not in (1, 3, 4):
-            raise ValueError(
+            raise UsageError(
                 f"conv needs images with channels first, but a datum has shape {tuple(event_shape)}, which looks like "
                 "channels last; save np.moveaxis(x, -1, 1), or take architecture mlp"
             )
         if not hidden:
-            raise ValueError("a convolutional decoder needs at least one hidden stage")
+            raise UsageError("a convolutional decoder needs at least one hidden stage")
         super().__init__(latent, event_shape, outputs)
         channels, rows, columns = (1, *event_shape)[-3:]
         self.image = (channels, rows, columns)
@@ -115,13 +122,3 @@ class ConvDecoder(Decoder):
     def set_bias(self, eta: Tensor) -> None:
         """Set the bias of each feature."""
         self.bias.copy_(eta)
-
-
-ARCHITECTURES: dict[str, Callable[..., Decoder]] = {"mlp": MLPDecoder, "conv": ConvDecoder}
-
-
-def make_decoder(
-    architecture: str, latent: int, event_shape: Sequence[int], outputs: int, hidden: Sequence[int]
-) -> Decoder:
-    """Return a decoder by the name of its architecture: ``mlp`` or ``conv``; ``hidden`` as its class takes it."""
-    return lookup("architecture", architecture, ARCHITECTURES)(latent, event_shape, outputs, hidden)

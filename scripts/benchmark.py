@@ -1,15 +1,18 @@
-"""Time training against a hand-written loop, or likelihood estimates against one another, in turn."""
+"""Time training against a hand-written loop, or likelihood estimates in turn."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import likelihood_benchmark
-import training_benchmark
-from command import Parser, one_of, positive_int, run
+from tabulate import tabulate
+
+from obsvae.experiments.benchmarks.likelihood import compare_estimators, has_peer, throughput
+from obsvae.experiments.benchmarks.training import compare_loops
+from obsvae.experiments.command_line.arguments import Parser, one_of, positive_int
+from obsvae.experiments.command_line.program import run
 
 EXAMPLES = """\
-  python scripts/benchmark.py training --data mnist --rounds 5
-  python scripts/benchmark.py likelihood runs/mnist-bernoulli runs/mnist-normal --annealed 50
+  obsvae benchmark training --data mnist --rounds 5
+  obsvae benchmark likelihood runs/mnist-bernoulli runs/mnist-normal --annealed 50
 """
 
 
@@ -28,13 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     group.add_argument("--annealed", type=positive_int, default=50, metavar="N", help="of these (default: 50)")
     group.add_argument("--temperatures", type=positive_int, default=200, metavar="T", help="(default: 200)")
     args = parser.parse_args(arguments)
-
     if (args.what == "likelihood") != bool(args.runs):
         parser.error("likelihood needs at least one run folder, and training none")
+
     if args.what == "training":
-        print(training_benchmark.report(args.data, args.rounds))
-    else:
-        likelihood_benchmark.report(args.runs, args.timed, args.annealed, args.rounds, args.temperatures)
+        print(tabulate(compare_loops(args.data, args.rounds), headers="keys", floatfmt=".3f"))
+        print(
+            "The second epoch of each, without validation: this project traces its objective in the first, once a run."
+        )
+        return
+    print(f"Nats per datum over the first {args.annealed} test data; times over {args.timed}.")
+    print(f"The times are medians of {args.rounds} rounds, in which the estimators take turns.")
+    for folder in args.runs:
+        rows = compare_estimators(folder, args.timed, args.annealed, args.rounds, args.temperatures)
+        print(f"\n{tabulate(rows, 'keys', floatfmt='.5g', missingval='–')}", flush=True)
+    print(f"\nOf {args.runs[0].name}:\n{tabulate(throughput(args.runs[0], args.rounds), 'keys', floatfmt='.3g')}")
+    if not has_peer():
+        print("pythae is not installed, and was left out (pip install pythae==0.1.2)")
 
 
 if __name__ == "__main__":

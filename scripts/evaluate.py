@@ -1,50 +1,45 @@
-"""Estimate a run's likelihood of held-out data by importance sampling, datum by datum."""
+"""Estimate a run's likelihood of held-out data by importance sampling."""
 
 import argparse
-import dataclasses
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from command import Parser, add_device, device, one_of, positive_int, run, seed
-from evaluation import DRAWS, data_in_posterior, doubtful, per_datum_file, replaced, save_per_datum, table
-from pair import restore
-from references import bracket, curve
-
-from inference import (
-    Amortised,
-    Annealed,
-    LogLikelihood,
-    Proposal,
-    Refined,
-    log_likelihood,
-    save_datatree,
-    save_json,
-    to_arviz,
-)
-from model import VAE, Measure
+from obsvae.data.splits import SPLITS
+from obsvae.errors import UsageError
+from obsvae.experiments.command_line.arguments import Parser, add_device, device, one_of, positive_int, seed
+from obsvae.experiments.command_line.program import run
+from obsvae.experiments.command_line.words import in_flags
+from obsvae.experiments.evaluation.bracket import bracket_run
+from obsvae.experiments.evaluation.curve import particle_curves
+from obsvae.experiments.evaluation.evaluate import evaluate_run
+from obsvae.experiments.files import save_figure
+from obsvae.experiments.run import load_run
+from obsvae.inference import Amortised, Annealed, Proposal, Refined
 
 EXAMPLES = """\
-  python scripts/evaluate.py runs/mnist-normal --particles 1000
-  python scripts/evaluate.py runs/mnist-normal --proposal amortised --particles 5000 --split validation
-  python scripts/evaluate.py runs/mnist-normal --proposal ais --limit 100
-  python scripts/evaluate.py runs/mnist-normal --curve --limit 100
-  python scripts/evaluate.py runs/mnist-normal --proposal ais --bidirectional --limit 50
+  obsvae evaluate runs/mnist-normal --particles 1000
+  obsvae evaluate runs/mnist-normal --proposal amortised --particles 5000 --split validation
+  obsvae evaluate runs/mnist-normal --proposal ais --limit 100
+  obsvae evaluate runs/mnist-normal --curve --limit 100
+  obsvae evaluate runs/mnist-normal --proposal ais --bidirectional --limit 50
 """
 PARTICLES = {"amortised": 1000, "refined": 1000, "ais": 32}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = Parser(__doc__ or "", EXAMPLES)
-    parser.add_argument("run", type=Path, help="a run folder, as scripts/train.py leaves it")
+    parser = Parser(
+        f"{__doc__}\n\nWhere the data lie on a grid, the headline is the mass of the grid's cells, which compares with "
+        "any mass;\nthe density stands beside it.",
+        EXAMPLES,
+    )
+    parser.add_argument("run", type=Path, help="a run folder, as obsvae train leaves it")
     parser.add_argument(
         "--proposal",
         type=one_of("proposal", PARTICLES),
         default="refined",
         metavar="NAME",
-        help="where the particles come from: the guide (amortised), mixtures fitted to each datum (refined, the "
-        "default), or annealed importance sampling (ais: slow; hold others against it)",
+        help="source of the particles: the guide (amortised), mixtures fitted to each datum (refined, the default), or "
+        "annealed importance sampling (ais: slow; hold others against it)",
     )
     parser.add_argument(
         "--particles", type=positive_int, metavar="K", help="per datum (default: 1000, and 32 chains for ais)"
@@ -52,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--limit", type=positive_int, metavar="N", help="score the first N data only")
     parser.add_argument(
         "--split",
-        type=one_of("split", ["train", "validation", "test"]),
+        type=one_of("split", SPLITS),
         default="test",
         metavar="NAME",
         help="train, validation or test (default: test)",
@@ -82,94 +77,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     proposal = proposal_of(args)
     particles = args.particles or PARTICLES[args.proposal]
+    settings = {"particles": particles, "memory": args.memory * 2**20, "seed": args.seed}
 
-    config, data, model, guide = restore(args.run)
-    where = device(args)
-    model, guide = model.to(where), guide.to(where)
-    settings = {"memory": args.memory * 2**20, "seed": args.seed}
-    if args.bidirectional:
-        assert isinstance(proposal, Annealed)
-        bracket(args.run, model, guide, args.limit or 100, particles, PARTICLES["refined"], proposal, settings)
-        return
-    x = data.split(args.split)[: args.limit].to(where)
-    if args.curve:
-        curve(args.run, args.split, model, guide, x, particles, settings)
-        return
-
-    few = data_in_posterior(x)
-
-    def score(candidate: VAE) -> tuple[LogLikelihood, dict[str, Any]]:
-        start = time.perf_counter()
-        kept = {"keep_weights": few, "keep_particles": few}
-        found = log_likelihood(candidate, guide, x, particles, proposal=proposal, **settings, **kept)
-        own = {"measure": candidate.observation.measure.value, "is_bound": candidate.observation.is_bound}
-        return found, {**found.summary(), **own, "seconds": time.perf_counter() - start}
-
-    metrics = {
-        "observation": config["observation"],
-        "parameters": model.observation.describe(),
-        "data": config["data"],
-        "split": args.split,
-        "proposal": proposal.name,
-        "proposal_settings": dataclasses.asdict(proposal),
-        "seed": args.seed,
-        "unit": "nats per datum, in data units",
-        "training": config["outcome"],
-    }
-    corrections = model.observation.corrections()
-    if not corrections:
-        likelihood, scores = score(model)
-        metrics |= scores
-        lines = [table({config["observation"]: metrics})]
+    trained = load_run(args.run)
+    for part in (trained.model, trained.guide):
+        part.to(device(args))
+    if isinstance(proposal, Annealed) and args.bidirectional:
+        bracketed = bracket_run(trained, args.limit or 100, proposal=proposal, others=PARTICLES["refined"], **settings)
+        text, files = bracketed.text(), [bracketed.save(args.run / "likelihood/simulated.csv")]
+    elif args.curve:
+        curves = particle_curves(trained, split=args.split, limit=args.limit, **settings)
+        text, files = curves.text(), [save_figure(args.run / "figures/likelihood.png", curves.figure())]
     else:
-        scored = {name: score(VAE(model.prior, model.decoder, other)) for name, other in corrections.items()}
-        likelihood, _ = scored["mean matched"]
-        model = VAE(model.prior, model.decoder, corrections["mean matched"])
-        none = {"measure": Measure.NONE.value, "n": len(x), "particles": particles}
-        metrics |= dict.fromkeys(scored["mean matched"][1]) | none
-        metrics["corrections"] = {name: scores for name, (_, scores) in scored.items()}
-        lines = [
-            f"{config['observation']} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored",
-            "under the continuous Bernoulli instead, as it stands and with the mean matched; what is saved of each",
-            "datum is the latter.",
-            table(metrics["corrections"]),
-        ]
-    lines += doubtful(likelihood, model.observation.is_bound)
-    if model.observation.is_bound:
-        lines.append(
-            "note: these are lower bounds, in expectation, of the log-mass of x, through uniform noise; "
-            "scripts/compare.py gives the mass itself"
-        )
-    if (stopped := config["outcome"]["stopped"]) not in ("finished", "patience"):
-        lines.append(f"warning: training was cut short ({stopped}): these are not the numbers of a trained model")
-    labels = data.labels.get(args.split)
-    known = {"label": labels[:few]} if labels is not None and len(labels) else {}  # a user's file has none
-    # Saved before anything is printed: a closed pipe costs the text alone.
-    file = args.run / "metrics.json"
-    lines += replaced(file, metrics)
-    files = [
-        save_json(file, metrics),
-        save_per_datum(per_datum_file(args.run, args.split, proposal.name), likelihood, proposal),
-    ]
-    tree = to_arviz(model, guide, x[:few], likelihood.first(few), labels=known, draws=DRAWS, seed=args.seed)
-    files.append(save_datatree(args.run / "posterior.nc", tree))
-    print("\n".join([*lines, f"written: {', '.join(map(str, files))}"]))
+        found = evaluate_run(trained, split=args.split, limit=args.limit, proposal=proposal, **settings)
+        text, files = "\n".join([found.table(), *map(str, found.findings)]), found.files
+    print(in_flags(text))
+    print(f"written: {', '.join(map(str, files))}")
 
 
 def proposal_of(args: argparse.Namespace) -> Proposal:
     """Return the proposal that a command asks for.
 
     Raises:
-        ValueError: for settings of annealing without it.
+        UsageError: for settings of annealing without it.
     """
     annealing = {"temperatures": args.temperatures, "start": args.start, "bidirectional": args.bidirectional or None}
     given = [f"--{name}" for name, value in annealing.items() if value is not None]
     if args.proposal != "ais":
         if given:
-            raise ValueError(f"{' and '.join(given)}: for annealing alone; add --proposal ais")
+            raise UsageError(f"{' and '.join(given)}: for annealing alone; add --proposal ais")
         return Amortised() if args.proposal == "amortised" else Refined()
     if args.curve:
-        raise ValueError("--curve draws amortised and refined; leave out --proposal ais, whose saved value it adds")
+        raise UsageError("--curve draws amortised and refined; leave out --proposal ais, whose saved value it adds")
     start = None if args.start == "prior" else Refined()
     return Annealed(start=start) if args.temperatures is None else Annealed(args.temperatures, start=start)
 

@@ -1,34 +1,37 @@
 """Observation distributions p(x | z)."""
 
-from model.observations.base import Measure, MeasureMismatch, Observation, Units
-from model.observations.bernoulli import Bernoulli
-from model.observations.beta import Beta
-from model.observations.binomial import Binomial
-from model.observations.categorical import Categorical
-from model.observations.comparable import on_common_scale, require_one_dataset, require_one_measure
-from model.observations.continuous_bernoulli import ContinuousBernoulli
-from model.observations.dequantised import Dequantised
-from model.observations.discretised import Discretised
-from model.observations.gamma import Gamma
-from model.observations.kumaraswamy import Kumaraswamy
-from model.observations.laplace import Laplace
-from model.observations.log_normal import LogNormal
-from model.observations.logistic import Logistic
-from model.observations.logit_normal import LogitNormal
-from model.observations.mixture import Mixture
-from model.observations.negative_binomial import NegativeBinomial
-from model.observations.normal import Normal
-from model.observations.ordinal import Ordinal
-from model.observations.poisson import Poisson
-from model.observations.registry import OBSERVATIONS, WRAPPERS, make_observation, options_of
-from model.observations.student_t import StudentT
-from model.observations.transformed import TRANSFORMS, Transformed
-from model.observations.transforms import Affine, Log, Logit, YeoJohnson
-from model.observations.truncated_normal import TruncatedNormal
-from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
-from model.observations.von_mises import VonMises
-from model.observations.weibull import Weibull
-from model.observations.zero_inflated import ZeroInflated
+from obsvae.model.observations.base import Correction, Observation
+from obsvae.model.observations.circle.von_mises import VonMises
+from obsvae.model.observations.comparable import on_common_scale, on_grid, require_one_dataset, require_one_measure
+from obsvae.model.observations.counts.binomial import Binomial
+from obsvae.model.observations.counts.negative_binomial import NegativeBinomial
+from obsvae.model.observations.counts.poisson import Poisson
+from obsvae.model.observations.levels.bernoulli import Bernoulli
+from obsvae.model.observations.levels.categorical import Categorical
+from obsvae.model.observations.levels.ordinal import Ordinal
+from obsvae.model.observations.measure import Measure, MeasureMismatch
+from obsvae.model.observations.option import Option
+from obsvae.model.observations.positive.gamma import Gamma
+from obsvae.model.observations.positive.log_normal import LogNormal
+from obsvae.model.observations.positive.weibull import Weibull
+from obsvae.model.observations.real_line.laplace import Laplace
+from obsvae.model.observations.real_line.logistic import Logistic
+from obsvae.model.observations.real_line.normal import Normal
+from obsvae.model.observations.real_line.student_t import StudentT
+from obsvae.model.observations.registry import OBSERVATIONS, WRAPPERS, make_observation, options_of
+from obsvae.model.observations.support import Support, Units
+from obsvae.model.observations.unit_interval.beta import Beta
+from obsvae.model.observations.unit_interval.continuous_bernoulli import ContinuousBernoulli
+from obsvae.model.observations.unit_interval.kumaraswamy import Kumaraswamy
+from obsvae.model.observations.unit_interval.logit_normal import LogitNormal
+from obsvae.model.observations.unit_interval.truncated_normal import TruncatedNormal
+from obsvae.model.observations.unit_interval.unnormalised_bernoulli import UnnormalisedBernoulli
+from obsvae.model.observations.wrappers.dequantised import Dequantised
+from obsvae.model.observations.wrappers.discretised import Discretised
+from obsvae.model.observations.wrappers.mixture import Mixture
+from obsvae.model.observations.wrappers.transformed import TRANSFORMS, Transformed
+from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, YeoJohnson
+from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
 
 __all__ = [
     "OBSERVATIONS",
@@ -40,6 +43,7 @@ __all__ = [
     "Binomial",
     "Categorical",
     "ContinuousBernoulli",
+    "Correction",
     "Dequantised",
     "Discretised",
     "Gamma",
@@ -56,9 +60,11 @@ __all__ = [
     "NegativeBinomial",
     "Normal",
     "Observation",
+    "Option",
     "Ordinal",
     "Poisson",
     "StudentT",
+    "Support",
     "Transformed",
     "TruncatedNormal",
     "Units",
@@ -69,6 +75,7 @@ __all__ = [
     "ZeroInflated",
     "make_observation",
     "on_common_scale",
+    "on_grid",
     "options_of",
     "require_one_dataset",
     "require_one_measure",

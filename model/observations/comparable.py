@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from model.observations.base import Measure, MeasureMismatch, Observation
-from model.observations.data_like import GridLike
+from obsvae.model.observations.base import Observation
+from obsvae.model.observations.data_like import GridLike
+from obsvae.model.observations.measure import Measure, MeasureMismatch
+from obsvae.model.observations.wrappers.discretised import Discretised
 
 _REMEDIES = {
     Measure.COUNTING: "take densities alone, or bring the data on their grid (integers are), where the mass of each "
@@ -12,10 +14,24 @@ _REMEDIES = {
 }
 
 
+def on_grid(observation: Observation, grid: GridLike) -> Observation:
+    """Return the masses of a grid's cells under an observation, by an observation that holds the same parameters.
+
+    Densities are compared by them, with one another and with masses. A mass is returned as it is.
+
+    Raises:
+        MeasureMismatch: for a loss that is no likelihood.
+        UsageError: for a density whose mass of an interval is not known.
+    """
+    observation.require_likelihood()
+    cells = observation.cells()
+    return observation if cells is None else Discretised(cells[0], grid, start=cells[1])
+
+
 def on_common_scale(observations: Mapping[str, Observation], grid: GridLike | None) -> dict[str, Observation]:
     """Return, for each observation, the one whose log-probabilities compare with the others'.
 
-    On a grid that is its mass of the grid's cells (:meth:`Observation.on_grid`). Without one it is the observation
+    On a grid that is its mass of the grid's cells (:func:`on_grid`). Without one it is the observation
     itself, if all have one measure.
 
     Args:
@@ -28,7 +44,7 @@ def on_common_scale(observations: Mapping[str, Observation], grid: GridLike | No
     for observation in observations.values():
         observation.require_likelihood()
     if grid is not None:
-        return {name: observation.on_grid(grid) for name, observation in observations.items()}
+        return {name: on_grid(observation, grid) for name, observation in observations.items()}
     require_one_measure({name: observation.measure for name, observation in observations.items()})
     return dict(observations)
 

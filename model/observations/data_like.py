@@ -1,10 +1,12 @@
-"""What an observation must know of data."""
+"""The properties of data that observations use."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from obsvae.errors import UsageError
 
 
 class GridLike(Protocol):
@@ -28,7 +30,7 @@ class ScalingLike(Protocol):
 
 
 class DataLike(Protocol):
-    """What an observation must know of the data."""
+    """The properties of data that observations use."""
 
     @property
     def event_shape(self) -> tuple[int, ...]: ...  # noqa: D102 - named as the data have it
@@ -38,6 +40,24 @@ class DataLike(Protocol):
     def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
     @property
     def scaling(self) -> ScalingLike: ...  # noqa: D102 - named as the data have it
+
+
+# What to do where a family takes levels, and the data declare none.
+CODES = (
+    "save the codes of the levels as integers 0, 1, … (of one-hot columns x.argmax(-1, keepdims=True)), from which the "
+    "number of levels is taken"
+)
+
+
+def levels_of(name: str, data: DataLike | None, remedy: str) -> int:
+    """Return the number of levels of the data's grid.
+
+    Raises:
+        UsageError: where the data declare no grid.
+    """
+    if data is None or data.grid is None:
+        raise UsageError(f"{name} needs data on a grid, such as integers, but these declare none; {remedy}")
+    return data.grid.levels
 
 
 @dataclass(frozen=True)

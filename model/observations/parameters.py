@@ -1,20 +1,26 @@
-"""Where a positive parameter comes from: it is fixed, shared, one for each feature, or the decoder's."""
+"""Positive parameters: fixed, shared by all features, one for each feature, or from the decoder."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.lookup import lookup
+from obsvae.errors import UsageError
+from obsvae.model.observations.option import NUMBER, NUMBER_OR_WORD, Option
+from obsvae.module import TypedModule
+from obsvae.names import lookup
+
+SCALE = Option("scale", NUMBER_OR_WORD, "shared")
+FLOOR = Option("floor", NUMBER, 1e-3)
 
 # softplus(raw + _SHIFT) is 1 at raw = 0: a learned parameter starts where the data put it.
 _SHIFT = math.log(math.e - 1.0)
 
 
-class Positive(nn.Module, ABC):
+class Positive(TypedModule):
     r"""A positive parameter of a family, such as a scale σ.
 
     .. math:: \text{value} = \text{start} \cdot (\text{floor} + \operatorname{softplus}(\text{raw} + \log(e - 1)))
@@ -28,7 +34,7 @@ class Positive(nn.Module, ABC):
 
     Attributes:
         outputs: how many decoder outputs per feature it takes.
-        start: what it starts from.
+        start: the value at raw = 0, from the training data.
     """
 
     outputs = 0
@@ -36,7 +42,7 @@ class Positive(nn.Module, ABC):
 
     def __init__(self, shape: tuple[int, ...] = (), floor: float = 1e-3) -> None:
         if not (floor > 0 and math.isfinite(floor)):
-            raise ValueError(f"a floor must be positive and finite, but got {floor:g}")
+            raise UsageError(f"a floor must be positive and finite, but got {floor:g}")
         super().__init__()
         self.floor = floor
         self.register_buffer("start", torch.ones(shape))
@@ -50,7 +56,7 @@ class Positive(nn.Module, ABC):
         """
 
     def initialise(self, estimate: Callable[[tuple[int, ...]], Tensor]) -> None:
-        """Set ``start`` to an estimate from the training data, which is asked for by its shape."""
+        """Set ``start`` to ``estimate(shape)``, which comes from the training data."""
         self.start.copy_(estimate(self.start.shape))
 
     def describe(self) -> object:
@@ -69,7 +75,7 @@ class Fixed(Positive):
 
     def __init__(self, name: str, value: float) -> None:
         if not 1e-15 <= value <= 1e15:  # float32 has to hold its square
-            raise ValueError(f"a fixed {name} must be positive, from 1e-15 to 1e15, but got {value:g}")
+            raise UsageError(f"a fixed {name} must be positive, from 1e-15 to 1e15, but got {value:g}")
         super().__init__()
         self.value = value
 
@@ -131,7 +137,7 @@ def make_positive(
     if not isinstance(value, str):
         return Fixed(name, value)
     if event_shape is None and value == "per-feature":
-        raise ValueError(f"{name}=per-feature needs the shape of a datum; pass the data to make_observation")
+        raise UsageError(f"{name}=per-feature needs the shape of a datum; pass the data to make_observation")
     sources: dict[str, Callable[[], Positive]] = {
         "shared": lambda: Shared(floor),
         "per-feature": lambda: PerFeature(event_shape or (), floor),
@@ -162,11 +168,11 @@ def spread_of(x: Tensor, shape: tuple[int, ...], has_size: bool = True) -> Tenso
     of a logarithm means nothing: it depends on the unit.
 
     Raises:
-        ValueError: where all of x is one value.
+        UsageError: where all of x is one value.
     """
     overall = x.std()
     if not overall > 0:
-        raise ValueError(f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal")
+        raise UsageError(f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal")
     if not shape:
         return overall
     size = x[0].abs()

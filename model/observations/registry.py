@@ -1,6 +1,5 @@
 """Observations by name, for the command line and notebooks."""
 
-import inspect
 import math
 import re
 from collections.abc import Sequence
@@ -9,36 +8,39 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model.lookup import lookup
-from model.observations.base import Observation, Units
-from model.observations.bernoulli import Bernoulli
-from model.observations.beta import Beta
-from model.observations.binomial import Binomial
-from model.observations.categorical import Categorical
-from model.observations.continuous_bernoulli import ContinuousBernoulli
-from model.observations.data_like import DataLike
-from model.observations.dequantised import Dequantised
-from model.observations.discretised import Discretised
-from model.observations.gamma import Gamma
-from model.observations.kumaraswamy import Kumaraswamy
-from model.observations.laplace import Laplace
-from model.observations.log_normal import LogNormal
-from model.observations.logistic import Logistic
-from model.observations.logit_normal import LogitNormal
-from model.observations.mixture import Mixture
-from model.observations.negative_binomial import NegativeBinomial
-from model.observations.normal import Normal
-from model.observations.ordinal import Ordinal
-from model.observations.poisson import Poisson
-from model.observations.student_t import StudentT
-from model.observations.transformed import Transformed
-from model.observations.transforms import Affine
-from model.observations.truncated_normal import TruncatedNormal
-from model.observations.unnormalised_bernoulli import UnnormalisedBernoulli
-from model.observations.von_mises import VonMises
-from model.observations.weibull import Weibull
-from model.observations.wrapper import Wrapper
-from model.observations.zero_inflated import ZeroInflated
+from obsvae.errors import UsageError
+from obsvae.model.observations.base import Observation
+from obsvae.model.observations.circle.von_mises import VonMises
+from obsvae.model.observations.counts.binomial import Binomial
+from obsvae.model.observations.counts.negative_binomial import NegativeBinomial
+from obsvae.model.observations.counts.poisson import Poisson
+from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.levels.bernoulli import Bernoulli
+from obsvae.model.observations.levels.categorical import Categorical
+from obsvae.model.observations.levels.ordinal import Ordinal
+from obsvae.model.observations.option import Option
+from obsvae.model.observations.positive.gamma import Gamma
+from obsvae.model.observations.positive.log_normal import LogNormal
+from obsvae.model.observations.positive.weibull import Weibull
+from obsvae.model.observations.real_line.laplace import Laplace
+from obsvae.model.observations.real_line.logistic import Logistic
+from obsvae.model.observations.real_line.normal import Normal
+from obsvae.model.observations.real_line.student_t import StudentT
+from obsvae.model.observations.support import Units
+from obsvae.model.observations.unit_interval.beta import Beta
+from obsvae.model.observations.unit_interval.continuous_bernoulli import ContinuousBernoulli
+from obsvae.model.observations.unit_interval.kumaraswamy import Kumaraswamy
+from obsvae.model.observations.unit_interval.logit_normal import LogitNormal
+from obsvae.model.observations.unit_interval.truncated_normal import TruncatedNormal
+from obsvae.model.observations.unit_interval.unnormalised_bernoulli import UnnormalisedBernoulli
+from obsvae.model.observations.wrappers.dequantised import Dequantised
+from obsvae.model.observations.wrappers.discretised import Discretised
+from obsvae.model.observations.wrappers.mixture import Mixture
+from obsvae.model.observations.wrappers.transformed import Transformed
+from obsvae.model.observations.wrappers.transforms import Affine
+from obsvae.model.observations.wrappers.wrapper import Wrapper
+from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
+from obsvae.names import lookup
 
 OBSERVATIONS: dict[str, type[Observation]] = {
     "bernoulli": Bernoulli,
@@ -69,10 +71,6 @@ WRAPPERS: dict[str, type[Wrapper]] = {
     "zero-inflated": ZeroInflated,
     "transformed": Transformed,
 }
-# Options that a grid answers, and how many fewer they are than its levels.
-FROM_LEVELS = {"categories": 0, "n": 1}
-
-
 # A name and its options.
 _Part = tuple[str, dict[str, Any]]
 
@@ -89,7 +87,7 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
             and counts take x as it is. None: x is in the family's own units.
 
     Raises:
-        ValueError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
+        UsageError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
             wrong kind, or data that lack what the family needs to know.
     """
     return _build(_parse(spec), data)
@@ -101,25 +99,14 @@ def _build(chain: Sequence[_Part], data: DataLike | None) -> Observation:
     if inner:
         wrapped = WRAPPERS[name].wrap(lambda view: _build(inner, view), data, **options)
         # Inner observations are made in data units; what remains is a transform's own unit.
-        return _in_data_units(wrapped, data) if isinstance(wrapped, Transformed) and data is not None else wrapped
-    family = OBSERVATIONS[name]
-    parameters = inspect.signature(family).parameters
-    if data is not None and "event_shape" in parameters:
-        options["event_shape"] = data.event_shape
-    for option in FROM_LEVELS.keys() & parameters.keys() - options.keys():
-        if data is None or data.grid is None:
-            raise ValueError(f"{name} needs the number of levels, as the data declare no grid: {name}:{option}=NUMBER")
-        options[option] = data.grid.levels - FROM_LEVELS[option]
-    made = family(**options)
+        return wrapped if data is None or wrapped.is_in_data_units else _in_data_units(wrapped, data)
+    made = OBSERVATIONS[name].for_data(data, **options)
     return made if data is None else _in_data_units(made, data)
 
 
-def options_of(name: str) -> dict[str, inspect.Parameter]:
-    """Return the options of a family or wrapper; those of a wrapper beside ``inner``, which each has."""
-    if name in WRAPPERS:
-        parameters = inspect.signature(WRAPPERS[name].wrap).parameters
-        return {key: p for key, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    return {key: p for key, p in inspect.signature(OBSERVATIONS[name]).parameters.items() if key != "event_shape"}
+def options_of(name: str) -> tuple[Option, ...]:
+    """Return the options of a family or a wrapper, by name; a wrapper has ``inner`` beside them."""
+    return (OBSERVATIONS | WRAPPERS)[name].options
 
 
 def _parse(spec: str) -> list[_Part]:
@@ -138,68 +125,55 @@ def _parse(spec: str) -> list[_Part]:
             lookup("observation", value, OBSERVATIONS | WRAPPERS)
             chain.append((value, {}))
             continue
-        owner = next((part for part in reversed(chain) if key in options_of(part[0])), None)
+        owners = ((*part, option) for part in reversed(chain) for option in options_of(part[0]) if option.name == key)
+        owner = next(owners, None)
         if owner is None or not equals:
-            raise ValueError(_no_option(item, chain))
-        name, options = owner
+            raise UsageError(_no_option(item, chain))
+        name, options, option = owner
         if key in options:
-            raise ValueError(f"{name} got option {key!r} twice: {spec}")
-        options[key] = _convert(name, key, value, options_of(name)[key].annotation)
+            raise UsageError(f"{name} got option {key!r} twice: {spec}")
+        options[key] = option.read(name, value)
     last = chain[-1][0]
     if last in WRAPPERS:
-        raise ValueError(f"{last} needs an inner observation: {last}:inner=NAME, such as {last}:inner=logistic")
+        raise UsageError(f"{last} needs an inner observation: {last}:inner=NAME, such as {last}:inner=logistic")
     for name, options in chain:
-        missing = [key for key, p in options_of(name).items() if p.default is p.empty and key not in options]
-        if name in WRAPPERS and missing:
-            raise ValueError(f"{name} needs option {missing[0]}: {name}:{missing[0]}=VALUE,inner={last}")
+        missing = [option.name for option in options_of(name) if option.is_required and option.name not in options]
+        if missing:
+            raise UsageError(f"{name} needs option {missing[0]}: {name}:{missing[0]}=VALUE,inner={last}")
     return chain
 
 
 def _no_option(item: str, chain: Sequence[_Part]) -> str:
     """Return the message for an option that no part of the chain has."""
-    valid = {name: [*options_of(name), *(["inner"] if name in WRAPPERS else [])] for name, _ in chain}
+    valid = {name: [*(o.name for o in options_of(name)), *(["inner"] if name in WRAPPERS else [])] for name, _ in chain}
     if len(chain) == 1:
         ((name, options),) = valid.items()
-        return f"{name} has no option {item!r}; its options are: {', '.join(options) or 'none'} (written option=value)"
+        if not options:
+            return f"{name} has no option {item!r}: it takes none"
+        return f"{name} has no option {item!r}; its options are: {', '.join(options)} (written option=value)"
     each = "; ".join(f"{name}: {', '.join(options) or 'none'}" for name, options in valid.items())
     whole = ":inner=".join(name for name, _ in chain)
     return f"no part of {whole} has an option {item!r}; their options are: {each} (written option=value)"
-
-
-def _convert(name: str, key: str, value: str, kind: Any) -> Any:
-    """Return the value of an option as its type: bool, int, float, str, or a number where it reads as one."""
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[value.lower()]
-        if kind in (int, float, str):
-            return kind(value)
-    except (KeyError, ValueError):
-        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
-        raise ValueError(f"{name}: option {key} takes {kinds[kind]}, but got {value!r}") from None
-    try:
-        return float(value)
-    except ValueError:
-        return value
 
 
 def _in_data_units(inner: Observation, data: DataLike) -> Observation:
     """Wrap an observation with the affine map from its units to data units, where they differ."""
     identity = torch.zeros(()), torch.ones(())
     chosen = data.scaling.offset.cpu(), data.scaling.scale.cpu()
-    affine = chosen if inner.units is Units.SCALED else identity
-    if inner.units is Units.UNIT_INTERVAL and data.bounds is not None:
+    affine = chosen if inner.support.units is Units.SCALED else identity
+    if inner.support.units is Units.UNIT_INTERVAL and data.bounds is not None:
         low, high = torch.tensor(data.bounds, dtype=torch.float32)
         affine = low, high - low  # in float32, so that the upper bound maps to exactly 1
-    elif inner.units is Units.CIRCLE and data.bounds is not None:
+    elif inner.support.units is Units.CIRCLE and data.bounds is not None:
         low, high = torch.tensor(data.bounds, dtype=torch.float32)
         affine = (low + high) / 2, (high - low) / (2 * math.pi)
-    elif inner.units is Units.LEVELS and data.grid is not None:
+    elif inner.support.units is Units.LEVELS and data.grid is not None:
         affine = torch.tensor(float(data.grid.low)), torch.tensor(float(data.grid.step))
     if not (_same(chosen, identity) or _same(chosen, affine)):
-        own = "" if inner.units is Units.OWN else " and takes its scale from the data's bounds or grid"
-        raise ValueError(
-            f"{inner.name} works on {inner.units.value}{own}; leave out the scaling, or take a family for real numbers "
-            "such as normal"
+        own = "" if inner.support.units is Units.OWN else " and takes its scale from the data's bounds or grid"
+        raise UsageError(
+            f"{inner.name} works on {inner.support.units.value}{own}; leave out the scaling, or take a family for real "
+            "numbers such as normal"
         )
     return inner if _same(affine, identity) else Transformed(inner, Affine(*affine))
 

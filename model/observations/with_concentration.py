@@ -1,11 +1,16 @@
-"""Families with one shape parameter, a concentration."""
+"""Families with a location and a concentration."""
 
-from model.observations.base import Measure, Observation
-from model.observations.parameters import make_positive
+from typing import Any, ClassVar, Self
+
+from obsvae.model.observations.base import Observation
+from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.measure import Measure
+from obsvae.model.observations.option import NUMBER_OR_WORD, Option
+from obsvae.model.observations.parameters import FLOOR, make_positive
 
 
 class WithConcentration(Observation):
-    """What families with a location and a concentration share.
+    """A family with a location and a concentration.
 
     Args:
         concentration: a positive number, ``shared``, ``per-feature`` or ``decoder``.
@@ -17,6 +22,7 @@ class WithConcentration(Observation):
     """
 
     measure = Measure.LEBESGUE
+    options: ClassVar[tuple[Option, ...]] = (Option("concentration", NUMBER_OR_WORD, "shared"), FLOOR)
     locations = 1
 
     def __init__(
@@ -28,3 +34,8 @@ class WithConcentration(Observation):
         super().__init__()
         self.concentration = make_positive("concentration", concentration, event_shape, floor)
         self.outputs = self.locations + self.concentration.outputs
+
+    @classmethod
+    def for_data(cls, data: DataLike | None, **options: Any) -> Self:
+        """Return the family for data of this shape."""
+        return cls(**options, event_shape=None if data is None else data.event_shape)

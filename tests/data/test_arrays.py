@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from data import Grid, load
+from obsvae.data import Grid, load
+from obsvae.errors import UsageError
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def save(tmp_path):
 
 
 def refused(path, **kwargs):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 the callers assert on the words
+    with pytest.raises(UsageError) as caught:
         load(str(path), **kwargs)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -125,7 +126,7 @@ def poisoned(value, dtype=float, shape=(20, 3), at=(7, 1)):
         (poisoned(np.nan), ["finite", "1 are not", "nan", "datum 7, feature 1"]),
         (poisoned(-np.inf, shape=(20, 2, 2), at=(7, 1, 0)), ["-inf", "datum 7, feature (1, 0)"]),
         (poisoned(1e300), ["3.4e38", "datum 7, feature 1"]),
-        (poisoned(1e30), ["1e+15", "1e+30", "change the unit"]),
+        (poisoned(1e30), ["1e+15", "1e+30 at datum 7, feature 1", "change the unit"]),
         (1e-30 * poisoned(1.0), ["1e-15", "change the unit"]),
         (poisoned(2**24 + 1, np.int64), ["2**24", "16777217", "datum 7, feature 1"]),
         (poisoned(-(2**63), np.int64), ["2**24", "1 lie outside"]),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from data import Grid, load
-from data.scaling import Scaling
+from obsvae.data import Grid, load
+from obsvae.data.scaling import Scaling
+from obsvae.errors import UsageError
 
 
 def test_split():
@@ -13,7 +14,7 @@ def test_split():
     assert digits.split("train") is digits.train
     assert digits.split("validation") is digits.validation
     assert digits.split("test") is digits.test
-    with pytest.raises(ValueError, match="unknown split 'tset'; did you mean 'test'"):
+    with pytest.raises(UsageError, match="unknown split 'tset'; did you mean 'test'"):
         digits.split("tset")
 
 
@@ -44,7 +45,7 @@ def test_to_moves_every_tensor(arguments):
     tensors += [value for value in vars(moved.noise).values() if isinstance(value, torch.Tensor)]
     assert len(tensors) == 9
     assert {tensor.device.type for tensor in tensors} == {"meta"}
-    with pytest.raises(ValueError, match="needs a generator where the data are, on meta; got one on cpu"):
+    with pytest.raises(UsageError, match="needs a generator where the data are, on meta; got one on cpu"):
         moved.epoch(torch.Generator())
 
 
@@ -55,13 +56,13 @@ def test_epochs_on_the_gpu(arguments):
     first = digits.epoch(torch.Generator("cuda").manual_seed(1))
     assert first.device.type == "cuda"
     assert torch.equal(first, digits.epoch(torch.Generator("cuda").manual_seed(1)))
-    with pytest.raises(ValueError, match=r"torch.Generator\('cuda:0'\)"):
+    with pytest.raises(UsageError, match=r"torch.Generator\('cuda:0'\)"):
         digits.epoch(torch.Generator())
 
 
 def test_grid():
     assert Grid(-1.0, 0.5, 5).high == 1.0
-    with pytest.raises(ValueError, match="step > 0"):
+    with pytest.raises(UsageError, match="step > 0"):
         Grid(0.0, 0.0, 2)
 
 
@@ -85,9 +86,9 @@ def test_vectors_are_standardised_by_feature():
 def test_constant_features_are_refused():
     x = torch.rand(50, 3, generator=torch.Generator().manual_seed(0))
     x[:, 1] = 0.1
-    with pytest.raises(ValueError, match=r"columns \[1\]"):
+    with pytest.raises(UsageError, match=r"columns \[1\]"):
         Scaling.standardise(x)
-    with pytest.raises(ValueError, match=r"all training values are 3\.0"):
+    with pytest.raises(UsageError, match=r"all training values are 3\.0"):
         Scaling.standardise(torch.full((5, 2, 2), 3.0))
 
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from data import Grid, load, names
-from data.folder import data_folder
+from obsvae.data import SOURCES, Grid, load
+from obsvae.data.folder import data_folder
+from obsvae.errors import UsageError
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,7 +24,7 @@ needs_freyfaces = pytest.mark.skipif(
 
 
 def message(*args, **kwargs):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 the callers assert on the words
+    with pytest.raises(UsageError) as caught:
         load(*args, **kwargs)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -33,8 +34,8 @@ def same(a, b):
     return all(torch.equal(a.split(split), b.split(split)) for split in SPLITS)
 
 
-def test_names():
-    assert set(names) == {"digits", "mnist", "fashion-mnist", "kmnist", "omniglot", "cifar10", "freyfaces"}
+def test_known_names():
+    assert set(SOURCES) == {"digits", "mnist", "fashion-mnist", "kmnist", "omniglot", "cifar10", "freyfaces"}
 
 
 def test_digits_are_all_there_in_data_units():
@@ -85,6 +86,26 @@ def test_recorded_arguments_give_identical_tensors(arguments):
     assert first.bounds == again.bounds
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"binarise": "dynamic", "seed": np.int64(3)},
+        {"dequantise": True, "warp": np.float32(0.25), "scaling": "standardise"},
+        {"scaling": "unit-interval", "bounds": (0, np.int64(20))},
+    ],
+)
+def test_the_recipe_gives_the_same_dataset_again(arguments):
+    first = load("digits", **arguments)
+    recipe = json.loads(json.dumps(first.recipe))
+    assert list(recipe) == ["name", "binarise", "dequantise", "warp", "scaling", "bounds", "seed"]
+    again = load(**recipe)
+    assert same(first, again)
+    assert again.recipe == first.recipe == first.to("meta").recipe
+    assert torch.equal(first.scaling.scale, again.scaling.scale)
+    assert first.bounds == again.bounds
+
+
 def test_another_seed_draws_otherwise():
     assert not same(load("digits", binarise="static", seed=0), load("digits", binarise="static", seed=1))
 
@@ -109,7 +130,7 @@ def test_scaling_follows_the_transforms():
     [
         ({"name": "mnits"}, ["unknown data 'mnits'; did you mean 'mnist'?", "digits", ".npy or .npz"]),
         ({"name": "MNIST"}, ["did you mean 'mnist'?"]),
-        ({"name": "zzz"}, ["unknown data 'zzz'. Known: digits, "]),
+        ({"name": "zzz"}, ["unknown data 'zzz'; known are digits, ", "freyfaces, or a path to .npy or .npz"]),
         ({"name": "table.csv"}, ["unknown data", ".npy or .npz"]),
         ({"name": "digits", "binarise": "dynamik"}, ["unknown binarisation", "did you mean 'dynamic'?"]),
         ({"name": "digits", "scaling": "standardize"}, ["unknown scaling", "did you mean 'standardise'?"]),
@@ -119,6 +140,10 @@ def test_scaling_follows_the_transforms():
         ({"name": "digits", "bounds": (0, float("inf"))}, ["finite"]),
         ({"name": "digits", "bounds": (0,)}, ["two numbers"]),
         ({"name": "digits", "bounds": 5}, ["two numbers", "5"]),
+        ({"name": "digits", "warp": "0.1"}, ["warp needs a number", "'0.1'"]),
+        ({"name": "digits", "seed": -1}, ["seed needs a whole number", "-1"]),
+        ({"name": "digits", "seed": 0.5}, ["seed needs a whole number", "0.5"]),
+        ({"name": "digits", "labels": [1]}, ["an array or a file", "'digits'"]),
     ],
 )
 def test_wrong_arguments(arguments, words):

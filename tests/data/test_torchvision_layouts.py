@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from data import load, torchvision_sets
+from obsvae.data import load, torchvision_sets
+from obsvae.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +96,6 @@ def test_a_truncated_file_is_reported(root):
     folder = write_kmnist(root)
     whole = (folder / "train-images-idx3-ubyte").read_bytes()
     (folder / "train-images-idx3-ubyte").write_bytes(whole[:1000])
-    with pytest.raises(ValueError, match="'kmnist' is not complete in") as caught:
+    with pytest.raises(UsageError, match="'kmnist' is not complete in") as caught:
         load("kmnist")
     assert "\n" not in str(caught.value)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from data import Grid, load
-from data.transforms import Uniform
+from obsvae.data import Grid, load
+from obsvae.data.transforms import Uniform
+from obsvae.errors import UsageError
 
 SPLITS = ("train", "validation", "test")
 
@@ -101,5 +102,5 @@ def test_dequantising_undeclared_counts_declares_no_bounds(tmp_path):
 
 def test_dequantising_beyond_float32_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", 2**23 + np.arange(60).reshape(20, 3))
-    with pytest.raises(ValueError, match="reaches 8388667: subtract an offset"):
+    with pytest.raises(UsageError, match="reaches 8388667: subtract an offset"):
         load(str(tmp_path / "x.npy"), dequantise=True)

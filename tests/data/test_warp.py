@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from data import load
+from obsvae.data import load
+from obsvae.errors import UsageError
 
 
 def warped(gamma, **options):
@@ -41,7 +42,7 @@ def test_noise_is_drawn_before_the_warp_and_afresh():
 
 @pytest.mark.parametrize("gamma", [-0.6, 0.5, float("nan")])
 def test_other_numbers_are_refused(gamma):
-    with pytest.raises(ValueError, match=r"gamma from -0\.5 to below 0\.5"):
+    with pytest.raises(UsageError, match=r"gamma from -0\.5 to below 0\.5"):
         warped(gamma)
 
 
@@ -49,5 +50,5 @@ def test_bounds_are_needed(tmp_path):
     import numpy as np
 
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 2)))
-    with pytest.raises(ValueError, match="declared bounds"):
+    with pytest.raises(UsageError, match="declared bounds"):
         load(str(tmp_path / "x.npy"), warp=0.1)

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from guides import AmortisedNormal, MLPEncoder
-from inference.proposals import Proposal, Sampler
-from model import VAE, MLPDecoder, Normal, StandardNormal
+from obsvae.guides import AmortisedNormal, MLPEncoder
+from obsvae.inference import posterior
+from obsvae.inference.likelihood.proposals import Proposal, Sampler
+from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal
 
 
 class Drawn(Sampler):
@@ -56,6 +57,17 @@ class LinearGaussian:
         W = self.W
         covariance = torch.linalg.inv(torch.eye(W.shape[1], dtype=torch.float64) + W.T @ W / self.sigma**2)
         return (x.double() - self.b) @ W @ covariance / self.sigma**2, covariance
+
+    def elbo(self, x: Tensor) -> np.ndarray:
+        """Return the guide's ELBO of each datum, in closed form."""
+        with torch.no_grad():
+            q = posterior(self.guide, x).base_dist
+        m, s = q.loc.double(), q.scale.double()
+        W, b, variance = self.W, self.b, self.sigma**2
+        squares = (x.double() - m @ W.T - b).square().sum(1) + s.square() @ W.square().sum(0)
+        reconstruction = -0.5 * squares / variance - 0.5 * x.shape[1] * np.log(2 * np.pi * variance)
+        kl = 0.5 * (m.square() + s.square() - 1 - 2 * s.log()).sum(1)
+        return (reconstruction - kl).numpy()
 
     def proposal(
         self, widened: float = 1.0, record: Callable[[Tensor, Tensor], object] = lambda x, z: None

@@ -2,7 +2,7 @@
 
 import torch
 
-from inference import flushing_denormals
+from obsvae.inference import flushing_denormals
 
 
 def test_denormals_are_zero_for_a_while():

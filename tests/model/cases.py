@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from model import Affine, Measure, Observation, Transformed, make_observation
+from obsvae.model import Affine, Measure, Observation, Transformed, make_observation
 from tests.model.families import Family
 from tests.model.wrapped import EVERY
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.special
 import scipy.stats
 
-from model import Measure
+from obsvae.model import Measure
 from tests.model import references as ref
 from tests.model.supports import SUPPORTS, levels
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from pyro import poutine
 
-from model import VAE, ConvDecoder, MLPDecoder, Normal, StandardNormal, make_observation
+from obsvae.errors import UsageError
+from obsvae.model import VAE, ConvDecoder, MLPDecoder, Normal, StandardNormal, make_observation
 
 LATENT, EVENT, N, K = 3, (2, 4), 5, 7
 
@@ -92,27 +93,46 @@ def test_wrong_data_are_not_scored():
 
 
 def test_decoder_and_observation_must_fit():
-    with pytest.raises(ValueError, match=r"normal takes 2 outputs per feature, but the decoder gives 1.*outputs=2"):
+    with pytest.raises(UsageError, match=r"normal takes 2 outputs per feature, but the decoder gives 1.*outputs=2"):
         VAE(StandardNormal(LATENT), MLPDecoder(LATENT, EVENT, 1), Normal(scale="decoder"))
 
 
-def test_initialise_checks_shape_and_support():
+def test_check_refuses_another_shape_no_data_and_data_outside_the_support():
     model = build("continuous-bernoulli")
-    with pytest.raises(ValueError, match=r"data of shape \(N, 2, 4\) with N ≥ 1, but got \(5, 4, 2\)"):
-        model.initialise(torch.rand(N, 4, 2))
-    before = {key: value.clone() for key, value in model.state_dict().items()}
-    with pytest.raises(ValueError, match=r"found 2 at datum 3, feature \(1, 0\) \(counted from 0\)"):
-        model.initialise(
-            torch.rand(N, *EVENT).index_put((torch.tensor(3), torch.tensor(1), torch.tensor(0)), torch.tensor(2.0))
-        )
-    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    x = torch.rand(N, *EVENT)
+    model.check(x)
+    for shape in ((N, 4, 2), (N, 1, 4), (0, *EVENT)):
+        with pytest.raises(UsageError, match=r"data of shape \(N, 2, 4\) with N ≥ 1, but got") as caught:
+            model.check(torch.rand(shape))
+        assert str(shape) in str(caught.value)
+    x[3, 1, 0] = 2.0
+    with pytest.raises(UsageError, match=r"found 2 at datum 3, feature \(1, 0\) \(counted from 0\)"):
+        model.check(x)
+    with pytest.raises(UsageError, match=r"found 2 at datum 103, feature \(1, 0\)"):
+        model.check(x, rows=100 + torch.arange(N))
+
+
+def test_one_door_gives_the_prior_the_distribution_of_x_and_its_mean():
+    model, z = build("normal:scale=decoder"), torch.randn(7, N, LATENT)
+    eta = model.decode(z)
+    assert torch.equal(eta, model.decoder(z))
+    assert model.event_shape == EVENT
+    for p_x in (model.given(z), model.observe(eta)):
+        assert p_x.batch_shape == (7, N, *EVENT)
+        assert torch.equal(p_x.mean, model.observation(eta).mean)
+    assert torch.equal(model.mean(z), model.observation.mean(eta))
+    assert model.parameter(z) is None
+    sigmoid = build("continuous-bernoulli")
+    torch.testing.assert_close(sigmoid.parameter(z), torch.sigmoid(sigmoid.decode(z)[..., 0]))
 
 
 @pytest.mark.parametrize("decoder", [MLPDecoder, ConvDecoder])
 def test_initialise_starts_from_the_mean_of_the_data(decoder):
     x = 40 + 3 * torch.randn(500, *EVENT) + torch.arange(8.0).reshape(EVENT)
     model = build("normal", decoder=decoder)
+    assert not model.initialised
     model.initialise(x)
+    assert model.initialised
     assert all(parameter.requires_grad for parameter in model.parameters())
     eta = model.decoder(torch.randn(2000, LATENT)).detach()
     # An untrained network adds little to its bias.
@@ -157,6 +177,7 @@ def test_weights_restore_the_model():
     first, second = build("normal:scale=optimal"), build("normal:scale=optimal")
     first.initialise(30 + 4 * torch.randn(50, *EVENT))
     second.load_state_dict(first.state_dict())
+    assert second.initialised
     z = torch.randn(N, LATENT)
     first.eval(), second.eval()
     p, q = (model.observation(model.decoder(z)) for model in (first, second))
@@ -173,5 +194,5 @@ def test_prior():
     torch.testing.assert_close(p.log_prob(z), -0.5 * z.square().sum(-1) - 2 * math.log(2 * math.pi))
     assert prior.double()().sample().dtype == torch.float64
     assert prior.state_dict() == {}
-    with pytest.raises(ValueError, match="at least 1 latent dimension, but got 0"):
+    with pytest.raises(UsageError, match="at least 1 latent dimension, but got 0"):
         StandardNormal(0)

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.special
 import scipy.stats
 
-from model import Affine, Measure, Transformed
+from obsvae.model import Affine, Measure, Transformed
 from tests.model import references as ref
 from tests.model.families import FAMILIES, Family, scipy_family
 

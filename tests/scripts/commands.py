@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command import run
+
+from obsvae.experiments.command_line.program import run
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2"]
@@ -25,7 +26,7 @@ class Done:
 def command(script, *arguments, cwd):
     """Run a command's main in this process, as its file does when it is called: starting Python takes seconds."""
     out, err = io.StringIO(), io.StringIO()
-    main = importlib.import_module(script).main
+    main = importlib.import_module(f"obsvae.cli.{script}").main
     streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
     with contextlib.chdir(cwd), streams[0], streams[1], pytest.raises(SystemExit) as left:
         run(main, [str(argument) for argument in arguments])

@@ -1,0 +1,35 @@
+"""What the commands are made of: pairs from a configuration, run folders, comparisons and reports."""
+
+from .architectures import ARCHITECTURES as ARCHITECTURES
+from .architectures import Architecture as Architecture
+from .comparison.compare import compare as compare
+from .comparison.results import Comparison as Comparison
+from .comparison.results import Learning as Learning
+from .comparison.results import Remark as Remark
+from .comparison.results import Score as Score
+from .evaluation.bracket import Bracketed as Bracketed
+from .evaluation.bracket import bracket_run as bracket_run
+from .evaluation.curve import ParticleCurves as ParticleCurves
+from .evaluation.curve import particle_curves as particle_curves
+from .evaluation.evaluate import Evaluation as Evaluation
+from .evaluation.evaluate import evaluate_run as evaluate_run
+from .evaluation.findings import Finding as Finding
+from .evaluation.scoring import Scored as Scored
+from .evaluation.scoring import score as score
+from .files import create_run as create_run
+from .files import load_config as load_config
+from .files import load_history as load_history
+from .files import load_weights as load_weights
+from .files import save_datatree as save_datatree
+from .files import save_figure as save_figure
+from .files import save_history as save_history
+from .files import save_json as save_json
+from .files import save_text as save_text
+from .files import save_weights as save_weights
+from .pair import make_pair as make_pair
+from .reporting.report import Report as Report
+from .reporting.report import make_report as make_report
+from .reporting.report import write_report as write_report
+from .run import Run as Run
+from .run import load_run as load_run
+from .training import train_run as train_run

@@ -1,0 +1,1 @@
+"""Times of training and of likelihood estimates."""

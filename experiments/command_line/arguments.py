@@ -1,0 +1,245 @@
+"""Arguments that commands share."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+import torch
+
+from obsvae.data import Dataset, load
+from obsvae.errors import UsageError
+from obsvae.experiments.architectures import ARCHITECTURES
+from obsvae.guides import GUIDES
+from obsvae.model import PRIORS
+from obsvae.names import lookup
+
+# Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1.
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that shows defaults and examples, and whose errors take one line."""
+
+    def __init__(self, description: str, examples: str) -> None:
+        super().__init__(
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> argparse.Namespace:
+        """Return the arguments; a negative number is one however it is written."""
+        given = sys.argv[1:] if args is None else args
+        # What starts with a space is no flag to argparse, and float() does not mind it.
+        return super().parse_args([f" {arg}" if _NEGATIVE.fullmatch(arg) else arg for arg in given], namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and leave with exit code 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+
+
+def positive_int(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not (text.isdecimal() and 0 < int(text) < 2**31):
+        raise argparse.ArgumentTypeError(f"needs a whole number from 1 to 2^31 - 1, but got {text!r}")
+    return int(text)
+
+
+def positive_float(text: str) -> float:
+    """Return a positive, finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"needs a positive number, but got {text!r}")
+    return value
+
+
+def seed(text: str) -> int:
+    """Return a whole number that can seed a generator."""
+    if not (text.isdecimal() and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"needs a whole number from 0 to 2^63 - 1, but got {text!r}")
+    return int(text)
+
+
+def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
+    """Return a converter that takes one of the names, and tells the nearest one of any other."""
+    known = {name: name for name in names}
+
+    def convert(text: str) -> str:
+        try:
+            return lookup(kind, text, known)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which data, and how they are seen."""
+    group = parser.add_argument_group("data")
+    group.add_argument(
+        "--data", default="digits", metavar="NAME", help="a known name, or a path to .npy or .npz (default: digits)"
+    )
+    group.add_argument(
+        "--binarise",
+        type=one_of("binarisation", ["dynamic", "static", "threshold"]),
+        metavar="HOW",
+        help="make data binary: dynamic (drawn afresh each epoch), static (drawn once), threshold (cut in the middle)",
+    )
+    group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
+    group.add_argument(
+        "--warp",
+        type=float,
+        metavar="GAMMA",
+        help="map data to [0, 1]: binary for -0.5, only shifted and scaled for 0, near 1/2 for GAMMA near 0.5",
+    )
+    scaling = group.add_mutually_exclusive_group()
+    scaling.add_argument(
+        "--standardise",
+        dest="scaling",
+        action="store_const",
+        const="standardise",
+        help="the family sees (x - mean) / sd of the training data; the likelihood stays in data units",
+    )
+    scaling.add_argument(
+        "--unit-interval",
+        dest="scaling",
+        action="store_const",
+        const="unit-interval",
+        help="the family sees x mapped from its bounds to [0, 1]; the likelihood stays in data units",
+    )
+    group.add_argument(
+        "--data-seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of --binarise and --dequantise (default: 0)",
+    )
+    group.add_argument(
+        "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
+    )
+
+
+def load_data(args: argparse.Namespace) -> Dataset:
+    """Return the data that the arguments of :func:`add_data` ask for."""
+    return load(
+        args.data,
+        binarise=args.binarise,
+        dequantise=args.dequantise,
+        warp=args.warp,
+        scaling=args.scaling,
+        bounds=args.bounds,
+        seed=args.data_seed,
+    )
+
+
+def add_network(
+    parser: argparse.ArgumentParser, *, latent: int = 40, hidden: Sequence[int] | None = None, epochs: int = 20
+) -> None:
+    """Add the arguments that say which networks, and how they are trained.
+
+    Args:
+        parser: to add them to.
+        latent: default of ``--latent``.
+        hidden: default of ``--hidden``; None: the architecture's own sizes.
+        epochs: default of ``--epochs``.
+    """
+    sizes = _sizes() if hidden is None else " ".join(map(str, hidden))
+    group = parser.add_argument_group("networks")
+    group.add_argument(
+        "--latent", type=positive_int, default=latent, metavar="D", help=f"size of z (default: {latent})"
+    )
+    group.add_argument(
+        "--hidden",
+        type=positive_int,
+        nargs="+",
+        default=hidden,
+        metavar="H",
+        help=f"hidden layers from x to z, mirrored in the decoder: widths or channels (default: {sizes})",
+    )
+    group.add_argument(
+        "--architecture",
+        type=one_of("architecture", ARCHITECTURES),
+        default="mlp",
+        metavar="NAME",
+        help=f"of the networks: {_either(ARCHITECTURES)} (default: mlp)",
+    )
+    group = parser.add_argument_group("training")
+    group.add_argument(
+        "--epochs", type=positive_int, default=epochs, metavar="N", help=f"passes over the data (default: {epochs})"
+    )
+    group.add_argument("--batch-size", type=positive_int, default=100, metavar="N", help="minibatch (default: 100)")
+    group.add_argument("--lr", type=positive_float, default=1e-3, help="Adam's learning rate (default: 0.001)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="of weights and minibatches (default: 0)")
+    add_device(group)
+
+
+def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) -> None:
+    """Add the arguments that say which guide and which prior.
+
+    Args:
+        parser: to add them to.
+        needs_density: whether the help offers only guides that have a density.
+    """
+    offered = [name for name, guide in GUIDES.items() if guide.has_density or not needs_density]
+    plain = "" if needs_density else "; delta makes a plain autoencoder"
+    parser.add_argument(
+        "--guide",
+        type=one_of("guide", GUIDES),
+        default="normal",
+        metavar="NAME",
+        help=f"q(z | x): {_either(offered)}{plain} (default: normal)",
+    )
+    parser.add_argument(
+        "--prior",
+        type=one_of("prior", PRIORS),
+        default="standard-normal",
+        metavar="NAME",
+        help=f"p(z): {_either(PRIORS)} (default: standard-normal)",
+    )
+
+
+def network_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of ``make_pair`` that :func:`add_network` has added."""
+    return {name: getattr(args, name) for name in ("latent", "hidden", "architecture")}
+
+
+def training_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of ``fit`` that :func:`add_network` has added."""
+    return {name: getattr(args, name) for name in ("epochs", "batch_size", "lr", "seed")}
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _sizes() -> str:
+    return ", ".join(f"{' '.join(map(str, kind.hidden))} for {name}" for name, kind in ARCHITECTURES.items())
+
+
+def add_device(parser: argparse._ActionsContainer) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        "--device",
+        type=one_of("device", ["auto", "cpu", "cuda"]),
+        default="auto",
+        metavar="NAME",
+        help="auto (a GPU where there is one), cpu or cuda (default: auto)",
+    )
+
+
+def device(args: argparse.Namespace) -> torch.device:
+    """Return the device asked for."""
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda needs a GPU that torch can use, but there is none; take --device cpu")
+    if args.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(args.device)

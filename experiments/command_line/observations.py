@@ -1,0 +1,82 @@
+"""The arguments that say which observation distribution, and the table of all there are."""
+
+import argparse
+import inspect
+
+import torch
+from tabulate import tabulate
+
+from obsvae.model import OBSERVATIONS, TRANSFORMS, WRAPPERS, Observation, options_of
+from obsvae.model.observations.support import Support, Units
+
+LEVELS = Support("{x} a whole number from 0 to C - 1", torch.isfinite, Units.LEVELS)
+
+
+def add_observation(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which observation distribution."""
+    group = parser.add_argument_group("observation distribution")
+    group.add_argument(
+        "--observation",
+        default="normal",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help="a family with its options, such as student-t:df=4; help lists all (default: normal)",
+    )
+    group.add_argument(
+        "--scale", help="σ of normal and its like: a number, shared, per-feature, decoder; normal's may be optimal"
+    )
+    group.add_argument("--link", help="link of normal and its like: identity, sigmoid or softplus")
+
+
+def observation_spec(args: argparse.Namespace) -> str:
+    """Return ``--observation`` with ``--scale`` and ``--link`` among its options."""
+    extra = [f"{key}={getattr(args, key)}" for key in ("scale", "link") if getattr(args, key) is not None]
+    name, _, options = args.observation.partition(":")
+    return ":".join(filter(None, [name, ",".join(filter(None, [options, *extra]))]))
+
+
+def observation_help() -> str:
+    """Return a table of all families: what x they take, their measure, their options, and what they correspond to."""
+    families = [
+        {
+            "name": name,
+            "x": _support(family).words.format(x="x").removeprefix("x ").removeprefix("to be "),
+            "in units": _support(family).units.name.lower().replace("_", " "),
+            "measure": family.measure.value,
+            "options (defaults)": _options(name),
+            "activation + loss": family.equivalent,
+        }
+        for name, family in OBSERVATIONS.items()
+    ]
+    wrappers = [
+        {
+            "name": name,
+            "what it is": " ".join((inspect.getdoc(wrapper) or "").partition("\n\n")[0].split()),
+            "options (defaults)": ", ".join(filter(None, [_options(name), "inner"])),
+            "activation + loss": wrapper.equivalent,
+        }
+        for name, wrapper in WRAPPERS.items()
+    ]
+    sources = "A scale, dispersion, concentration or df is a positive number (fixed), shared, per-feature or decoder"
+    return "\n".join(
+        [
+            tabulate(families, headers="keys", maxcolwidths=[None, 24, None, None, 30, 34]),
+            f"{sources};",
+            "normal's scale may be optimal, too. Links are identity, sigmoid and softplus.",
+            "Written name:option=value,option=value; categories and n come from the data's grid.",
+            "Units: scaled (the data's own, or those of --standardise), unit interval (from the data's bounds), levels",
+            "(from the data's grid), circle (the bounds are one turn), own (as they are).",
+            "",
+            tabulate(wrappers, headers="keys", maxcolwidths=[None, 46, 30, 34]),
+            f"A transform is one of {', '.join(TRANSFORMS)}. An option belongs to the innermost part before it that",
+            "has it: discretised:inner=mixture,components=5,inner=logistic,scale=decoder",
+        ]
+    )
+
+
+def _support(family: type[Observation]) -> Support:
+    """Return the support of a family; where that depends on the number of levels, in words for any."""
+    return getattr(family, "support", LEVELS)
+
+
+def _options(name: str) -> str:
+    return ", ".join(map(str, options_of(name)))

@@ -1,0 +1,24 @@
+"""Errors speak Python; the command line translates them into its own flags."""
+
+import re
+from collections.abc import Callable
+
+PROPOSALS = {"Amortised": "amortised", "Refined": "refined", "Annealed": "ais"}
+_NUMBER = r"-?[\d.]+(?:e[-+]?\d+)?"
+# What a message may say, and what to write on the command line in its place.
+TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
+    rf"bounds=\(({_NUMBER}), ({_NUMBER})\)": r"--bounds \1 \2",
+    r"bounds=\(low, high\)": "--bounds LOW HIGH",
+    r"dequantise=True": "--dequantise",
+    r"binarise='(\w+)' or '(\w+)'": r"--binarise \1 or \2",
+    r"binarise='(\w+)'": r"--binarise \1",
+    r"scaling='([\w-]+)'": r"--\1",
+    r"proposal=(Amortised|Refined|Annealed)\(\)": lambda found: f"--proposal {PROPOSALS[found[1]]}",
+}
+
+
+def in_flags(message: str) -> str:
+    """Return a message with Python's words for arguments as the flags of the command line."""
+    for pattern, flags in TRANSLATIONS.items():
+        message = re.sub(pattern, flags, message)
+    return message

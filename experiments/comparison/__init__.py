@@ -1,0 +1,1 @@
+"""Candidates on the same data, ranked on one scale."""

@@ -1,0 +1,220 @@
+"""One candidate of a comparison: trained with one seed and scored, as a rule in a process of its own."""
+
+import json
+import os
+import shutil
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from obsvae.data import Dataset, load
+from obsvae.errors import UsageError
+from obsvae.experiments.comparison.acceptance import on_scale, scored_as
+from obsvae.experiments.csv_files import columns_text, read_columns
+from obsvae.experiments.evaluation.scoring import score
+from obsvae.experiments.files import save_json, save_text
+from obsvae.experiments.memory import out_of_memory
+from obsvae.experiments.run import Run
+from obsvae.experiments.training import train_run
+from obsvae.inference import Callback, Curve, History, Proposal, TrainingDiverged, Watch, flushing_denormals
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.model import VAE, make_observation
+
+# The validation data that are scored after each epoch, and the particles of each: 10,000 decoder passes.
+CURVE_DATA, CURVE_PARTICLES = 500, 20
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How candidates are scored in the end.
+
+    Attributes:
+        proposal: where the particles come from.
+        particles: K, for each datum.
+        limit: score the first test data only; None: all.
+        memory: bytes that scoring may use.
+        seed: of the particles.
+    """
+
+    proposal: Proposal
+    particles: int
+    limit: int | None
+    memory: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a process needs to know; everything but ``out`` and ``threads`` decides the numbers.
+
+    Attributes:
+        observation: the candidate, as a text.
+        data: the arguments of ``load``, or the data themselves where they were in memory.
+        networks: arguments of :func:`make_pair`.
+        training: arguments of :func:`fit`, with the seed.
+        scoring: how it is scored.
+        device: where.
+        out: the run folder.
+        threads: how many torch may use; None: as it is set.
+        rescored: further observations, by name, that the trained decoder is scored under.
+    """
+
+    observation: str
+    data: Mapping[str, Any] | Dataset
+    networks: Mapping[str, Any]
+    training: Mapping[str, Any]
+    scoring: Scoring
+    device: str
+    out: Path
+    threads: int | None = None
+    rescored: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
+    """Train and score; leave a run folder with ``curve.csv``, ``scores.csv`` and, last, ``result.json``.
+
+    A failure is a result, too. One that is a fault of the program leaves its traceback.
+
+    Args:
+        job: what to do.
+        callbacks: of the training.
+    """
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+    shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
+    with flushing_denormals():
+        try:
+            result = _train_and_score(job, callbacks)
+        except TrainingDiverged as error:
+            result = {"status": error.history.stopped, "message": str(error), "has_diverged": True}
+        except UsageError as error:
+            result = {"status": "failed", "message": str(error)}
+        except Exception as error:
+            lacking = out_of_memory(error)
+            message = _fault(job, error) if lacking is None else lacking
+            result = {"status": "failed", "message": message, "is_fault": lacking is None}
+    save_json(job.out / "result.json", result)
+
+
+def run_in_process(job: Job) -> None:
+    """Run a job as the whole work of a process."""
+    tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is ended
+    run_job(job)
+
+
+def _fault(job: Job, error: Exception) -> str:
+    """Print and keep the traceback of a fault of the program, and return what to say of it in a line."""
+    text = "".join(traceback.format_exception(error))
+    print(text, file=sys.stderr, flush=True)
+    save_text(job.out / "traceback.txt", text)
+    why = " ".join(str(error).split())
+    return f"a fault of the program ({type(error).__name__}: {why}); its traceback was printed, and is in its folder"
+
+
+class _Curves(Callback):
+    """Scores validation data after each epoch on the common scale, and leaves ``curve.csv``."""
+
+    def __init__(self, job: Job, data: Dataset) -> None:
+        self.job, self.data = job, data
+
+    def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
+        assert isinstance(model, VAE)
+        x = self.data.validation[:CURVE_DATA].to(self.job.device)
+        self.watched = {}
+        for name, observation in scored_as(model.observation).items():
+            pair = model.with_observation(on_scale(observation, self.data))
+            self.watched[name] = Watch(pair, guide, x, CURVE_PARTICLES, self.job.scoring.seed)
+
+    def on_epoch(self, history: History) -> None:
+        for watch in self.watched.values():
+            watch.on_epoch(history)
+        seconds = next(iter(self.watched.values())).seconds
+        scores = {column("validation", name): watch.scores for name, watch in self.watched.items()}
+        columns = {"epoch": range(1, len(seconds) + 1), "seconds": seconds, **scores}
+        save_text(self.job.out / "curve.csv", columns_text(columns))
+
+
+def _train_and_score(job: Job, callbacks: Sequence[Callback]) -> dict[str, Any]:
+    data = job.data if isinstance(job.data, Dataset) else load(**job.data)
+    settings = {**job.networks, **job.training}
+    callbacks = [_Curves(job, data), *callbacks]
+    run = train_run(job.observation, data, job.out, **settings, device=job.device, callbacks=callbacks, progress=False)
+    if run.history.stopped == "interrupted":
+        raise KeyboardInterrupt  # a model that was trained for less would be compared unfairly
+    assert run.history.best is not None
+    scores, columns = _scores(job, run, data)
+    save_text(job.out / "scores.csv", columns_text(columns))
+    return {
+        "status": run.history.stopped,
+        "scores": scores,
+        "parameters": sum(p.numel() for p in nn.ModuleList([run.model, run.guide]).parameters()),
+        "observation_parameters": run.model.observation.describe(),
+        "seconds": run.history.epochs[-1].seconds,
+        "epochs": len(run.history),
+        "best_epoch": run.history.best.epoch,
+        "data_sha256": data.sha256,
+    }
+
+
+def _scores(job: Job, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
+    """Return summaries, and columns with an entry for each datum, of all that a trained decoder is scored as."""
+    how, x = job.scoring, data.test[: job.scoring.limit].to(job.device)
+    scores: dict[str, dict[str, Any]] = {}
+    columns: dict[str, np.ndarray] = {"datum": np.arange(len(x)), "row": data.rows["test"][: len(x)].numpy()}
+    more = {name: make_observation(spec, data).to(x.device).eval() for name, spec in job.rescored.items()}
+    for name, observation in {**scored_as(run.model.observation), **more}.items():
+        common = on_scale(observation, data)
+        observations = {"own": observation} if common is observation else {"own": observation, "common": common}
+        found = {
+            scale: score(
+                run.model.with_observation(one),
+                run.guide,
+                x,
+                how.particles,
+                how.proposal,
+                memory=how.memory,
+                seed=how.seed,
+                progress=False,
+            )
+            for scale, one in observations.items()
+        }
+        found.setdefault("common", found["own"])
+        scores[name] = {scale: scored.summary for scale, scored in found.items()}
+        columns |= {column(scale, name): scored.likelihood.weights.estimate for scale, scored in found.items()}
+    return scores, columns
+
+
+def column(what: str, name: str) -> str:
+    """Return the title of a column of what a decoder is scored as: ``common``, or ``common, mean matched``."""
+    return f"{what}, {name}" if name else what
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return what a job has left; None where it has not ended."""
+    file = folder / "result.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def read_scores(folder: Path, name: str) -> np.ndarray:
+    """Return the scores of each datum on the common scale."""
+    return read_columns(folder / "scores.csv")[column("common", name)]
+
+
+def read_curve(folder: Path, name: str) -> Curve:
+    """Return the validation curve of a job on the common scale."""
+    columns = read_columns(folder / "curve.csv")
+    return Curve(columns["seconds"], columns[column("validation", name)])
+
+
+def threads_each(jobs: int) -> int:
+    """Return how many threads each of several processes side by side may use."""
+    return max(1, (os.cpu_count() or 1) // jobs)

@@ -1,0 +1,170 @@
+"""Candidates for the same data: trained with the same networks, and ranked on one scale."""
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from obsvae.data import Dataset
+from obsvae.errors import UsageError
+from obsvae.experiments.comparison.acceptance import require_comparable, scored_as
+from obsvae.experiments.comparison.candidate import Job, Scoring, threads_each
+from obsvae.experiments.comparison.jobs import open_folder, run_jobs
+from obsvae.experiments.comparison.results import Comparison
+from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
+from obsvae.experiments.pair import require_memory, sizes_of
+from obsvae.experiments.run import FORMAT, observed
+from obsvae.experiments.whole_numbers import whole, whole_or_none
+from obsvae.guides import GUIDES
+from obsvae.inference import Refined
+from obsvae.model import Observation, make_observation, on_common_scale
+from obsvae.names import lookup
+
+
+def compare(
+    specs: Sequence[str],
+    data: Dataset,
+    *,
+    seeds: int = 3,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    latent: int = 40,
+    hidden: Sequence[int] | None = None,
+    architecture: str = "mlp",
+    guide: str = "normal",
+    prior: str = "standard-normal",
+    epochs: int = 20,
+    batch_size: int = 100,
+    lr: float = 1e-3,
+    seed: int = 0,
+    particles: int = 500,
+    limit: int | None = None,
+    memory: int = 2**28,
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+) -> Comparison:
+    """Train observation distributions on the same data with the same networks, and rank them on one scale.
+
+    Where the data lie on a grid, that scale is the mass of its cells; else all candidates must have one measure. A
+    candidate that does not take the data, or whose mass of a cell is not known, is not trained, and a remark says why.
+
+    Args:
+        specs: candidates, each a text such as ``"normal:scale=decoder"``.
+        data: what to train on, and to score.
+        seeds: runs of each candidate.
+        out: folder for the runs, tables and figures; an interrupted comparison in it goes on. None: nothing is kept.
+        jobs: processes side by side, each with its share of the cores; one that dies costs its candidate alone. A
+            script that asks for them needs ``if __name__ == "__main__":``. None: one after another, in this process.
+        latent: size of z.
+        hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
+        architecture: of the networks, a name in ``ARCHITECTURES``.
+        guide: a name in ``GUIDES``, of one with a density.
+        prior: a name in ``PRIORS``.
+        epochs: passes over the data.
+        batch_size: data in a minibatch.
+        lr: Adam's learning rate.
+        seed: the first of the seeds of weights and minibatches, and that of the particles.
+        particles: K, for each datum.
+        limit: score the first test data only; None: all.
+        memory: bytes that scoring may use.
+        device: where to train and score.
+        progress: show a progress bar, and tell how each run ended.
+
+    Raises:
+        UsageError: for wrong names and numbers, a folder with other results, or candidates none of which takes the
+            data.
+        MeasureMismatch: for candidates that cannot be ranked against one another.
+    """
+    _require_texts(specs)
+    if not isinstance(data, Dataset):
+        raise UsageError(f"compare needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
+    seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
+    latent, epochs, batch_size = whole("latent", latent), whole("epochs", epochs), whole("batch_size", batch_size)
+    particles, limit, memory = whole("particles", particles), whole_or_none("limit", limit), whole("memory", memory)
+    if len({folder_of(Path(), spec, seed) for spec in specs}) < len(specs):
+        raise UsageError(f"one of the candidates is named twice: {' '.join(specs)}; leave one of them out")
+    if not lookup("guide", guide, GUIDES).has_density:
+        raise UsageError(f"guide {guide!r} has no density, from which particles could come; take guide 'normal'")
+    networks = {
+        "latent": latent,
+        "hidden": [whole("hidden", size) for size in sizes_of(architecture, hidden)],
+        "architecture": architecture,
+        "guide": guide,
+        "prior": prior,
+    }
+    observations = {spec: make_observation(spec, data) for spec in specs}
+    refused = _refused(observations, data, networks)  # before any training, so that nothing is trained in vain
+    where = torch.device(device)
+    scoring = Scoring(Refined(), particles, limit, memory, seed)
+    training = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    of_data = {
+        "data": None if data.recipe is None else dict(data.recipe),
+        "data_sha256": data.sha256,
+        "observed": observed(data) if data.recipe is None else None,
+        "data_fingerprint": data.fingerprint if data.recipe is None else None,
+    }
+    how = {**asdict(scoring), "proposal": scoring.proposal.name}
+    settings = {"format": FORMAT, **of_data, **networks, **training, "scoring": how, "device": where.type}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "comparison") if out is None else Path(out)
+        open_folder(folder, settings)
+        each = range(seed, seed + seeds)
+        todo = [
+            Job(
+                spec,
+                data if data.recipe is None else data.recipe,
+                networks,
+                {**training, "seed": one},
+                scoring,
+                str(where),
+                folder_of(folder, spec, one),
+                None if jobs is None else threads_each(jobs),
+            )
+            for one in each  # each candidate once before any twice
+            for spec in specs
+            if spec not in refused
+        ]
+        run_jobs(todo, jobs, progress)
+        rows = [rows_of(spec, each, folder, observation, data, refused) for spec, observation in observations.items()]
+        found = comparison_of(list(chain.from_iterable(rows)), data, jobs, None if out is None else folder)
+    if found.folder is not None:
+        found.save(found.folder)
+    return found
+
+
+def _require_texts(specs: object) -> None:
+    """Refuse anything but a list of candidates as texts."""
+    wanted = "compare needs a list of candidates as texts, such as ['normal', 'normal:scale=decoder']"
+    if isinstance(specs, str) or not isinstance(specs, Sequence) or not specs:
+        raise UsageError(f"{wanted}, but got {repr(specs) if isinstance(specs, Sequence) else type(specs).__name__}")
+    if others := [type(spec).__name__ for spec in specs if not isinstance(spec, str)]:
+        raise UsageError(f"{wanted}, but one of them is of type {others[0]}")
+
+
+def _refused(observations: dict[str, Observation], data: Dataset, networks: dict[str, Any]) -> dict[str, str]:
+    """Return the candidates that cannot be trained or ranked on these data, each with the reason.
+
+    Raises:
+        UsageError: where that is all of them.
+        MeasureMismatch: where those that are left cannot be ranked against one another.
+    """
+    refused: dict[str, str] = {}
+    taken: dict[str, Observation] = {}
+    for spec, observation in observations.items():
+        try:
+            require_comparable(observation, data)
+            require_memory(observation, data, **networks)
+        except UsageError as error:
+            refused[spec] = str(error)
+        else:
+            taken |= {f"{spec}, {name}" if name else spec: one for name, one in scored_as(observation).items()}
+    if len(refused) == len(observations):
+        first = next(iter(observations))
+        raise UsageError(f"no candidate takes these data; of {first}: {refused[first]}")
+    on_common_scale(taken, data.grid)
+    return refused

@@ -1,0 +1,181 @@
+"""The evaluation of a run: its likelihood of held-out data, and the files that keep it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, trust
+from obsvae.experiments.evaluation.headline import headlines, preferred
+from obsvae.experiments.evaluation.judged import Judged, judge
+from obsvae.experiments.evaluation.per_datum import per_datum_file, save_per_datum, settings_of
+from obsvae.experiments.evaluation.tables import table
+from obsvae.experiments.files import save_datatree, save_json
+from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.whole_numbers import whole, whole_or_none
+from obsvae.inference import KHAT_LIMIT, Proposal, Refined, to_arviz
+from obsvae.inference.modes import device_of
+from obsvae.model import Measure
+
+# Draws of each datum in posterior.nc, and about how many values a group of it may hold.
+DRAWS, _VALUES = 100, 2_000_000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a run fares on held-out data.
+
+    Attributes:
+        metrics: what ``metrics.json`` holds.
+        columns: summaries by name, as :meth:`table` shows them: the measure that a likelihood is judged by, then the
+            one that it was trained by where that is another; of a loss, this for each of its corrections in turn.
+        findings: what a reader must know beside the numbers.
+        files: what was written.
+    """
+
+    metrics: dict[str, Any]
+    columns: dict[str, dict[str, Any]]
+    findings: list[Finding]
+    files: list[Path] = field(default_factory=list)
+
+    def table(self) -> str:
+        """Return the summaries side by side."""
+        return table(self.columns)
+
+
+def evaluate_run(
+    run: Run | str | Path,
+    *,
+    split: str = "test",
+    proposal: Proposal | None = None,
+    particles: int = 1000,
+    limit: int | None = None,
+    memory: int = 2**27,
+    seed: int = 0,
+    progress: bool = True,
+) -> Evaluation:
+    """Estimate a run's likelihood of held-out data, and write ``metrics.json``, ``likelihood/*.csv``, ``posterior.nc``.
+
+    Where the data lie on a grid, the headline is the mass of the grid's cells, and the density stands beside it, under
+    ``own_measure`` in ``metrics.json``. A loss that is no likelihood has numbers under ``corrections`` alone.
+
+    Args:
+        run: the run, or its folder.
+        split: train, validation or test.
+        proposal: where the particles come from; :class:`Refined` by default.
+        particles: K, for each datum.
+        limit: score the first data only, this many; None: all.
+        memory: bound on the working memory in bytes.
+        seed: of the particles.
+        progress: show a progress bar.
+
+    Raises:
+        UsageError: for a folder without a run, another split, numbers that are not whole, or a proposal that does not
+            go with the run.
+    """
+    particles, limit = whole("particles", particles), whole_or_none("limit", limit)
+    memory, seed = whole("memory", memory), whole("seed", seed, least=0)
+    run = run if isinstance(run, Run) else load_run(run)
+    proposal = Refined() if proposal is None else proposal
+    x, rows = held_out(run, split, limit)
+    few = _data_in_posterior(x)
+    name = run.config["observation"]
+    found = {
+        headline.name: judge(
+            headline,
+            run.guide,
+            x,
+            particles,
+            proposal,
+            memory=memory,
+            seed=seed,
+            keep=few,
+            keep_particles=few,
+            progress=progress,
+        )
+        for headline in headlines(run.model, run.data)
+    }
+    headline = preferred([one.headline for one in found.values()])
+    best = found[headline.name]
+    columns = {title: summary for how, one in found.items() for title, summary in one.columns(how or name).items()}
+    metrics = _metrics(run, found, best, split, proposal, seed)
+    findings = [_of_a_loss(name, found, headline.name)] if headline.name else []
+    findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
+    findings += [*doubtful(best.likelihood, rows, headline.model.is_bound), *best.findings]
+    findings += cut_short(run.config["outcome"]["stopped"])
+    # Saved before anything is told: whoever stops listening loses the text alone.
+    findings += _replaced(run.folder / "metrics.json", metrics)
+    estimates = per_datum_file(run.folder, split, proposal.name)
+    labels = run.data.labels.get(split)
+    known = {"row": torch.from_numpy(rows[:few])}
+    if labels is not None and len(labels):  # many data have none
+        known["label"] = labels[:few]
+    first = best.likelihood.first(few)
+    tree = to_arviz(headline.model, run.guide, x[:few], first, labels=known, draws=DRAWS, seed=seed)
+    files = [
+        save_json(run.folder / "metrics.json", metrics),
+        save_per_datum(estimates, best.likelihood, rows, headline.measure, proposal),
+        save_datatree(run.folder / "posterior.nc", tree),
+    ]
+    return Evaluation(metrics, columns, findings, files)
+
+
+def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, np.ndarray]:
+    """Return the first data of a split ``(N, *event)``, where the model is, and their rows in the source ``(N,)``."""
+    x = run.data.split(split)[:limit].to(device_of(run.model))
+    return x, run.data.rows[split][:limit].numpy()
+
+
+def _metrics(
+    run: Run, found: Mapping[str, Judged], best: Judged, split: str, proposal: Proposal, seed: int
+) -> dict[str, Any]:
+    """Return what ``metrics.json`` holds."""
+    metrics = {
+        "observation": run.config["observation"],
+        "parameters": run.model.observation.describe(),
+        "data": run.config["data"],
+        "split": split,
+        "proposal": proposal.name,
+        "proposal_settings": settings_of(proposal),
+        "seed": seed,
+        "unit": "nats per datum, in data units",
+        "training": run.config["outcome"],
+    }
+    if not best.headline.name:
+        return metrics | best.metrics()
+    # A loss has no likelihood of its own.
+    known = {"measure": Measure.NONE.value, "n": best.summary["n"], "particles": best.summary["particles"]}
+    corrections = {how: one.metrics() for how, one in found.items()}
+    return {**metrics, **dict.fromkeys(best.metrics()), **known, "corrections": corrections}
+
+
+def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:
+    """Return a note on what the decoder of a loss is scored under."""
+    return Finding(
+        "loss",
+        f"{name} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored under its "
+        f"corrections instead ({', '.join(corrections)}); posterior.nc and the estimates of each datum are of: {saved}",
+    )
+
+
+def _replaced(file: Path, metrics: Mapping[str, Any]) -> list[Finding]:
+    """Return a note on the metrics that a file holds already, where they were made with other settings."""
+    if not file.is_file():
+        return []
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+        settings = {key: (before[key], metrics[key]) for key in ("split", "n", "proposal", "particles", "seed")}
+    except (ValueError, KeyError, TypeError):
+        return [Finding("replaced", f"{file} held no metrics, and was replaced")]
+    changed = [f"{key} {old}" for key, (old, new) in settings.items() if old != new]
+    return [Finding("replaced", f"these replace the metrics with {', '.join(changed)}")] if changed else []
+
+
+def _data_in_posterior(x: Tensor) -> int:
+    """Return of how many data ``posterior.nc`` holds draws: few of large ones, for it holds 100 draws of each."""
+    return min(len(x), 200, max(10, _VALUES // (DRAWS * x[0].numel())))

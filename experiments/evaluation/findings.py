@@ -1,0 +1,134 @@
+"""What a reader must know of an evaluation beside its numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from obsvae.inference import KHAT_LIMIT, LogLikelihood
+
+Kind = Literal[
+    "lost",
+    "flagged",
+    "distrusted",
+    "unknown",
+    "trusted",
+    "bound",
+    "measure",
+    "loss",
+    "cut short",
+    "replaced",
+    "no guide",
+    "no reference",
+]
+_WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "cut short")
+_NOTES: tuple[Kind, ...] = ("bound", "measure", "loss", "replaced", "no guide", "no reference")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a reader of the numbers must know.
+
+    Attributes:
+        kind: ``lost``: data without an estimate; ``flagged``: data whose estimate is not to be trusted; ``distrusted``,
+            ``unknown``, ``trusted``: what k̂ says of all of them; ``bound``: the numbers are lower bounds; ``measure``:
+            they are of another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
+            likelihoods; ``cut short``: training did not come to its end; ``replaced``:
+            earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
+            annealing has left nothing to hold estimates against.
+        text: a line about it.
+        data: indices of the data that it is about.
+    """
+
+    kind: Kind
+    text: str
+    data: tuple[int, ...] = ()
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the numbers may be wrong."""
+        return self.kind in _WARNINGS
+
+    def __str__(self) -> str:
+        """Return the line as it is printed."""
+        return (
+            f"warning: {self.text}" if self.is_warning else f"note: {self.text}" if self.kind in _NOTES else self.text
+        )
+
+
+def trust(shares: Mapping[str, float]) -> list[Finding]:
+    """Return what k̂ says of estimates, a line for each thing that it says.
+
+    Args:
+        shares: of the data with k̂ above 0.7, by name; NaN where k̂ is not known.
+    """
+    unknown = [name for name, share in shares.items() if math.isnan(share)]
+    high = [f"{100 * share:.1f} % of the data for {name}" for name, share in shares.items() if share > 0]
+    low = [name for name, share in shares.items() if share == 0]
+    found = []
+    if unknown:
+        text = f"too few particles for k̂: nothing says whether to trust {_all_of(unknown)}"
+        found.append(Finding("unknown", text))
+    if high:
+        text = (
+            f"k̂ > {KHAT_LIMIT} in {_all_of(high)}: there the estimate is probably too low, by an unknown amount, "
+            "whatever its standard error, and more particles hardly help"
+        )
+        found.append(Finding("distrusted", text))
+    if low:
+        text = f"k̂ is at most {KHAT_LIMIT} for every datum in {_all_of(low)}: no reason to distrust the estimate"
+        found.append(Finding("trusted", text))
+    return found
+
+
+def _all_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound: bool = False) -> list[Finding]:
+    """Return which data have no estimate, and which have one that is not to be trusted.
+
+    Args:
+        likelihood: of the data.
+        rows: the row of each datum in its file ``(N,)``, where there is one.
+        is_bound: whether the log-density is random, as with dequantisation: annealing, the remedy otherwise, cannot
+            take it.
+    """
+    found, weights = [], likelihood.weights
+    if len(lost := np.flatnonzero(~weights.usable)):
+        found.append(
+            Finding(
+                "lost",
+                f"no estimate for {in_words(lost, rows)}: their weights are NaN, infinite or all 0; their x may be "
+                "impossible under the model, or the decoder's outputs not finite; the means are over the others. Look "
+                "at these data, take an observation with heavier tails, or train again",
+                tuple(lost.tolist()),
+            )
+        )
+    if len(flagged := np.flatnonzero(weights.flagged & weights.usable)):
+        remedy = "take more particles" if is_bound else likelihood.remedy
+        found.append(
+            Finding(
+                "flagged",
+                f"flagged (k̂ above {KHAT_LIMIT} or unknown, or an ESS below 10): {in_words(flagged, rows)}; {remedy}",
+                tuple(flagged.tolist()),
+            )
+        )
+    return found
+
+
+def cut_short(stopped: str) -> list[Finding]:
+    """Return a warning where training did not come to its end, from the ``stopped`` of its history."""
+    if stopped in ("finished", "patience"):
+        return []
+    return [Finding("cut short", f"training was cut short ({stopped}): these are not the numbers of a trained model")]
+
+
+def in_words(which: Sequence[int] | np.ndarray, rows: np.ndarray | None = None, most: int = 20) -> str:
+    """Return data by index, and by the row of the file where there is one: ``datum 3 (row 41), 7 (row 12)``."""
+    named = [f"{i}" if rows is None else f"{i} (row {rows[i]})" for i in which[:most]]
+    more = f" and {len(which) - most} more" if len(which) > most else ""
+    return f"datum {', '.join(named)}{more}"

@@ -1,0 +1,77 @@
+"""The likelihood of held-out data with its summary."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from obsvae.guides import Guide
+from obsvae.inference import LogLikelihood, Proposal, elbo, log_likelihood
+from obsvae.model import VAE
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A likelihood of held-out data.
+
+    Attributes:
+        likelihood: of each datum.
+        summary: what :meth:`LogLikelihood.summary` returns, with ``measure`` (of the numbers), ``is_bound`` (whether
+            they are random lower bounds) and ``seconds`` (taken).
+    """
+
+    likelihood: LogLikelihood
+    summary: dict[str, Any]
+
+
+def score(
+    model: VAE,
+    guide: Guide,
+    x: Tensor,
+    particles: int,
+    proposal: Proposal | None = None,
+    *,
+    memory: int = 2**27,
+    seed: int = 0,
+    keep: int = 0,
+    keep_particles: int = 0,
+    progress: bool = True,
+) -> Scored:
+    """Estimate log p(x) of held-out data x ``(N, *event)``, and sum it up.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data in data units, on the model's device.
+        particles: K, for each datum.
+        proposal: where the particles come from; :class:`Refined` by default.
+        memory: bound on the working memory in bytes.
+        seed: of the particles.
+        keep: number of data, the first ones, whose log-weights are kept.
+        keep_particles: number of data, the first ones, whose particles are kept.
+        progress: show a progress bar.
+
+    Raises:
+        UsageError, MeasureMismatch: as :func:`log_likelihood` does.
+    """
+    start = time.perf_counter()
+    found = log_likelihood(
+        model,
+        guide,
+        x,
+        particles,
+        proposal=proposal,
+        memory=memory,
+        keep_weights=keep,
+        keep_particles=keep_particles,
+        seed=seed,
+        progress=progress,
+    )
+    about = {"measure": model.measure.value, "is_bound": model.is_bound, "seconds": time.perf_counter() - start}
+    return Scored(found, {**found.summary(), **about})
+
+
+def mean_elbo(model: VAE, guide: Guide, x: Tensor, *, memory: int = 2**27, seed: int = 0) -> float | None:
+    """Return the mean over data of the guide's ELBO in nats; None for a point mass, which has none."""
+    return float(elbo(model, guide, x, memory=memory, seed=seed).mean()) if guide.has_density else None

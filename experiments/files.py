@@ -1,0 +1,173 @@
+"""The folder that a run leaves: files that other programs can open."""
+
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from obsvae.errors import UsageError
+from obsvae.inference.training.history import History
+
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+
+
+def create_run(path: str | Path) -> Path:
+    """Make the folder of a new run.
+
+    Raises:
+        UsageError: where it exists already; nothing in it is touched.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise UsageError(f"{folder} exists already; choose another folder, or remove it") from None
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` fill a temporary file beside ``path``, and rename it: nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def save_text(path: Path, text: str) -> Path:
+    """Write a text file whole."""
+    return write_whole(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def save_json(path: Path, content: dict[str, Any]) -> Path:
+    """Write JSON whole; a number that JSON does not know (NaN, ±inf) becomes null."""
+    return save_text(path, json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def save_figure(path: Path, figure: Figure) -> Path:
+    """Write a figure as PNG, whole."""
+    return write_whole(path, lambda p: figure.savefig(p, dpi=150))
+
+
+def save_history(folder: str | Path, history: History) -> Path:
+    """Write ``history.csv``, whole."""
+    return save_text(Path(folder) / "history.csv", history.to_csv())
+
+
+def save_datatree(path: Path, tree: xr.DataTree) -> Path:
+    """Write an ArviZ tree as netCDF, whole."""
+    return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"))
+
+
+def save_weights(folder: str | Path, model: nn.Module, guide: nn.Module) -> Path:
+    """Write the weights of model and guide, whole; a tensor that several parts share is written once."""
+    state = nn.ModuleDict({"model": model, "guide": guide}).state_dict()
+    first = _first_names(state)
+    tensors = {name: value.contiguous() for name, value in state.items() if first[name] == name}
+    # The format has no tensors that overlap otherwise: each gets memory of its own.
+    storages = Counter(value.untyped_storage().data_ptr() for value in tensors.values())
+    tensors = {n: v.clone() if storages[v.untyped_storage().data_ptr()] > 1 else v for n, v in tensors.items()}
+    file = Path(folder) / WEIGHTS
+
+    def write(path: Path) -> None:
+        try:
+            save_file(tensors, path)
+        except SafetensorError as error:  # such as a full disk
+            raise OSError(0, str(error), str(file)) from error
+
+    return write_whole(file, write)
+
+
+def load_config(path: str | Path) -> dict[str, Any]:
+    """Return the configuration of a run.
+
+    Raises:
+        UsageError: where the folder is none, lacks a file, or the file is not what it should be.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UsageError(f"there is no run folder {folder}; train one with obsvae train --out {folder}")
+    missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"{folder} is not a whole run: it lacks {' and '.join(missing)}; train it again")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{folder / CONFIG} is not JSON ({error}); train the run again") from None
+    if not isinstance(config, dict):
+        raise UsageError(f"{folder / CONFIG} holds no configuration; train the run again")
+    return config
+
+
+def load_history(path: str | Path) -> History:
+    """Return the history of a run.
+
+    Raises:
+        UsageError: where it has none, or the file is not what it should be.
+    """
+    file = Path(path) / "history.csv"
+    if not file.is_file():
+        raise UsageError(f"there is no {file}")
+    try:
+        return History.from_csv(file.read_text(encoding="utf-8"))
+    except UsageError as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+
+
+def load_weights(path: str | Path, model: nn.Module, guide: nn.Module) -> None:
+    """Give model and guide the weights of a run; nothing changes where these are not theirs.
+
+    Tensors that parts of the pair share are still shared afterwards.
+
+    Raises:
+        UsageError: where the file is damaged, or its weights are not this model's.
+    """
+    file = Path(path) / WEIGHTS
+    try:
+        tensors = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{file} cannot be read ({error}); it is damaged, train the run again") from None
+    pair = nn.ModuleDict({"model": model, "guide": guide})
+    state = pair.state_dict()
+    first = _first_names(state)
+    expected = {name: tuple(value.shape) for name, value in state.items() if first[name] == name}
+    found = {name: tuple(value.shape) for name, value in tensors.items()}
+    if expected != found:
+        differing = sorted(n for n in {*expected, *found} if expected.get(n) != found.get(n))
+        raise UsageError(
+            f"{file} holds the weights of another model: {differing[0]} is {found.get(differing[0])}, but the "
+            f"configuration makes it {expected.get(differing[0])}"
+        )
+    pair.load_state_dict({name: tensors[first[name]] for name in state})
+
+
+def _first_names(state: Mapping[str, Tensor]) -> dict[str, str]:
+    """Return, for each name, the first one of the same tensor: its own, unless parts share it."""
+    seen: dict[tuple[object, ...], str] = {}
+    first = {}
+    for name, value in state.items():
+        same = value.data_ptr(), value.shape, value.stride(), value.dtype
+        first[name] = seen.setdefault(same, name) if value.numel() else name  # all empty tensors are at address 0
+    return first
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

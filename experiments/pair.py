@@ -1,0 +1,125 @@
+"""A model/guide pair for data, from names."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from obsvae.errors import UsageError
+from obsvae.experiments.architectures import ARCHITECTURES
+from obsvae.experiments.memory import bytes_of_training, in_words, machine_memory
+from obsvae.guides import Guide, make_guide
+from obsvae.model import VAE, Observation, make_observation, make_prior
+from obsvae.model.observations.data_like import DataLike
+from obsvae.modes import seeded
+from obsvae.names import lookup
+
+# What takes the place of a family whose outputs grow with the levels of the grid.
+FEW_OUTPUTS = "discretised:inner=logistic,scale=decoder"
+
+
+def make_pair(
+    observation: str | Observation,
+    data: DataLike,
+    *,
+    latent: int = 40,
+    hidden: Sequence[int] | None = None,
+    architecture: str = "mlp",
+    guide: str = "normal",
+    prior: str = "standard-normal",
+    seed: int = 0,
+) -> tuple[VAE, Guide]:
+    """Return an untrained model and its guide, on the CPU.
+
+    Args:
+        observation: p(x | z): a text such as ``"normal:scale=decoder"``, or an observation made beforehand.
+        data: what they are for: a dataset, or anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``.
+        latent: size of z.
+        hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
+        architecture: of the networks, a name in ``ARCHITECTURES``.
+        guide: a name in ``GUIDES``.
+        prior: a name in ``PRIORS``.
+        seed: of the initial weights.
+
+    Raises:
+        UsageError: for an unknown name or option, data that lack something the observation must know, and a pair that
+            could not be trained in this machine's memory.
+    """
+    if not hasattr(data, "event_shape"):
+        raise UsageError(f"make_pair needs a dataset, load(x), but got {type(data).__name__}")
+    hidden = sizes_of(architecture, hidden)
+    chosen = make_observation(observation, data) if isinstance(observation, str) else observation
+    parts: dict[str, Any] = {
+        "latent": latent,
+        "hidden": hidden,
+        "architecture": architecture,
+        "guide": guide,
+        "prior": prior,
+    }
+    require_memory(chosen, data, **parts)
+    return build_pair(chosen, data, **parts, seed=seed)
+
+
+def build_pair(
+    observation: Observation,
+    data: DataLike,
+    *,
+    latent: int,
+    hidden: Sequence[int],
+    architecture: str,
+    guide: str,
+    prior: str,
+    seed: int = 0,
+) -> tuple[VAE, Guide]:
+    """Return a model and its guide as :func:`make_pair` does, without a look at the memory that training would need."""
+    kind = lookup("architecture", architecture, ARCHITECTURES)
+    with seeded(seed, torch.device("cpu")):
+        z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
+        decoder = kind.decoder(latent, data.event_shape, observation.outputs, hidden[::-1])
+        model = VAE(z, decoder, observation)
+        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden)
+
+
+def sizes_of(architecture: str, hidden: Sequence[int] | None) -> list[int]:
+    """Return the sizes of the hidden layers: those given, or the architecture's own."""
+    return list(lookup("architecture", architecture, ARCHITECTURES).hidden if hidden is None else hidden)
+
+
+def require_memory(
+    observation: Observation,
+    data: DataLike,
+    *,
+    latent: int,
+    hidden: Sequence[int],
+    architecture: str,
+    guide: str,
+    prior: str,
+) -> None:
+    """Refuse a pair that could not be trained in this machine's memory, before any of it is built.
+
+    Raises:
+        UsageError: one line with what training needs, what there is, and the remedy.
+    """
+    kind, event = ARCHITECTURES[architecture], data.event_shape
+
+    def needed(outputs: int) -> float:
+        def build() -> tuple[nn.Module, int]:
+            first = make_prior(prior, latent)
+            decoder = kind.decoder(latent, event, outputs, hidden[::-1])
+            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden)
+            return nn.ModuleList(parts), math.prod(event) * outputs
+
+        return bytes_of_training(build)
+
+    need, have = needed(observation.outputs), machine_memory()
+    if need <= have:
+        return
+    remedy = "take smaller networks (latent, hidden)"
+    if data.grid is not None and needed(make_observation(FEW_OUTPUTS, data).outputs) <= have:
+        remedy = f"take {FEW_OUTPUTS}, whose outputs do not grow with the levels"
+    raise UsageError(
+        f"{observation.name} needs {in_words(need)} of memory to be trained on these data, by {observation.outputs} "
+        f"decoder outputs for each of {math.prod(event)} features, but this machine has {in_words(have)}; {remedy}"
+    )

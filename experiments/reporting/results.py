@@ -1,0 +1,96 @@
+"""The tables of results on a report's page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from obsvae.experiments.comparison.rows import data_of
+from obsvae.experiments.evaluation.headline import measure_in_words
+from obsvae.experiments.evaluation.tables import short
+from obsvae.experiments.reporting.subject import Subject
+from obsvae.inference import Difference, amortisation_gap, rank
+
+_COLUMNS = (
+    "run: observation",
+    "log p(x) ± s.e.",
+    "own measure",
+    "to the best ± s.e. (paired)",
+    "bits/dim",
+    "ELBO",
+    "amortisation gap",
+    "k̂",
+    "ESS",
+    "flagged",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def different(subjects: Sequence[Subject]) -> list[str]:
+    """Return a line where not all runs compare."""
+    if len({_scale(subject) for subject in subjects}) == 1:
+        return []
+    return [
+        "the runs are of different data or measures, and stand in tables of their own; densities and masses are ranked "
+        "together where the data lie on a grid alone"
+    ]
+
+
+def tables(subjects: Sequence[Subject]) -> list[Table]:
+    """Return a table for each measure of the same data, its runs from best to worst."""
+    return [
+        _table(data, measure, {subject.name: subject for subject in group})
+        for (data, measure), group in groupby(sorted(subjects, key=_scale), _scale)
+    ]
+
+
+def _scale(subject: Subject) -> tuple[str, str]:
+    """Return the data of a run, and the measure of its numbers: these compare where both are the same."""
+    return data_of(subject.run.config), subject.judged.headline.measure
+
+
+def _table(data: str, measure: str, members: Mapping[str, Subject]) -> Table:
+    # Differences are over the data that all of them have an estimate for.
+    usable = np.logical_and.reduce([subject.refined.weights.usable for subject in members.values()])
+    ranking = dict.fromkeys(members, Difference(math.nan, math.nan))
+    if usable.any():
+        ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
+    on_grid = any(subject.judged.headline.own is not None for subject in members.values())
+    title = f"{measure.capitalize()} of {'the grid cells of ' if on_grid else ''}{data}"
+    first = next(iter(members.values())).judged.summary
+    rows = [_row(members[name], difference) for name, difference in ranking.items()]
+    about = f"{first['particles']} particles for each of {first['n']} data"
+    return Table(f"{title}: nats per datum; {about}.", _COLUMNS, rows)
+
+
+def _row(subject: Subject, difference: Difference) -> list[str]:
+    summary, own = subject.judged.summary, subject.judged.own
+    name, observation, beside = subject.name, subject.run.config["observation"], "–"
+    if own is not None and subject.judged.headline.own is not None:
+        beside = f"{measure_in_words(subject.judged.headline.own)} {short(own['nats_per_datum'], '.2f')}"
+    gaps = np.array([])
+    if subject.amortised is not None:
+        gaps = amortisation_gap(subject.refined.weights, subject.amortised.weights)
+        gaps = gaps[np.isfinite(gaps)]
+    return [
+        name if name == observation else f"{name}: {observation}",
+        f"{short(summary['nats_per_datum'], '.2f')} ± {short(summary['standard_error'], '.2f')}",
+        beside,
+        f"{short(difference.mean, '.2f')} ± {short(difference.standard_error, '.2f')}",
+        short(summary["bits_per_dim"], ".3f"),
+        short(summary["elbo"], ".2f"),
+        short(float(gaps.mean()) if len(gaps) else None, ".2f"),
+        short(summary["khat_median"], ".2f"),
+        short(summary["ess_median"], ".0f"),
+        f"{summary['flagged']:.1%}",
+    ]

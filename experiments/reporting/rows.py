@@ -1,0 +1,25 @@
+"""Rows of data as pictures, on the scale of the run's data."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from obsvae.experiments.reporting.page import Picture, picture
+from obsvae.experiments.reporting.subject import Subject
+from obsvae.inference import limits_of, plot_reproductions
+
+
+def rows_picture(
+    subject: Subject, rows: Mapping[str, Tensor], alt: str, caption: str, columns: Sequence[str] = ()
+) -> Picture:
+    """Draw rows of data on the scale of the run's data."""
+    bounds = subject.run.data.bounds
+    if bounds is None or subject.x.ndim == 2:
+        figure = plot_reproductions(rows, limits_of(subject.run.data.train.cpu().numpy()), columns)
+        scale = "Black and white are the least and the greatest value in the training data."
+    else:
+        figure = plot_reproductions(rows, bounds, columns)
+        scale = "Black and white are the data's bounds."
+    if subject.x.ndim == 2:
+        scale = "Feature by feature, from the least of the training data at the foot to the greatest at the top."
+    return picture(figure, alt, f"{caption} {scale}")

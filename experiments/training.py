@@ -1,0 +1,176 @@
+"""Training as every command does it: data, a pair, and a run folder that is kept up to date."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from obsvae.data import Dataset
+from obsvae.data.splits import SPLITS
+from obsvae.errors import UsageError
+from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_weights
+from obsvae.experiments.pair import make_pair, sizes_of
+from obsvae.experiments.run import FORMAT, Run, observed
+from obsvae.guides import Guide
+from obsvae.inference import Callback, History, fit, plot_history, plot_reproductions, prior_means, reproduce
+from obsvae.inference.modes import device_of
+from obsvae.model import VAE
+
+
+def train_run(
+    observation: str,
+    data: Dataset,
+    out: str | Path | None = None,
+    *,
+    latent: int = 40,
+    hidden: Sequence[int] | None = None,
+    architecture: str = "mlp",
+    guide: str = "normal",
+    prior: str = "standard-normal",
+    epochs: int = 20,
+    batch_size: int = 100,
+    lr: float = 1e-3,
+    kl_warmup: int = 0,
+    patience: int | None = None,
+    clip: float | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    callbacks: Sequence[Callback] = (),
+    progress: bool = True,
+) -> Run:
+    """Train a pair, and leave a run folder that is whole at every moment.
+
+    Args:
+        observation: p(x | z) as a text, such as ``"normal:scale=decoder"``.
+        data: what to train on.
+        out: the folder, which must not exist; by default ``runs/DATA-OBSERVATION``.
+        latent: size of z.
+        hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
+        architecture: of the networks, a name in ``ARCHITECTURES``.
+        guide: a name in ``GUIDES``.
+        prior: a name in ``PRIORS``.
+        epochs: as :func:`fit` takes it, like the following five.
+        batch_size: data in a minibatch.
+        lr: Adam's learning rate.
+        kl_warmup: epochs over which the KL's weight rises.
+        patience: epochs without improvement after which training stops; None: never.
+        clip: greatest norm of the gradient; None: no limit.
+        seed: of weights, minibatches and draws.
+        device: where to train.
+        callbacks: what else to do at the start, after each epoch, and in the end.
+        progress: show a progress bar.
+
+    Returns:
+        The run, with model and guide on the device; ``run.history.stopped`` says how training ended.
+
+    Raises:
+        UsageError: for data that the observation is not for; nothing is written then.
+        TrainingDiverged: the folder then holds the last good weights.
+    """
+    networks: dict[str, Any] = {
+        "latent": latent,
+        "hidden": sizes_of(architecture, hidden),
+        "architecture": architecture,
+        "guide": guide,
+        "prior": prior,
+    }
+    training: dict[str, Any] = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "kl_warmup": kl_warmup,
+        "patience": patience,
+        "clip": clip,
+        "seed": seed,
+    }
+    where = torch.device(device)
+    if not isinstance(data, Dataset) or not isinstance(observation, str):
+        raise UsageError(
+            "a run needs a dataset, load(x), and an observation as a text, which config.json can hold, such as "
+            f"'normal:scale=decoder'; got {type(data).__name__} and {type(observation).__name__}"
+        )
+    model, proposal = make_pair(observation, data, seed=seed, **networks)
+    for split in SPLITS:
+        model.check(data.split(split), data.rows[split])
+    model, proposal = model.to(where), proposal.to(where)
+    config = {
+        "format": FORMAT,
+        "data": None if data.recipe is None else dict(data.recipe),
+        "data_name": data.name,
+        "data_sha256": data.sha256,
+        "data_fingerprint": data.fingerprint,
+        "observed": observed(data),
+        "observation": observation,
+        **networks,
+        "training": training,
+        "device": where.type,
+        "torch": torch.__version__,
+    }
+    folder = Path(out or Path("runs") / f"{Path(data.name).stem}-{model.observation.name}")
+    keeper = RunFolder(folder, config, model, proposal)
+    history = fit(model, proposal, data.to(where), **training, callbacks=[keeper, *callbacks], progress=progress)
+    run = Run(folder, keeper.config, model, proposal)
+    run.data, run.history = data, history
+    _draw(run)
+    return run
+
+
+class RunFolder(Callback):
+    """Makes the folder of a run once the data are accepted, and keeps it up to date while :func:`fit` goes on.
+
+    Args:
+        folder: which must not exist.
+        config: what ``config.json`` shall hold; ``outcome`` is added.
+        model: whose weights are saved.
+        guide: whose weights are saved.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, Any], model: VAE, guide: Guide) -> None:
+        self.folder, self.config, self.model, self.guide = folder, config, model, guide
+
+    def on_start(self, model: object, guide: object) -> None:
+        """Make the folder, with the configuration."""
+        create_run(self.folder)
+        self._save_config({"stopped": "unfinished", "best_epoch": None, "objective": None})
+
+    def on_epoch(self, history: History) -> None:
+        """Save the history, and the weights where they are the best so far."""
+        if history.best is history.epochs[-1]:
+            save_weights(self.folder, self.model, self.guide)
+        save_history(self.folder, history)
+
+    def on_end(self, history: History) -> None:
+        """Save the weights that are kept, the history, and how training ended."""
+        save_weights(self.folder, self.model, self.guide)
+        save_history(self.folder, history)
+        best = history.best.epoch if history.best else None
+        self._save_config({"stopped": history.stopped, "best_epoch": best, "objective": history.objective})
+
+    def _save_config(self, outcome: dict[str, Any]) -> None:
+        self.config = {**self.config, "outcome": outcome}
+        save_json(self.folder / "config.json", self.config)
+
+
+def _draw(run: Run) -> None:
+    """Draw how training went, and reproductions of ten data."""
+    if run.history.best:
+        save_figure(run.folder / "figures/learning_curve.png", plot_history(run.history))
+    seed = run.config["training"]["seed"]
+    few = run.data.validation[:10].to(device_of(run.model))
+    rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, seed=seed)}
+    if run.guide.has_density:
+        rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), seed=seed)
+    save_figure(run.folder / "figures/reproductions.png", plot_reproductions(rows, run.data.bounds))
+
+
+def summary(run: Run) -> str:
+    """Return in a line how training went."""
+    history = run.history
+    if not history.best:
+        return f"{history.stopped} before the first epoch ended"
+    return (
+        f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; weights "
+        f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
+        "datum"
+    )

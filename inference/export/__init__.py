@@ -1,0 +1,1 @@
+"""The posterior in the shapes of other libraries."""

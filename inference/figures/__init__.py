@@ -1,0 +1,1 @@
+"""Figures, each from results that are computed elsewhere."""

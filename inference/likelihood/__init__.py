@@ -1,0 +1,1 @@
+"""Estimates of log p(x), and how far to trust them."""

@@ -1,0 +1,202 @@
+"""Annealed importance sampling with Hamiltonian transitions: the slow estimate that others are held against."""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from obsvae.distribution import Distribution
+from obsvae.errors import UsageError
+from obsvae.inference.likelihood.joint import Joint
+from obsvae.inference.likelihood.proposals import Proposal, Sampler, at_least
+from obsvae.inference.likelihood.refined import Refined
+
+# How much wider than the fitted Normal the chains start.
+_WIDENED = 1.1
+# Steps grow where more than this is accepted, and shrink where less is, faster: they settle somewhat below.
+_ACCEPTANCE, _LONGER, _SHORTER = 0.75, 1.05, 0.87
+_FIRST_STEP = 0.3
+# Greatest relative change of a trajectory's step size, at random: at some fixed sizes a chain returns to its start.
+_JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Annealed(Proposal):
+    r"""Annealed importance sampling: K chains for each datum, from a wide start to the posterior.
+
+    .. math:: f_t(z) = q(z)^{1 - \beta_t}\, p(x, z)^{\beta_t}, \qquad
+              \log w = \sum_{t=1}^{T} (\beta_t - \beta_{t-1}) \big[\log p(x, z_{t-1}) - \log q(z_{t-1})\big]
+
+    z_0 is a draw from q, and z_t comes from z_{t−1} by Hamiltonian Monte Carlo that leaves f_t invariant. Step sizes
+    are adapted for each datum and temperature on pilot chains, and then fixed but for a jitter, so that E[w] = p(x).
+
+    From a :class:`Refined` start the chains know the same mode as the refined proposal, and a mode that both miss shows
+    as agreement. Chains from the prior do not depend on it, and need more temperatures.
+
+    Args:
+        temperatures: T, at least 1; β follows a sigmoid, dense at both ends.
+        leapfrog: leapfrog steps of a transition.
+        pilot: number of pilot chains.
+        start: what fits the Normal that, widened by a tenth, is q, and whose covariance preconditions the transitions;
+            None for the prior, without preconditioning.
+
+    References: Neal, *Annealed importance sampling*, Statistics and Computing 2001; Wu, Burda, Salakhutdinov and
+    Grosse, *On the quantitative analysis of decoder-based generative models*, ICLR 2017.
+    """
+
+    name: ClassVar[str] = "ais"
+    remedy: ClassVar[str] = "take more temperatures or more chains"
+    batch: ClassVar[int] = 20
+    temperatures: int = 200
+    leapfrog: int = 5
+    pilot: int = 4
+    start: Refined | None = field(default_factory=Refined)
+
+    def __post_init__(self) -> None:
+        at_least(1, temperatures=self.temperatures, leapfrog=self.leapfrog, pilot=self.pilot)
+
+    def __call__(self, joint: Joint) -> "Chains":
+        """Return a sampler of chains, with its step sizes adapted.
+
+        Raises:
+            UsageError: where log p(x, z) is itself random, as with dequantisation: no transition leaves it invariant.
+        """
+        if joint.model.is_bound:
+            raise UsageError(
+                "annealing needs a log-density without noise of its own, which dequantisation adds; take the refined "
+                "proposal"
+            )
+        return Chains(joint, self)
+
+    def state_bytes(self, latent: int, particles: int) -> int:
+        """Return the bytes of a datum's chains, step sizes and matrices."""
+        fitting = self.start.state_bytes(latent, particles) if self.start else 0
+        return max(particles, self.pilot) * latent * 4 * 12 + self.temperatures * 4 + fitting
+
+
+@dataclass
+class _State:
+    """Chains at u ``(k, B, D)``, with log p(x, z) and log q(z) ``(k, B)`` and their gradients in u."""
+
+    u: Tensor
+    log_p: Tensor
+    log_q: Tensor
+    p_slope: Tensor
+    q_slope: Tensor
+
+    def tempered(self, beta: float) -> tuple[Tensor, Tensor]:
+        """Return log f and its gradient."""
+        return (1 - beta) * self.log_q + beta * self.log_p, (1 - beta) * self.q_slope + beta * self.p_slope
+
+    def where(self, accepted: Tensor, other: "_State") -> "_State":
+        """Return the other state where it is accepted ``(k, B)``, and this one elsewhere."""
+        values = {}
+        for name, old in vars(self).items():
+            new = getattr(other, name)
+            values[name] = torch.where(accepted.unsqueeze(-1) if old.ndim > accepted.ndim else accepted, new, old)
+        return _State(**values)
+
+
+class Chains(Sampler):
+    """The chains of a batch of data: forward from q, or, from a draw of the posterior, in reverse."""
+
+    def __init__(self, joint: Joint, settings: Annealed) -> None:
+        self.joint, self.leapfrog = joint, settings.leapfrog
+        T, start = settings.temperatures, settings.start
+        self.prior: Distribution | None
+        if start is None:
+            self.spent = torch.zeros(len(joint), dtype=torch.long)
+            self.loc = torch.zeros_like(joint.proposed.sample())
+            self.root = torch.eye(self.loc.shape[-1], dtype=self.loc.dtype, device=self.loc.device).expand(
+                len(joint), -1, -1
+            )
+            self.prior = joint.model.prior()
+        else:
+            fit = start.fit(joint)
+            self.spent, self.loc, self.prior = fit.evaluations.clone(), fit.loc, None
+            self.root = _WIDENED * fit.root.to(fit.loc)
+        sigmoid = torch.linspace(-4.0, 4.0, T + 1, dtype=torch.float64).sigmoid()
+        self.betas = ((sigmoid - sigmoid[0]) / (sigmoid[-1] - sigmoid[0])).tolist()
+        self.steps = self._adapted(settings.pilot)
+        self.evaluations = (T - 1) * self.leapfrog + 1
+        self.spent += settings.pilot * self.evaluations
+
+    def __call__(self, k: int) -> tuple[Tensor, Tensor]:
+        """Return the ends of k chains ``(k, B, D)`` and their log-weights ``(k, B)``."""
+        state = self._at(self._start(k))
+        log_w = self._gain(state, 1)
+        for t in range(1, len(self.betas) - 1):
+            state, _ = self._move(state, self.betas[t], self.steps[t])
+            log_w += self._gain(state, t + 1)
+        return self._z(state.u), log_w
+
+    def reversed(self, z: Tensor, k: int) -> Tensor:
+        r"""Return the log-weights ``(k, B)`` of k chains that start at draws z ``(B, D)`` of the posterior.
+
+        Their inverse is unbiased: :math:`\operatorname{E}[1 / w] = 1 / p(x)`.
+        """
+        away = (z - self.loc).unsqueeze(-1)
+        u = torch.linalg.solve_triangular(self.root.double(), away.double(), upper=True).squeeze(-1).to(z)
+        state = self._at(u.expand(k, *u.shape))
+        T = len(self.betas) - 1
+        log_w = self._gain(state, T)
+        for t in range(T - 1, 0, -1):
+            state, _ = self._move(state, self.betas[t], self.steps[t])
+            log_w += self._gain(state, t)
+        return log_w
+
+    def _adapted(self, pilot: int) -> list[Tensor]:
+        """Return the step sizes ``(B,)`` of each temperature."""
+        state = self._at(self._start(pilot))
+        step = torch.full_like(self.loc[:, 0], _FIRST_STEP)
+        steps = [step]
+        for beta in self.betas[1:-1]:
+            state, acceptance = self._move(state, beta, step)
+            step = step * torch.where(acceptance > _ACCEPTANCE, _LONGER, _SHORTER)
+            steps.append(step)
+        return steps
+
+    def _start(self, k: int) -> Tensor:
+        if self.prior is not None:
+            return self.prior.sample(torch.Size((k, len(self.loc))))
+        return torch.randn(k, *self.loc.shape, dtype=self.loc.dtype, device=self.loc.device)
+
+    def _z(self, u: Tensor) -> Tensor:
+        return self.loc + (self.root @ u.permute(1, 2, 0)).permute(2, 0, 1)
+
+    def _at(self, u: Tensor) -> _State:
+        log_p, slope = self.joint.gradient(self._z(u))
+        slope = (self.root.mT @ slope.permute(1, 2, 0)).permute(2, 0, 1)
+        if self.prior is None:
+            log_det = self.root.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+            log_q = -0.5 * u.square().sum(-1) - 0.5 * u.shape[-1] * math.log(2 * math.pi) - log_det
+            return _State(u, log_p, log_q, slope, -u)
+        with torch.enable_grad():
+            z = u.detach().requires_grad_()
+            log_q = self.prior.log_prob(z)
+            # A uniform prior has no slope.
+            q_slope = torch.autograd.grad(log_q.sum(), z)[0] if log_q.requires_grad else torch.zeros_like(z)
+        return _State(u, log_p, log_q.detach(), slope, q_slope)
+
+    def _gain(self, state: _State, t: int) -> Tensor:
+        """Return what the step from temperature t − 1 to t adds to the log-weights."""
+        return (self.betas[t] - self.betas[t - 1]) * (state.log_p.double() - state.log_q)
+
+    def _move(self, state: _State, beta: float, step: Tensor) -> tuple[_State, Tensor]:
+        """Return the chains after a Hamiltonian transition, and the share that was accepted ``(B,)``."""
+        momentum = torch.randn_like(state.u)
+        log_f, slope = state.tempered(beta)
+        before = log_f - 0.5 * momentum.square().sum(-1)
+        length = (step * (1.0 + _JITTER * (2.0 * torch.rand_like(momentum[..., 0]) - 1.0))).unsqueeze(-1)  # (k, B, 1)
+        moved = state
+        for _ in range(self.leapfrog):
+            momentum = momentum + 0.5 * length * slope
+            moved = self._at(moved.u + length * momentum)
+            log_f, slope = moved.tempered(beta)
+            momentum = momentum + 0.5 * length * slope
+        # A trajectory that overflows is rejected.
+        ratio = (log_f - 0.5 * momentum.square().sum(-1) - before).exp().clamp(max=1.0).nan_to_num(0.0)
+        accepted = torch.rand_like(ratio) < ratio
+        return state.where(accepted, moved), ratio.mean(0)

@@ -1,0 +1,230 @@
+"""The importance-weighted likelihood, datum by datum."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from obsvae.errors import UsageError
+from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
+from obsvae.inference.likelihood.joint import Joint
+from obsvae.inference.likelihood.memory import bytes_allocated
+from obsvae.inference.likelihood.proposals import Proposal
+from obsvae.inference.likelihood.refined import Refined
+from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.sites import require_sites
+from obsvae.modes import evaluating, seeded
+
+# A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, and as a weight.
+_BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8
+# Beside, ArviZ makes a dozen arrays of one datum's weights for its k̂.
+_BYTES_FOR_KHAT = 12 * 8
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """Estimates of log p(x) in data units, one per datum, with diagnostics.
+
+    Attributes:
+        weights: the estimate, standard error, ESS, k̂ and flag of each datum.
+        mean_log_weight: of each datum in nats, ``(N,)``: with the amortised proposal an estimate of the guide's ELBO.
+        particles: K, the number of importance samples per datum that the estimate rests on.
+        evaluations: how often p(x, z) was evaluated for each datum in all, ``(N,)``; a Jacobian counts once.
+        features: number of features of a datum.
+        proposal: name of the proposal.
+        remedy: what to do about flagged data.
+        log_weights: ``(K, n)`` in nats of the first n data where they were asked for, else None.
+        z: the particles ``(K, n, D)`` likewise.
+    """
+
+    weights: WeightDiagnostics
+    mean_log_weight: np.ndarray
+    particles: int
+    evaluations: np.ndarray
+    features: int
+    proposal: str
+    remedy: str = ""
+    log_weights: np.ndarray | None = None
+    z: np.ndarray | None = None
+
+    def first(self, n: int) -> "LogLikelihood":
+        """Return the estimates of the first n data."""
+        weights = {f.name: getattr(self.weights, f.name)[:n] for f in fields(WeightDiagnostics)}
+        return replace(
+            self,
+            weights=WeightDiagnostics(**weights),
+            mean_log_weight=self.mean_log_weight[:n],
+            evaluations=self.evaluations[:n],
+            log_weights=None if self.log_weights is None else self.log_weights[:, :n],
+            z=None if self.z is None else self.z[:, :n],
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Return totals over data: means in nats, bits per dimension, and how the weights fared.
+
+        ``standard_error`` is that of the mean over data: it holds the spread of the data and the noise of the
+        particles, but not the bias of a poor proposal, which k̂ and ``flagged`` speak of. ``smoothed`` and
+        ``jackknife`` are no bounds. Means are over the data that have an estimate; ``unusable`` counts the others.
+        ``jackknife`` also leaves out data with a single weight above 0.
+        """
+        w, usable = self.weights, self.weights.usable
+        n = int(usable.sum())
+        estimate = w.estimate[usable]
+        mean = float(estimate.mean()) if n else math.nan
+
+        def median(values: np.ndarray) -> float:
+            return float(np.median(values[usable])) if n else math.nan
+
+        return {
+            "nats_per_datum": mean,
+            "standard_error": float(estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
+            "bits_per_dim": -mean / (self.features * math.log(2.0)),
+            "mean_log_weight": float(self.mean_log_weight[usable].mean()) if n else math.nan,
+            "smoothed": float(w.smoothed[usable].mean()) if n else math.nan,
+            "jackknife": float(np.nanmean(w.jackknife)) if np.isfinite(w.jackknife).any() else math.nan,
+            "particles": self.particles,
+            "evaluations": float(self.evaluations.mean()),
+            "n": len(self.mean_log_weight),
+            "unusable": len(self.mean_log_weight) - n,
+            "flagged": float(w.flagged.mean()),
+            "ess_median": median(w.ess),
+            "khat_median": median(w.khat),
+            f"khat_above_{KHAT_LIMIT}": float((w.khat[usable] > KHAT_LIMIT).mean())
+            if n and not np.isnan(w.khat[usable]).any()
+            else math.nan,
+        }
+
+
+def log_likelihood(
+    model: GenerativeModel,
+    guide: AmortisedGuide,
+    x: Tensor,
+    particles: int = 1000,
+    *,
+    proposal: Proposal | None = None,
+    memory: int = 2**27,
+    keep_weights: int = 0,
+    keep_particles: int = 0,
+    seed: int = 0,
+    progress: bool = True,
+) -> LogLikelihood:
+    r"""Estimate log p(x) of each datum by importance sampling.
+
+    .. math:: \log \hat p(x) = \log \frac{1}{K} \sum_{k=1}^K w_k, \qquad
+              w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad z_k \sim q(z \mid x)
+
+    In expectation this is a lower bound of log p(x), tight as K grows only where q covers the posterior.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data ``(N, *event)`` in data units, on the model's device.
+        particles: K, at least 1; an estimate takes exactly K, whatever the chunks.
+        proposal: where the particles come from: :class:`Refined` by default, :class:`Amortised` or :class:`Annealed`.
+        memory: bound on the working memory in bytes, beside the model, the data, and what is kept. For each
+            datum K log-weights must fit in it.
+        keep_weights: n, the number of data, from the first, whose log-weights are returned, ``(K, n)``.
+        keep_particles: the number of data, from the first, whose particles are returned, ``(K, n, D)``.
+        seed: of the particles.
+        progress: show a progress bar where standard error is a terminal.
+
+    Raises:
+        UsageError: for data of another shape or outside the support, K < 1, a memory bound that one datum does not
+            fit, a proposal without a density, or latent sites that differ from the model's.
+        MeasureMismatch: where the observation is not a likelihood.
+
+    Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
+    """
+    proposal = Refined() if proposal is None else proposal
+    batches = list[_Batch]()
+    with (
+        prepared(model, guide, x, particles, proposal, memory, seed) as (rows, directions, data_at_once),
+        tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
+    ):
+        for data in x.split(data_at_once):
+            joint, done = Joint(model, guide, data, rows, directions), sum(len(batch.evaluations) for batch in batches)
+            left = (max(0, keep - done) for keep in (keep_weights, keep_particles))
+            batches.append(_score(joint, proposal, particles, *left))
+            bar.update(len(data))
+    weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
+    return LogLikelihood(
+        WeightDiagnostics(**weights),
+        np.concatenate([b.mean_log_weight for b in batches]),
+        particles,
+        np.concatenate([b.evaluations for b in batches]),
+        x[0].numel(),
+        proposal.name,
+        proposal.remedy,
+        np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,
+        np.concatenate([b.z for b in batches if b.z.size], 1) if keep_particles else None,
+    )
+
+
+@contextmanager
+def prepared(
+    model: GenerativeModel, guide: AmortisedGuide, x: Tensor, particles: int, proposal: Proposal, memory: int, seed: int
+) -> Iterator[tuple[int, int, int]]:
+    """Check what :func:`log_likelihood` is given, set modes and seed, and give rows, directions and data at once."""
+    model.require_likelihood()
+    if not isinstance(proposal, Proposal):
+        raise UsageError(f"a proposal needs to be an object such as Refined() or Amortised(), but got {proposal!r}")
+    if particles < 1:
+        raise UsageError(f"particles must be at least 1, but got {particles}")
+    model.check(x)
+    with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
+        require_sites(model, guide, x[:2])
+        one = Joint(model, guide, x[:1], 1)
+        z = one.proposed.sample(torch.Size((1,)))
+        a_pass = bytes_allocated(lambda: one.log_prob(z))
+        rows, data_at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
+        # A decoder may return a view of its input.
+        yield rows, rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z))), data_at_once
+
+
+@dataclass
+class _Batch:
+    weights: WeightDiagnostics
+    mean_log_weight: np.ndarray
+    evaluations: np.ndarray
+    log_weights: np.ndarray
+    z: np.ndarray
+
+
+def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> _Batch:
+    sampler = proposal(joint)
+    log_weights, z = np.empty((particles, len(joint))), np.empty((particles, 0, 0))
+    at_once = max(1, joint.rows // len(joint))
+    for start in range(0, particles, at_once):
+        drawn, weights = sampler(min(at_once, particles - start))
+        log_weights[start : start + at_once] = weights.cpu().numpy()
+        if keep_particles:
+            kept = drawn[:, :keep_particles].cpu().numpy()
+            z = z if z.size else np.empty((particles, *kept.shape[1:]), kept.dtype)
+            z[start : start + at_once] = kept
+    with np.errstate(invalid="ignore"):  # of unusable weights
+        mean_log_weight = log_weights.mean(0)
+    evaluations = sampler.spent.numpy() + particles * sampler.evaluations
+    return _Batch(diagnose(log_weights), mean_log_weight, evaluations, log_weights[:, :keep_weights].copy(), z)
+
+
+def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int) -> tuple[int, int]:
+    """Return how many passes of the decoder, and how many data, fit into the memory at once.
+
+    Passes get one half of it, the weights and fits of the data the other; ArviZ looks at one datum at a time.
+    """
+    datum = particles * _BYTES_OF_A_WEIGHT + proposal.state_bytes(latent, particles)
+    needed = datum + particles * _BYTES_FOR_KHAT + a_pass
+    if memory < needed:
+        raise UsageError(
+            f"one datum needs {needed} bytes ({a_pass} for a pass of the decoder, the rest for {particles} particles "
+            f"and the {proposal.name} proposal), but memory={memory}; allow more, or take fewer particles"
+        )
+    room = memory - needed
+    rows = 1 + room // 2 // a_pass
+    return rows, min(proposal.batch, 1 + room // 2 // datum)

@@ -1,0 +1,95 @@
+"""Where the particles of an importance-weighted likelihood come from."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from obsvae.errors import UsageError
+from obsvae.inference.likelihood.joint import Joint
+
+
+class Sampler(ABC):
+    """Weighted particles of the data that it was prepared for.
+
+    Attributes:
+        spent: how often p(x, z) was evaluated in preparation, for each datum ``(B,)``.
+        evaluations: how often it is for one particle.
+    """
+
+    spent: Tensor
+    evaluations: int = 1
+
+    @abstractmethod
+    def __call__(self, k: int) -> tuple[Tensor, Tensor]:
+        """Return k particles z ``(k, B, D)`` and their log-weights ``(k, B)``; E[exp(log-weight)] = p(x)."""
+
+
+class Proposal(ABC):
+    """How particles are proposed: prepared for a batch of data, it gives a :class:`Sampler`.
+
+    Attributes:
+        name: what it is called in results.
+        remedy: what to do about data whose estimates are flagged.
+        batch: how many data are prepared at once.
+    """
+
+    name: ClassVar[str] = "own"
+    remedy: ClassVar[str] = "take more particles"
+    batch: ClassVar[int] = 100
+
+    @abstractmethod
+    def __call__(self, joint: Joint) -> Sampler:
+        """Return a sampler for the data of ``joint``."""
+
+    def state_bytes(self, latent: int, particles: int) -> int:
+        """Return about how many bytes a datum needs, besides its log-weights and the decoder's passes."""
+        return 0
+
+
+def at_least(least: float, **settings: float) -> None:
+    """Refuse settings below the least that makes sense.
+
+    Raises:
+        UsageError: naming the first of them.
+    """
+    for name, value in settings.items():
+        if not value >= least:
+            raise UsageError(f"{name} must be at least {least}, but got {value}")
+
+
+@dataclass(frozen=True)
+class Amortised(Proposal):
+    """The guide as it was trained: the usual estimate, which may be far too low.
+
+    Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016.
+    """
+
+    name: ClassVar[str] = "amortised"
+    remedy: ClassVar[str] = "take the refined proposal (proposal=Refined())"
+
+    def __call__(self, joint: Joint) -> Sampler:
+        """Return a sampler from the guide.
+
+        Raises:
+            UsageError: for a guide without a density.
+        """
+        if not joint.guide.has_density:
+            raise UsageError(
+                "the guide puts a point mass on 'z', as a plain autoencoder does: it has no density to weight by; take "
+                "the refined proposal, or train with a normal guide"
+            )
+        return _FromGuide(joint)
+
+
+class _FromGuide(Sampler):
+    def __init__(self, joint: Joint) -> None:
+        self.joint = joint
+        self.spent = torch.zeros(len(joint), dtype=torch.long)
+
+    def __call__(self, k: int) -> tuple[Tensor, Tensor]:
+        q = self.joint.proposed
+        z = q.sample(torch.Size((k,)))
+        return z, self.joint.log_prob(z) - q.log_prob(z)

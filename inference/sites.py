@@ -1,0 +1,67 @@
+"""The sites of model and guide: traced, and held against each other."""
+
+from typing import cast
+
+import torch
+from pyro import poutine
+from pyro.distributions import Delta
+from pyro.poutine.trace_struct import Trace
+from pyro.poutine.util import site_is_subsample
+from torch import Tensor
+
+from obsvae.distribution import Distribution
+from obsvae.errors import UsageError
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, Program
+from obsvae.local import local_parameters
+
+
+def traced(program: Program, x: Tensor) -> Trace:
+    """Return the trace of a Pyro program on x ``(N, *event)``, with its parameters its own."""
+    with local_parameters(program):
+        return poutine.trace(program).get_trace(x)
+
+
+def posterior(guide: Program, x: Tensor) -> Distribution:
+    """Return the guide's q(z | x) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(latent,)``."""
+    return distribution_at(traced(guide, x), "z")
+
+
+def distribution_at(trace: Trace, site: str) -> Distribution:
+    """Return the distribution of a sample site, for which Pyro's types have any callable."""
+    return cast(Distribution, trace.nodes[site]["fn"])
+
+
+@torch.no_grad()
+def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> None:
+    """Refuse a guide or a model whose latent sites are others than ``z``, or a ``z`` of another shape.
+
+    Raises:
+        UsageError: naming the sites of both, or their shapes.
+    """
+    if lacking := [name for name in ("has_density", "initialised", "initialise") if not hasattr(guide, name)]:
+        raise UsageError(f"the guide {type(guide).__name__} lacks {', '.join(lacking)}; derive it from obsvae.Guide")
+    proposed, needed = _latents(guide, x), _latents(model, x)
+    if not proposed == needed == ["z"]:
+        raise UsageError(
+            f"the guide samples {proposed}, but the model's latents are {needed}; both must be ['z'], in the plate "
+            "'data'"
+        )
+    q, shapes = posterior(guide, x), ((len(x),), tuple(model.prior().event_shape))
+    is_point = isinstance(getattr(q, "base_dist", q), Delta)
+    if is_point is guide.has_density:
+        raise UsageError(
+            f"the guide {type(guide).__name__} says has_density = {guide.has_density}, but its 'z' is of type "
+            f"{type(getattr(q, 'base_dist', q)).__name__}; set has_density = {not guide.has_density} in the class"
+        )
+    if (tuple(q.batch_shape), tuple(q.event_shape)) != shapes:
+        raise UsageError(
+            f"the guide's 'z' has batch shape {tuple(q.batch_shape)} and event shape {tuple(q.event_shape)}, but the "
+            f"model needs {shapes[0]} for {len(x)} data, and {shapes[1]}; sample z in the plate 'data', by to_event(1)"
+        )
+
+
+def _latents(program: Program, x: Tensor) -> list[str]:
+    """Return the names of a program's latent sites."""
+    nodes = traced(program, x).nodes.items()
+    sites = ((name, site) for name, site in nodes if site["type"] == "sample" and not site["is_observed"])
+    return sorted(name for name, site in sites if not site_is_subsample(site))

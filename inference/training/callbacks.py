@@ -1,0 +1,17 @@
+"""Callbacks of training."""
+
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.training.history import History
+
+
+class Callback:
+    """Called by :func:`fit`; each method does nothing by default."""
+
+    def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
+        """Be called once all checks have passed and the pair has its initial weights, before the first step."""
+
+    def on_epoch(self, history: History) -> None:
+        """Be called after each epoch, when model and guide have that epoch's weights."""
+
+    def on_end(self, history: History) -> None:
+        """Be called at the end, also of a training that was interrupted or diverged, with the weights that are kept."""

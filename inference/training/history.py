@@ -1,0 +1,80 @@
+"""The record of a training run."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+
+from obsvae.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history.
+
+    Attributes:
+        epoch: from 1.
+        step: optimiser steps so far.
+        elbo: mean over the epoch of the training objective, nats per datum (with ``kl_weight`` on its KL term).
+        validation_elbo: ELBO on the validation data after the epoch, nats per datum. For a plain autoencoder and an
+            unnormalised loss both are the objective that stands in its place.
+        kl_weight: weight of the KL term at the end of the epoch.
+        seconds: time in training since the start, validation left out.
+    """
+
+    epoch: int
+    step: int
+    elbo: float
+    validation_elbo: float
+    kl_weight: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """What happened in training.
+
+    Attributes:
+        epochs: one :class:`Epoch` each.
+        stopped: why training ended: ``finished``, ``patience``, ``interrupted`` or ``diverged at step N``.
+        objective: what was maximised: ``ELBO``, or ``objective`` where it bounds no likelihood, as for a plain
+            autoencoder and an unnormalised loss.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    stopped: str = "finished"
+    objective: str = "ELBO"
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.epochs)
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch with the highest validation ELBO, whose weights the model has; None where no epoch was finished."""
+        return max(self.epochs, key=lambda epoch: epoch.validation_elbo, default=None)
+
+    @classmethod
+    def from_csv(cls, text: str) -> "History":
+        """Return the history that :meth:`to_csv` wrote; how training ended is not in it.
+
+        Raises:
+            UsageError: for another text.
+        """
+        names = [f.name for f in fields(Epoch)]
+        rows = list(csv.DictReader(io.StringIO(text)))
+        try:
+            values = [[float(row[name]) for name in names] for row in rows]
+            return cls([Epoch(int(epoch), int(step), *others) for epoch, step, *others in values])
+        except (KeyError, TypeError, ValueError):
+            raise UsageError("it does not hold the epochs of a training run") from None
+
+    def to_csv(self) -> str:
+        """Return the epochs as comma-separated text with a header."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [f.name for f in fields(Epoch)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in self.epochs)
+        return text.getvalue()

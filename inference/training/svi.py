@@ -1,0 +1,241 @@
+"""Training by stochastic variational inference."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+import pyro
+import torch
+from pyro.infer import ELBO, TraceMeanField_ELBO
+from torch import Tensor
+from tqdm import tqdm
+
+from obsvae.errors import UsageError
+from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
+from obsvae.inference.sites import posterior, require_sites
+from obsvae.inference.training.callbacks import Callback
+from obsvae.inference.training.history import Epoch, History
+from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.modes import evaluating, seeded
+
+# Data at a time, for what is estimated from the training set as a whole.
+_UPDATE_BATCH = 500
+
+
+class TrainingDiverged(ArithmeticError):  # noqa: N818 - it names what happened
+    """Raised where the loss, the weights or the validation ELBO are no longer finite.
+
+    Model and guide have the weights of the best epoch before, or the initial ones.
+
+    Attributes:
+        history: the epochs before.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+def fit(
+    model: GenerativeModel,
+    guide: AmortisedGuide,
+    data: TrainingData,
+    *,
+    epochs: int = 20,
+    batch_size: int = 100,
+    lr: float = 1e-3,
+    kl_warmup: int = 0,
+    patience: int | None = None,
+    clip: float | None = None,
+    elbo: ELBO | None = None,
+    exported: bool = True,
+    seed: int = 0,
+    progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+) -> History:
+    r"""Maximise the ELBO of a model/guide pair over minibatches with Adam, and keep the weights of the best epoch.
+
+    .. math:: \sum_{i \in \text{batch}} \mathbb{E}_{q(z \mid x_i)}[\log p(x_i \mid z)]
+              - \beta \, \mathrm{KL}(q(z \mid x_i) \,\|\, p(z))
+
+    with β = 1, or less during the warm-up; 0 for a guide without a density, a plain autoencoder.
+
+    A pair that was never trained starts from the training data: the output bias, scales, and the encoder's input
+    statistics. One that was goes on from the weights it has.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        data: training and validation data, on the model's device.
+        epochs: how many passes over the training data at most.
+        batch_size: data in a minibatch.
+        lr: Adam's learning rate.
+        kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
+        patience: stop after this many epochs without a better validation ELBO. None: never.
+        clip: greatest norm of the gradient of the mean loss per datum. None: no limit.
+        elbo: the Pyro objective; by default :class:`pyro.infer.TraceMeanField_ELBO`, with its analytic KL.
+        exported: run the ELBO as a graph traced by :func:`torch.export.export`, without Pyro's running costs. False
+            runs the Pyro program at every step: for models with branches on data.
+        seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
+        progress: show a progress bar where standard error is a terminal.
+        callbacks: called at the start, after each epoch, and at the end.
+
+    Returns:
+        The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
+        from the keyboard ends training in the same orderly way.
+
+    Raises:
+        UsageError: for data outside the observation's support, of the wrong shape or on another device, a guide whose
+            latent sites or shapes are not the model's, or arguments out of range.
+        TrainingDiverged: where the loss, the weights or the validation ELBO are not finite; it names the step that
+            made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
+    """
+    _check(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    if kl_warmup < 0:
+        raise UsageError(f"kl_warmup must be 0 or more epochs, but got {kl_warmup}")
+    objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
+    for part in (model, guide):
+        if not part.initialised:
+            part.initialise(data.train)
+    loss_of = ExportedObjective(objective) if exported else objective
+    # fused: one pass over the parameters instead of a dozen
+    parameters = list(objective.parameters())
+    optimiser = torch.optim.Adam(parameters, lr=lr, fused=True)
+    device = device_of(model)
+    steps = -(-len(data.train) // batch_size)
+    # A point mass has no KL term that would be finite.
+    full = 1.0 if guide.has_density else 0.0
+    history = History(objective="ELBO" if guide.has_density and model.is_likelihood else "objective")
+    best, seconds, updates = _snapshot(objective), 0.0, 0
+    aside = partial(_aside, device, pyro.settings.get("validate_poutine"))
+    for callback in callbacks:
+        callback.on_start(model, guide)
+    bar = tqdm(total=epochs * steps, unit="step", disable=None if progress else True)
+    with seeded(seed, device), unchecked(), bar:
+        generator = torch.Generator(device).manual_seed(seed)
+        try:
+            for epoch in range(1, epochs + 1):
+                bar.set_description(f"epoch {epoch}/{epochs}")
+                start = time.perf_counter()
+                objective.train()
+                total = torch.zeros((), device=device)
+                for i, x in enumerate(_batches(data.epoch(generator), batch_size)):
+                    step = (epoch - 1) * steps + i + 1
+                    beta = full * (min(1.0, step / (kl_warmup * steps)) if kl_warmup else 1.0)
+                    total += _step(loss_of, parameters, optimiser, x, beta, clip) * len(x)
+                    updates = step
+                    bar.update()
+                train_elbo = -total.item() / len(data.train)
+                seconds += time.perf_counter() - start
+                with evaluating(model, guide):
+                    model.update((posterior(guide, x).sample(), x) for x in data.train.split(_UPDATE_BATCH))
+                    validation = _mean_elbo(objective, full, data.validation, seed)
+                if not math.isfinite(validation):
+                    raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
+                history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
+                shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
+                bar.set_postfix(shown, seconds=f"{seconds:.0f}")
+                if history.best is history.epochs[-1]:
+                    best = _snapshot(objective)
+                with aside():
+                    for callback in callbacks:
+                        callback.on_epoch(history)
+                if patience is not None and history.best and epoch - history.best.epoch >= patience:
+                    history.stopped = "patience"
+                    break
+        except KeyboardInterrupt:
+            history.stopped = "interrupted"
+        except FloatingPointError as error:
+            why = str(error)
+            # Gradients are not looked at in each step: one that is not finite shows in the next step's loss.
+            if updates and not all(bool(p.isfinite().all()) for p in parameters):
+                step, why = updates, "its gradient or its update is not finite"
+                epoch = -(-step // steps)
+            history.stopped = f"diverged at step {step}"
+            _finish(objective, best, history, callbacks, aside)
+            weights = "those of the best epoch" if len(history) else "the initial ones"
+            raise TrainingDiverged(
+                f"training stopped at step {step} (epoch {epoch}): {why}; the weights kept are {weights}. Try a "
+                "smaller learning rate, gradient clipping, or a larger floor of the scale",
+                history,
+            ) from None
+    # Interrupted in the first epoch, training keeps the weights that it has reached.
+    _finish(objective, best if len(history) else _snapshot(objective), history, callbacks, aside)
+    return history
+
+
+def _finish(
+    objective: Objective,
+    weights: dict[str, Tensor],
+    history: History,
+    callbacks: Sequence[Callback],
+    aside: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Give model and guide the weights that are kept, in evaluation mode, and tell those who wait for the end."""
+    objective.load_state_dict(weights)
+    objective.eval()
+    with aside():
+        for callback in callbacks:
+            callback.on_end(history)
+
+
+@contextmanager
+def _aside(device: torch.device, is_checked: bool) -> Iterator[None]:
+    """Let callbacks draw numbers, and check arguments as their program does: training goes on as if they had not."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), pyro.validation_enabled(is_checked):
+        yield
+
+
+def _step(
+    loss_of: Callable[[Tensor, Tensor], Tensor],
+    parameters: Sequence[Tensor],
+    optimiser: torch.optim.Optimizer,
+    x: Tensor,
+    beta: float,
+    clip: float | None,
+) -> Tensor:
+    """Take one step on a minibatch and return the loss per datum, which must be finite."""
+    loss = loss_of(x, x.new_tensor(beta))
+    optimiser.zero_grad()
+    loss.backward()
+    if not math.isfinite(loss.item()):
+        raise FloatingPointError(f"the loss is {loss.item():g}")
+    if clip is not None:
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
+    optimiser.step()
+    return loss.detach()
+
+
+def _batches(x: Tensor, batch_size: int) -> Iterator[Tensor]:
+    for index in torch.randperm(len(x), device=x.device).split(batch_size):
+        yield x[index]
+
+
+def _mean_elbo(objective: Objective, beta: float, x: Tensor, seed: int, batch_size: int = 500) -> float:
+    # The same draws of z at every epoch: differences between epochs are then those of the weights.
+    with seeded(seed, x.device):
+        losses = [objective(batch, x.new_tensor(beta)).item() * len(batch) for batch in x.split(batch_size)]
+    return -sum(losses) / len(x)
+
+
+def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+def _check(model: GenerativeModel, guide: AmortisedGuide, data: TrainingData, **arguments: float | None) -> None:
+    for name, value in arguments.items():
+        if value is not None and not value > 0:
+            raise UsageError(f"{name} must be positive, but got {value:g}")
+    for split, part in {"train": data.train, "validation": data.validation}.items():
+        if not len(part):
+            raise UsageError(f"the {split} split is empty; fit needs data to train on and data to validate on")
+        if part.device != device_of(model):
+            raise UsageError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
+        model.check(part)
+    # A look that leaves random state, and statistics such as those of batch normalisation, alone.
+    with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
+        require_sites(model, guide, data.train[:2])

@@ -1,0 +1,59 @@
+"""Distributions that torch and Pyro lack, or have but not exactly or not fast."""
+
+import obsvae.model.exact.interval_mass.log_concave  # noqa: F401 - registers its families
+from obsvae.model.exact.continuous.beta import Beta
+from obsvae.model.exact.continuous.continuous_bernoulli import ContinuousBernoulli, natural_from_mean_logit
+from obsvae.model.exact.continuous.gamma import Gamma
+from obsvae.model.exact.continuous.kumaraswamy import Kumaraswamy
+from obsvae.model.exact.continuous.logistic import Logistic
+from obsvae.model.exact.continuous.logit_normal import LogitNormal
+from obsvae.model.exact.continuous.profile_normal import ProfileNormal
+from obsvae.model.exact.continuous.student_t import StudentT
+from obsvae.model.exact.continuous.truncated_normal import TruncatedNormal
+from obsvae.model.exact.continuous.von_mises import VonMises
+from obsvae.model.exact.continuous.weibull import Weibull
+from obsvae.model.exact.discrete.bernoulli import Bernoulli
+from obsvae.model.exact.discrete.binomial import Binomial, NegativeBinomial
+from obsvae.model.exact.discrete.categorical import Categorical
+from obsvae.model.exact.discrete.ordered_logistic import OrderedLogistic
+from obsvae.model.exact.discrete.poisson import Poisson
+from obsvae.model.exact.interval_mass.closed_form import UnknownIntervalMass, log_interval_mass
+from obsvae.model.exact.interval_mass.interval import Interval
+from obsvae.model.exact.wrapping.dequantised import Dequantised
+from obsvae.model.exact.wrapping.discretised import Discretised, Lattice
+from obsvae.model.exact.wrapping.mixture import Mixture
+from obsvae.model.exact.wrapping.transforms import Affine, Log, Logit, YeoJohnson
+from obsvae.model.exact.wrapping.zero_inflated import ZeroInflated
+
+__all__ = [
+    "Affine",
+    "Bernoulli",
+    "Beta",
+    "Binomial",
+    "Categorical",
+    "ContinuousBernoulli",
+    "Dequantised",
+    "Discretised",
+    "Gamma",
+    "Interval",
+    "Kumaraswamy",
+    "Lattice",
+    "Log",
+    "Logistic",
+    "Logit",
+    "LogitNormal",
+    "Mixture",
+    "NegativeBinomial",
+    "OrderedLogistic",
+    "Poisson",
+    "ProfileNormal",
+    "StudentT",
+    "TruncatedNormal",
+    "UnknownIntervalMass",
+    "VonMises",
+    "Weibull",
+    "YeoJohnson",
+    "ZeroInflated",
+    "log_interval_mass",
+    "natural_from_mean_logit",
+]

@@ -1,0 +1,60 @@
+"""Counts that vary more than a Poisson's."""
+
+from typing import Any, Self
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from obsvae.model import exact
+from obsvae.model.observations.counts.poisson import Poisson
+from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.option import NUMBER_OR_WORD, Option
+from obsvae.model.observations.parameters import FLOOR, make_positive, split
+
+
+class NegativeBinomial(Poisson):
+    r"""The negative binomial mass, by the log of its mean, and its dispersion α.
+
+    .. math:: p(x \mid \eta) = \frac{\Gamma(x + r)}{\Gamma(r) \, x!} (1 - p)^r p^x, \qquad r = \frac{1}{\alpha}, \quad
+              p = \frac{\mu}{\mu + r}, \quad \mu = e^\eta
+
+    The variance is μ + α μ²; α → 0 is the Poisson.
+
+    Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``dispersion="decoder"``; x ``(*batch, *event)``.
+
+    Args:
+        dispersion: α: a positive number, ``shared``, ``per-feature`` or ``decoder``.
+        event_shape: shape of one datum; needed for ``per-feature``.
+        floor: least learned dispersion as a fraction of the data's.
+    """
+
+    options = (Option("dispersion", NUMBER_OR_WORD, "shared"), FLOOR)
+    equivalent = "exp + Poisson NLL, with a variance above the mean"
+
+    def __init__(
+        self, dispersion: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
+    ) -> None:
+        super().__init__()
+        self.dispersion = make_positive("dispersion", dispersion, event_shape, floor)
+        self.outputs = 1 + self.dispersion.outputs
+
+    @classmethod
+    def for_data(cls, data: DataLike | None, **options: Any) -> Self:
+        """Return the family for data of this shape."""
+        return cls(**options, event_shape=None if data is None else data.event_shape)
+
+    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+        """Return NegativeBinomial(1 / α, logit p)."""
+        log_mean, dispersion = split(eta, self.dispersion)
+        return exact.NegativeBinomial(1.0 / dispersion, logits=log_mean + torch.log(dispersion))
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from each feature's mean, and the dispersion (variance − mean) / mean², at least 0.01."""
+
+        def estimate(shape: tuple[int, ...]) -> Tensor:
+            mean, variance = (x.mean(0), x.var(0)) if shape else (x.mean(), x.var())
+            return ((variance - mean) / mean.square().clamp_min(1e-6)).clamp(0.01, 100.0)
+
+        self.dispersion.initialise(estimate)
+        return super().initialise(x)

@@ -1,0 +1,1 @@
+"""Families for the levels of a grid."""

@@ -1,0 +1,37 @@
+"""Positive data whose logarithm is Normal."""
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor
+
+from obsvae.model.observations.parameters import FLOOR, SCALE
+from obsvae.model.observations.real_line.location_scale import LocationScale
+from obsvae.model.observations.support import POSITIVE
+
+
+class LogNormal(LocationScale):
+    r"""The density of x whose logarithm is Normal.
+
+    .. math:: p(x \mid \eta) = \frac{1}{x} \, \mathcal{N}(\log x;\; \mu(\eta), \sigma^2), \qquad x > 0
+
+    Arguments, shapes, errors: those of :class:`LocationScale`, for log x; there is
+    no link.
+    """
+
+    has_size = False
+    support = POSITIVE
+    options = (SCALE, FLOOR)
+    equivalent = "exp + squared error of logarithms"
+
+    def __init__(
+        self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
+    ) -> None:
+        super().__init__(scale, "identity", event_shape, floor)
+
+    def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
+        """Return LogNormal(μ, σ)."""
+        return dist.LogNormal(loc, scale)
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from the mean and spread of log x."""
+        return super().initialise(torch.log(x))

@@ -1,0 +1,1 @@
+"""Families for any real number."""

@@ -1,0 +1,62 @@
+"""Real data with outliers."""
+
+import pyro.distributions as dist
+from torch import Tensor
+
+from obsvae.model import exact
+from obsvae.model.observations.option import NUMBER_OR_WORD, Option
+from obsvae.model.observations.parameters import FLOOR, SCALE, Positive, make_positive
+from obsvae.model.observations.real_line.location_scale import LINK, LocationScale
+
+_START, _FLOOR = 4.0, 0.25  # ν starts at 4 (1 + ¼) and stays above 4 · ¼
+
+
+class StudentT(LocationScale):
+    r"""Student's t density.
+
+    .. math:: p(x \mid \eta) \propto \frac{1}{\sigma} \Big(1 + \frac{t^2}{\nu}\Big)^{-\frac{\nu + 1}{2}}, \qquad
+              t = \frac{x - \mu(\eta)}{\sigma}
+
+    Arguments, shapes, errors: those of :class:`LocationScale`, and:
+
+    Args:
+        scale: σ.
+        df: the degrees of freedom ν: a number, ``shared``, ``per-feature`` or ``decoder``; learned ones start at 5 and
+            stay above 1, where the mean exists.
+        link: as there.
+        event_shape: as there.
+        floor: as there.
+    """
+
+    options = (SCALE, Option("df", NUMBER_OR_WORD, "shared"), LINK, FLOOR)
+    equivalent = "identity + log(1 + squared error / ν)"
+
+    def __init__(
+        self,
+        scale: float | str = "shared",
+        df: float | str = "shared",
+        link: str = "identity",
+        event_shape: tuple[int, ...] | None = None,
+        floor: float = 1e-3,
+    ) -> None:
+        super().__init__(scale, link, event_shape, floor)
+        self.df = make_positive("df", df, event_shape, _FLOOR)
+        self.outputs += self.df.outputs
+
+    @property
+    def _positive(self) -> tuple[Positive, ...]:
+        return self.scale, self.df
+
+    def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
+        """Return StudentT(ν, μ, σ)."""
+        (df,) = more
+        return exact.StudentT(df, loc, scale)
+
+    def mean(self, eta: Tensor) -> Tensor:
+        """Return μ, which is the median where a fixed ν ≤ 1 leaves no mean."""
+        return self.loc(eta)
+
+    def initialise(self, x: Tensor) -> Tensor:
+        """Start from the mean, the spread, and five degrees of freedom."""
+        self.df.initialise(lambda shape: x.new_full(shape, _START))
+        return super().initialise(x)

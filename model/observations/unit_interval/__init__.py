@@ -1,0 +1,1 @@
+"""Families between two bounds."""

@@ -1,0 +1,25 @@
+"""Looking things up by name."""
+
+import difflib
+from collections.abc import Mapping
+
+from obsvae.errors import UsageError
+
+
+def lookup[T](kind: str, name: str, known: Mapping[str, T], otherwise: str = "") -> T:
+    """Return ``known[name]``.
+
+    Args:
+        kind: the kind of thing that is named, for the message.
+        name: which one.
+        known: the values by name.
+        otherwise: text added to the list of known names, about other values that are allowed.
+
+    Raises:
+        UsageError: for an unknown name, with the nearest known one and all of them.
+    """
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(str(name).lower(), known, 1, 0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"unknown {kind} {name!r}; {hint}known are {', '.join(known)}{otherwise}")

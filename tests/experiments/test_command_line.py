@@ -1,0 +1,81 @@
+"""What the command line makes of arguments and errors."""
+
+import pytest
+import torch
+
+from obsvae.experiments.command_line.arguments import Parser
+from obsvae.experiments.command_line.program import run
+from obsvae.experiments.command_line.words import in_flags
+
+
+@pytest.mark.parametrize(
+    ("python", "flags"),
+    [
+        ("declare wider bounds (bounds=(low, high)), or", "declare wider bounds (--bounds LOW HIGH), or"),
+        ("take bounds=(0, 360)", "take --bounds 0 360"),
+        ("take bounds=(-0.5, 1e+16) now", "take --bounds -0.5 1e+16 now"),
+        ("spread levels out (dequantise=True)", "spread levels out (--dequantise)"),
+        ("(binarise='threshold' or 'dynamic')", "(--binarise threshold or dynamic)"),
+        ("take binarise='static'", "take --binarise static"),
+        ("or scaling='standardise'", "or --standardise"),
+        ("or scaling='unit-interval'", "or --unit-interval"),
+        ("(proposal=Annealed())", "(--proposal ais)"),
+        ("(proposal=Refined())", "(--proposal refined)"),
+        ("proposal=Mine() and link=identity", "proposal=Mine() and link=identity"),
+    ],
+)
+def test_errors_speak_in_flags(python, flags):
+    assert in_flags(python) == flags
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("-1e3", -1000), ("-.5", -0.5), ("-1E-3", -0.001), ("-5.", -5), ("-7", -7), ("-2.5e+1", -25)]
+)
+def test_a_negative_number_is_no_flag(text, number):
+    parser = Parser("", "")
+    parser.add_argument("--bounds", nargs=2, type=float)
+    parser.add_argument("--epochs", type=int)
+    assert parser.parse_args(["--bounds", text, "20", "--epochs", "3"]).bounds == [number, 20]
+
+
+def test_a_flag_is_still_one():
+    parser = Parser("", "")
+    parser.add_argument("-e", action="store_true")
+    parser.add_argument("--bounds", nargs="*", type=float)
+    assert parser.parse_args(["--bounds", "-1e3", "-e"]).e
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("operands could not be broadcast"), RuntimeError("a fault"), KeyError("x")]
+)
+def test_a_fault_of_the_program_keeps_its_traceback(error):
+    def broken(_):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        run(broken)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError("Unable to allocate 72.8 TiB for an array with shape (1, 2)"), "cannot allocate 72.8 TiB: take"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0"),
+            "cannot allocate 20.00 GiB:",
+        ),
+        (RuntimeError("you tried to allocate 3200000000 bytes. Error code 12"), "cannot allocate 3.2 GB: take smaller"),
+        (RuntimeError("Storage size calculation overflowed with sizes=[1, 2]"), "cannot allocate enough memory"),
+        (MemoryError(), "cannot allocate enough memory: take smaller networks, batches or data"),
+    ],
+)
+def test_too_little_memory_is_told_in_one_line(error, words, capsys):
+    def broken(_):
+        raise error
+
+    with pytest.raises(SystemExit) as left:
+        run(broken)
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
