@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core, with one thread: small tensors gain nothing by more.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 .PHONY: help install demo test test-slow notebooks lint format clean
 
@@ -20,10 +22,10 @@ demo: install ## train, evaluate and compare on the embedded digits (two to thre
 	$(BIN)/obsvae demo
 
 test: install ## the fast tests
-	$(BIN)/python -m pytest -m 'not slow'
+	$(TESTS) -m 'not slow'
 
 test-slow: install ## the slow tests
-	$(BIN)/python -m pytest -m slow
+	$(TESTS) -m slow
 
 notebooks: install ## run the notebooks (three minutes), as they are stored
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
