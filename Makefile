@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install ## train, evaluate and compare on the embedded digits (two to three minutes)
+demo: install ## train, evaluate and compare on the embedded digits (about three minutes)
 	$(BIN)/obsvae demo
 
 test: install ## the fast tests

@@ -1,4 +1,4 @@
-"""Try every observation on the embedded digits, in two to three minutes."""
+"""Try every observation on the embedded digits, in about three minutes."""
 
 import json
 import time
