@@ -130,7 +130,7 @@ def _products(layers: Sequence[nn.Linear], z: Tensor) -> Tensor:
 
 def _peer(model: VAE, guide: Guide, x: Tensor, particles: int) -> Callable[[], object]:
     """Return pythae's estimate for networks of the same sizes."""
-    from pythae.models import VAE as Peer  # noqa: N811
+    from pythae.models import VAE as Peer  # noqa: N811 - ours is a VAE, too
     from pythae.models import VAEConfig
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder

@@ -19,7 +19,7 @@ def in_own_units(observation):
 
 
 def mixture(family, count, **more):
-    """Return the mixture of so many of a family."""
+    """Return the mixture of several components of a family."""
 
     def parts(observation, eta, u, function):
         log_weights = scipy.special.log_softmax(eta[..., :count], -1)
@@ -74,7 +74,7 @@ def logistic_below(t):
 
 
 def discretised(below, count, outputs=1):
-    """Return the masses of so many cells under a location-scale family."""
+    """Return the masses of a number of cells under a location-scale family."""
 
     @np.vectorize
     def log_mass(low, high, loc, scale):

@@ -23,7 +23,7 @@ def nodes(case, count=8001):
 
 
 def every_level(case):
-    """Return every level (count, *event); of counts, so many that the rest has no mass to speak of."""
+    """Return every level (count, *event); of counts the first 20,000, beyond which hardly any mass lies."""
     count = case.family.levels or 20_000
     return torch.arange(count).double().reshape(-1, 1, 1).expand(-1, *EVENT)
 
