@@ -5,11 +5,13 @@ from obsvae.model.exact.continuous.beta import Beta
 from obsvae.model.exact.continuous.continuous_bernoulli import ContinuousBernoulli, natural_from_mean_logit
 from obsvae.model.exact.continuous.gamma import Gamma
 from obsvae.model.exact.continuous.kumaraswamy import Kumaraswamy
+from obsvae.model.exact.continuous.log_normal import LogNormal
 from obsvae.model.exact.continuous.logistic import Logistic
 from obsvae.model.exact.continuous.logit_normal import LogitNormal
 from obsvae.model.exact.continuous.profile_normal import ProfileNormal
 from obsvae.model.exact.continuous.student_t import StudentT
 from obsvae.model.exact.continuous.truncated_normal import TruncatedNormal
+from obsvae.model.exact.continuous.unit_interval import UnitInterval, within_unit
 from obsvae.model.exact.continuous.von_mises import VonMises
 from obsvae.model.exact.continuous.weibull import Weibull
 from obsvae.model.exact.discrete.bernoulli import Bernoulli
@@ -19,17 +21,20 @@ from obsvae.model.exact.discrete.ordered_logistic import OrderedLogistic
 from obsvae.model.exact.discrete.poisson import Poisson
 from obsvae.model.exact.interval_mass.closed_form import UnknownIntervalMass, log_interval_mass
 from obsvae.model.exact.interval_mass.interval import Interval
+from obsvae.model.exact.wrapping.between import Between, Sigmoid
 from obsvae.model.exact.wrapping.dequantised import Dequantised
 from obsvae.model.exact.wrapping.discretised import Discretised, Lattice
 from obsvae.model.exact.wrapping.mixture import Mixture
-from obsvae.model.exact.wrapping.transforms import Affine, Log, Logit, YeoJohnson
+from obsvae.model.exact.wrapping.transforms import Affine, Bounds, Log, Logit, YeoJohnson
 from obsvae.model.exact.wrapping.zero_inflated import ZeroInflated
 
 __all__ = [
     "Affine",
     "Bernoulli",
     "Beta",
+    "Between",
     "Binomial",
+    "Bounds",
     "Categorical",
     "ContinuousBernoulli",
     "Dequantised",
@@ -39,6 +44,7 @@ __all__ = [
     "Kumaraswamy",
     "Lattice",
     "Log",
+    "LogNormal",
     "Logistic",
     "Logit",
     "LogitNormal",
@@ -47,8 +53,10 @@ __all__ = [
     "OrderedLogistic",
     "Poisson",
     "ProfileNormal",
+    "Sigmoid",
     "StudentT",
     "TruncatedNormal",
+    "UnitInterval",
     "UnknownIntervalMass",
     "VonMises",
     "Weibull",
@@ -56,4 +64,5 @@ __all__ = [
     "ZeroInflated",
     "log_interval_mass",
     "natural_from_mean_logit",
+    "within_unit",
 ]

@@ -37,7 +37,7 @@ from obsvae.model.observations.wrappers.dequantised import Dequantised
 from obsvae.model.observations.wrappers.discretised import Discretised
 from obsvae.model.observations.wrappers.mixture import Mixture
 from obsvae.model.observations.wrappers.transformed import Transformed
-from obsvae.model.observations.wrappers.transforms import Affine
+from obsvae.model.observations.wrappers.transforms import Affine, Bounds
 from obsvae.model.observations.wrappers.wrapper import Wrapper
 from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
 from obsvae.names import lookup
@@ -161,9 +161,10 @@ def _in_data_units(inner: Observation, data: DataLike) -> Observation:
     identity = torch.zeros(()), torch.ones(())
     chosen = data.scaling.offset.cpu(), data.scaling.scale.cpu()
     affine = chosen if inner.support.units is Units.SCALED else identity
+    transform: Affine | None = None
     if inner.support.units is Units.UNIT_INTERVAL and data.bounds is not None:
-        low, high = torch.tensor(data.bounds, dtype=torch.float32)
-        affine = low, high - low  # in float32, so that the upper bound maps to exactly 1
+        transform = Bounds(*torch.tensor(data.bounds, dtype=torch.float32))
+        affine = transform.offset, transform.factor
     elif inner.support.units is Units.CIRCLE and data.bounds is not None:
         low, high = torch.tensor(data.bounds, dtype=torch.float32)
         affine = (low + high) / 2, (high - low) / (2 * math.pi)
@@ -175,7 +176,7 @@ def _in_data_units(inner: Observation, data: DataLike) -> Observation:
             f"{inner.name} works on {inner.support.units.value}{own}; leave out the scaling, or take a family for real "
             "numbers such as normal"
         )
-    return inner if _same(affine, identity) else Transformed(inner, Affine(*affine))
+    return inner if _same(affine, identity) else Transformed(inner, transform or Affine(*affine))
 
 
 def _same(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> bool:

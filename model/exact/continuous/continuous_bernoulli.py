@@ -1,11 +1,11 @@
 """The continuous Bernoulli distribution in its natural parameter."""
 
 import torch
-from pyro.distributions.torch_distribution import TorchDistribution
 from torch import Size, Tensor
 from torch.distributions import constraints
 
 from obsvae.distribution import Shape
+from obsvae.model.exact.continuous.unit_interval import UnitInterval
 
 # With h = η/2 the log-normaliser, centred at x = ½, is S(η) = log(sinh h / h) = Σ B₂ₙ η²ⁿ / (2n (2n)!). The closed
 # forms cancel near η = 0, so within |η| ≤ 1 this series takes over; what it leaves out of S and of its first two
@@ -34,7 +34,7 @@ def _polynomial(t: Tensor, coefficients: tuple[float, ...]) -> Tensor:
     return value
 
 
-class ContinuousBernoulli(TorchDistribution):
+class ContinuousBernoulli(UnitInterval):
     r"""The density on [0, 1] whose log is linear in x.
 
     .. math:: p(x \mid \eta) = \frac{\eta}{e^\eta - 1} e^{\eta x}, \qquad \eta = \operatorname{logit} \lambda
@@ -56,7 +56,6 @@ class ContinuousBernoulli(TorchDistribution):
     """
 
     arg_constraints = {"eta": constraints.real}  # noqa: RUF012 - torch's own class attribute
-    support = constraints.unit_interval
     has_rsample = True
 
     def __init__(self, eta: Tensor, validate_args: bool | None = None) -> None:
@@ -84,14 +83,12 @@ class ContinuousBernoulli(TorchDistribution):
     def _t(self) -> Tensor:
         return torch.where(self._is_small, self.eta, 0.0)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(x | η) in nats, for x in [0, 1]."""
-        if self._validate_args:
-            self._validate_sample(value)
+    def log_density(self, value: Tensor, rest: Tensor) -> Tensor:
+        """Return log p(x | η) in nats, for x in [0, 1], from x and 1 − x."""
         a, t = self._a, self._t
         series = t * (value - 0.5) - t * t * _polynomial(t * t, _S)
         # The distance to the mode, not ηx, keeps the digits where two terms of size |η| would cancel.
-        to_mode = torch.where(self.eta > 0, 1.0 - value, value)
+        to_mode = torch.where(self.eta > 0, rest, value)
         closed = torch.log(a) - torch.log1p(-torch.exp(-a)) - a * to_mode
         return torch.where(self._is_small, series, closed)
 

@@ -3,17 +3,17 @@
 import math
 
 import torch
-from pyro.distributions.torch_distribution import TorchDistribution
 from torch import Size, Tensor
 from torch.distributions import constraints
 from torch.distributions.utils import broadcast_all
 
 from obsvae.distribution import Shape
+from obsvae.model.exact.continuous.unit_interval import UnitInterval, within_unit
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
-class LogitNormal(TorchDistribution):
+class LogitNormal(UnitInterval):
     r"""The density of x whose logit is Normal.
 
     .. math:: p(x) = \frac{1}{x (1 - x)} \, \mathcal{N}(\operatorname{logit} x; \mu, \sigma^2), \qquad x \in (0, 1)
@@ -26,7 +26,7 @@ class LogitNormal(TorchDistribution):
     """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012 - torch's own attribute
-    support = constraints.unit_interval
+    is_open = True
     has_rsample = True
 
     def __init__(self, loc: Tensor, scale: Tensor, validate_args: bool | None = None) -> None:
@@ -41,11 +41,9 @@ class LogitNormal(TorchDistribution):
         new._validate_args = self._validate_args
         return new
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(x), for 0 < x < 1."""
-        if self._validate_args:
-            self._validate_sample(value)
-        log_x, log_rest = torch.log(value), torch.log1p(-value)
+    def log_density(self, value: Tensor, rest: Tensor) -> Tensor:
+        """Return log p(x), for 0 < x < 1, from x and 1 − x."""
+        log_x, log_rest = torch.log(value), torch.log(rest)
         t = (log_x - log_rest - self.loc) / self.scale
         return -0.5 * (t.square() + _LOG_2PI) - torch.log(self.scale) - log_x - log_rest
 
@@ -53,8 +51,7 @@ class LogitNormal(TorchDistribution):
         """Draw the logit, and return x strictly between 0 and 1."""
         shape = self._extended_shape(sample_shape)
         noise = torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
-        limits = torch.finfo(noise.dtype)
-        return torch.sigmoid(self.loc + self.scale * noise).clamp(limits.tiny, 1.0 - limits.eps)
+        return within_unit(torch.sigmoid(self.loc + self.scale * noise))
 
     @property
     def mean(self) -> Tensor:

@@ -28,12 +28,14 @@ class StudentT(dist.StudentT):
         if self._validate_args:
             self._validate_sample(value)
         half = 0.5 * self.df
-        t = (value - self.loc) / self.scale
+        distance = value - self.loc
         # log Γ(h + ½) − log Γ(h) − ½ log h, which goes to 0
         gammas = half * torch.log1p(0.5 / half) - 0.5 + stirling_error(half + 0.5) - stirling_error(half)
-        # t² / ν would overflow before its logarithm does
-        root = t / torch.sqrt(self.df)
+        # t² / ν, and t itself, would overflow before its logarithm does
+        unit = self.scale * torch.sqrt(self.df)
+        root = distance / unit
         far = root.abs() > 1e4
         near = torch.log1p(torch.where(far, 0.0, root).square())
-        logarithm = torch.where(far, 2.0 * torch.log(torch.where(far, root, 1.0).abs()), near)
+        log_root = torch.log(torch.where(far, distance, 1.0).abs()) - torch.log(unit)
+        logarithm = torch.where(far, 2.0 * log_root, near)
         return gammas - 0.5 * math.log(2.0 * math.pi) - torch.log(self.scale) - (half + 0.5) * logarithm

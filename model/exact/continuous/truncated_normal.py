@@ -3,18 +3,18 @@
 import math
 
 import torch
-from pyro.distributions.torch_distribution import TorchDistribution
 from torch import Size, Tensor
 from torch.distributions import constraints
 from torch.distributions.utils import broadcast_all
 
 from obsvae.distribution import Shape
-from obsvae.model.exact.interval_mass.differences import log_normal_interval, log_tail_integral
+from obsvae.model.exact.continuous.unit_interval import UnitInterval
+from obsvae.model.exact.interval_mass.differences import log_normal_interval, log_tail_integral, ndtr
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
 
-class TruncatedNormal(TorchDistribution):
+class TruncatedNormal(UnitInterval):
     r"""A Normal density cut off outside [0, 1].
 
     .. math:: p(x) = \frac{\varphi\big(\frac{x - \mu}{\sigma}\big)}{\sigma \, \big(\Phi(\frac{1 - \mu}{\sigma}) -
@@ -26,7 +26,6 @@ class TruncatedNormal(TorchDistribution):
     """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012 - torch's own attribute
-    support = constraints.unit_interval
 
     def __init__(self, loc: Tensor, scale: Tensor, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
@@ -51,14 +50,12 @@ class TruncatedNormal(TorchDistribution):
     def _log_inside(self) -> Tensor:
         return log_normal_interval(*self._bounds, 1.0 / self.scale)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(x), for 0 ≤ x ≤ 1."""
-        if self._validate_args:
-            self._validate_sample(value)
+    def log_density(self, value: Tensor, rest: Tensor) -> Tensor:
+        """Return log p(x), for 0 ≤ x ≤ 1, from x and 1 − x."""
         # From the bound that is nearer to μ: where μ lies beyond it, both φ(t) and the normaliser are as small as
         # φ(a), and what they have in common is left out.
         is_low, tail, beyond = self._beyond
-        distance = torch.where(is_low, value, 1.0 - value) / self.scale
+        distance = torch.where(is_low, value, rest) / self.scale
         outside = -distance * (tail + 0.5 * distance) - log_tail_integral(tail, 1.0 / self.scale)
         within = TruncatedNormal(torch.where(beyond, 0.5, self.loc), torch.where(beyond, 1.0, self.scale), False)
         inside = -0.5 * (within._standard(value).square() + _LOG_2PI) - within._log_inside
@@ -69,7 +66,8 @@ class TruncatedNormal(TorchDistribution):
         """Whether the lower bound is nearer to μ; how many σ μ lies beyond the nearer bound, or 1; whether it does."""
         is_low = self.loc < 0.5
         a = torch.where(is_low, -self.loc, self.loc - 1.0) / self.scale
-        return is_low, torch.where(a > 0, a, 1.0), a > 0
+        # Of one that overflows the next to last number: at the bound itself it is multiplied by 0.
+        return is_low, torch.where(a > 0, a, 1.0).clamp(max=torch.finfo(a.dtype).max), a > 0
 
     def cdf(self, value: Tensor) -> Tensor:
         """Return P(X ≤ x)."""
@@ -91,7 +89,7 @@ class TruncatedNormal(TorchDistribution):
         # In the lower half of the Normal: in the upper half its distribution function rounds to 1.
         flipped = low > 0
         low, high = torch.where(flipped, -high, low), torch.where(flipped, -low, high)
-        below, above = torch.special.ndtr(low), torch.special.ndtr(high)
+        below, above = ndtr(low), ndtr(high)
         standard = torch.special.ndtri(below + u * (above - below))
         x = exact.loc + exact.scale * torch.where(flipped, -standard, standard)
         # By bisection where both are 0 or nearly equal, so that their difference has lost its digits.

@@ -15,7 +15,9 @@ from obsvae.model.exact.continuous.truncated_normal import TruncatedNormal
 from obsvae.model.exact.continuous.weibull import Weibull
 from obsvae.model.exact.interval_mass.differences import (
     log1mexp,
+    log1mexpexp,
     log_logistic_interval,
+    log_minus_log1mexp,
     log_normal_interval,
     log_tail_integral,
 )
@@ -23,7 +25,7 @@ from obsvae.model.exact.interval_mass.interval import Interval
 
 _LOG_2 = 0.6931471805599453
 _SERIES_BELOW = 0.1
-_TINY = -40.0  # e^−40 is below double precision's rounding
+_LARGE = 700.0  # its exponential is finite in double precision, and minus that is −∞ in float32
 
 
 class UnknownIntervalMass(TypeError):  # noqa: N818 - it names what is unknown
@@ -99,7 +101,8 @@ def _(p: ContinuousBernoulli, interval: Interval) -> Tensor:
     # The density at the end nearer to the mode, times ∫₀ʷ e^−|η|s ds; in double precision, for the digits of 1 − x.
     low, high, width = interval.double().within(0.0, 1.0)
     eta = p.eta.double()
-    at_end = ContinuousBernoulli(eta, validate_args=False).log_prob(torch.where(eta > 0, high, low))
+    end = torch.where(eta > 0, high, low)
+    at_end = ContinuousBernoulli(eta, validate_args=False).log_density(end, 1.0 - end)
     t = torch.where(eta > 0, eta, -eta) * width  # not abs(), whose derivative at 0 is 0
     small = t < _SERIES_BELOW
     s, large = torch.where(small, t, 0.0), torch.where(small, 1.0, t)
@@ -109,34 +112,44 @@ def _(p: ContinuousBernoulli, interval: Interval) -> Tensor:
 
 
 @log_interval_mass.register
-def _(p: Kumaraswamy, interval: Interval) -> Tensor:
-    low, high, _ = interval.double().within(0.0, 1.0)
-    a, b = p.a.double(), p.b.double()
+def _(p: Weibull, interval: Interval) -> Tensor:
+    # With H(x) = (x / λ)ᵏ it is e^−H(low) (1 − e^−(H(high) − H(low))), and what H grows by is known without cancelling.
+    low, high, width = interval.double().within(0.0, torch.inf)
+    log_scale, k = p.log_scale.double(), p.concentration.double()
+    has_low, has_high = low > 0, high.isfinite()
 
-    def tails(x: Tensor) -> tuple[Tensor, Tensor]:
-        within = (x > 0) & (x < 1)
-        log_power = a * torch.log(torch.where(within, x, 0.5))
-        log_survival = b * log1mexp(log_power)
-        leading = torch.log(b) + log_power
-        log_below = _log_below(log_survival, leading, torch.maximum(log_power, leading) < _TINY)
-        return _at_bounds(log_below, within, x > 0), _at_bounds(log_survival, within, x <= 0)
+    def log_hazard(x: Tensor) -> Tensor:
+        return k * (torch.log(x) - log_scale)
 
-    return _difference(tails(low), tails(high)).to(p.a.dtype)
+    at_low = log_hazard(torch.where(has_low, low, 1.0))
+    ratio = k * torch.log1p(torch.where(has_low & has_high, width / low, 1.0))  # log H(high) / H(low)
+    growth = torch.where(has_low, at_low + _log_expm1(ratio), log_hazard(torch.where(has_high, high, 1.0)))
+    hazard = torch.exp(torch.where(has_low, at_low, -torch.inf).clamp(max=_LARGE))
+    mass = torch.where(has_high, log1mexpexp(growth), 0.0) - hazard
+    return mass.to(p.scale.dtype)
 
 
 @log_interval_mass.register
-def _(p: Weibull, interval: Interval) -> Tensor:
-    low, high, _ = interval.double().within(0.0, torch.inf)
-    scale, concentration = p.scale.double(), p.concentration.double()
+def _(p: Kumaraswamy, interval: Interval) -> Tensor:
+    # As above with H(x) = −b log(1 − xᵃ), all from log(−log x), for xᵃ may be as near to 1 as to 0.
+    low, high, width = interval.double().within(0.0, 1.0)
+    log_a, b = p.log_a.double(), p.b.double()
+    has_low, has_high = low > 0, high < 1
 
-    def tails(x: Tensor) -> tuple[Tensor, Tensor]:
-        within = (x > 0) & x.isfinite()
-        log_power = concentration * (torch.log(torch.where(within, x, 1.0)) - torch.log(scale))
-        log_survival = -torch.exp(log_power)
-        log_below = _log_below(log_survival, log_power, log_power < _TINY)
-        return _at_bounds(log_below, within, x > 0), _at_bounds(log_survival, within, x <= 0)
+    def log_rest(x: Tensor) -> Tensor:  # log(1 − xᵃ)
+        return log1mexpexp(log_a + torch.log(-torch.log(x)))
 
-    return _difference(tails(low), tails(high)).to(p.scale.dtype)
+    rest_low = torch.where(has_low, log_rest(torch.where(has_low, low, 0.5)), 0.0)
+    rest_high = log_rest(torch.where(has_high & (high > 0), high, 0.5))
+    # The share of 1 − lowᵃ that lies below high: near 0 by its own logarithm, near 1 by the two rests.
+    size = log_a + torch.log(-torch.log(torch.where(has_high & (high > 0), high, 0.5)))
+    ratio = log_a + torch.log(torch.log1p(torch.where(has_low & has_high, width / low, 1.0)))  # log(a log(high / low))
+    share = torch.where(has_low, log1mexpexp(ratio) - rest_low, 0.0) - torch.exp(size.clamp(max=_LARGE))
+    is_little = share < -_LOG_2
+    little = log_minus_log1mexp(torch.where(is_little, share, -1.0))
+    growth = torch.log(b) + torch.where(is_little, little, torch.log(torch.where(is_little, 1.0, rest_low - rest_high)))
+    mass = torch.where(has_high, log1mexpexp(growth), 0.0) + b * rest_low
+    return mass.to(p.a.dtype)
 
 
 @log_interval_mass.register
@@ -151,22 +164,9 @@ def _(p: dist.TransformedDistribution, interval: Interval) -> Tensor:
     return log_interval_mass(p.base_dist, interval)
 
 
-def _log_below(log_survival: Tensor, leading: Tensor, tiny: Tensor) -> Tensor:
-    """Return log F = log(1 − S), or its leading term where log S underflows and the others are below rounding."""
-    return torch.where(tiny, leading, log1mexp(torch.where(tiny, -1.0, log_survival)))
-
-
-def _at_bounds(log_tail: Tensor, within: Tensor, is_whole: Tensor) -> Tensor:
-    """Return the log of a tail; at the bounds of the support log 1 or log 0."""
-    return torch.where(within, log_tail, torch.where(is_whole, 0.0, -torch.inf))
-
-
-def _difference(low: tuple[Tensor, Tensor], high: tuple[Tensor, Tensor]) -> Tensor:
-    """Return log(F(high) − F(low)) from (log F, log S) at either end, by the smaller tails."""
-    by_below = high[0] < low[1]
-    outer = torch.where(by_below, high[0], low[1])
-    inner = torch.where(by_below, low[0], high[1])
-    return outer + log1mexp(inner - outer)
+def _log_expm1(t: Tensor) -> Tensor:
+    """Return log(eᵗ − 1) for t > 0, elementwise, near 0 and far from it alike."""
+    return t + log1mexp(-t)
 
 
 def logarithm(interval: Interval) -> Interval:

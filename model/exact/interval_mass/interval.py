@@ -27,7 +27,8 @@ class Interval(NamedTuple):
 
         def move(end: Tensor, by: Tensor | float) -> Tensor:
             finite = end.isfinite()
-            return torch.where(finite, (torch.where(finite, end, 0.0) - by) / scale, end).to(loc.dtype)
+            standard = (torch.where(finite, end, 0.0) - by).to(loc.dtype) / scale
+            return torch.where(finite, standard, end.to(loc.dtype))
 
         return Interval(move(self.low, loc), move(self.high, loc), move(self.width, 0.0))
 

@@ -27,6 +27,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(56)
 _NATS = 36.0
 # How far from the peak that may be, in octaves.
 _OCTAVES = (-40.0, 216.0)
+_LARGE = 600.0  # its exponential is finite in double precision
+# Least logarithm of a concentration, by whose inverse the log-density may fall as slowly as that.
+_LEAST = -140.0
 
 
 def log_integral(log_density: Callable[[Tensor], Tensor], low: Tensor, high: Tensor, mode: Tensor) -> Tensor:
@@ -56,7 +59,9 @@ def log_integral(log_density: Callable[[Tensor], Tensor], low: Tensor, high: Ten
     cube = t**3
     on_left = torch.exp(log_density(nearest - left * cube) - floor - _NATS)
     on_right = torch.exp(log_density(nearest + right * cube) - floor - _NATS)
-    return torch.log((weight * (left * on_left + right * on_right)).sum(0)) + floor + _NATS
+    total = (weight * (left * on_left + right * on_right)).sum(0)
+    # Where the interval is so far out that its ends are one number, nothing is left.
+    return torch.log(torch.where(total > 0, total, 1.0)) + torch.where(total > 0, floor + _NATS, -math.inf)
 
 
 def _reach(log_density: Callable[[Tensor], Tensor], start: Tensor, floor: Tensor, side: float) -> Tensor:
@@ -69,30 +74,43 @@ def _reach(log_density: Callable[[Tensor], Tensor], start: Tensor, floor: Tensor
     return torch.exp2(upper)
 
 
+def _logarithm(value: Tensor, log_value: Tensor) -> Tensor:
+    """Return a logarithm in double precision: of the value, which has more digits, unless it under- or overflows."""
+    is_normal = (value >= torch.finfo(value.dtype).tiny) & value.isfinite()
+    return torch.where(is_normal, torch.log(torch.where(is_normal, value.double(), 1.0)), log_value.double())
+
+
 @log_interval_mass.register
 def _(p: Beta, interval: Interval) -> Tensor:
     # v = logit x; at its mode, logit α / n, the deviances vanish.
-    a, b = p.concentration1.double(), p.concentration0.double()
+    all_log_a = _logarithm(p.concentration1, p.log_concentration1)
+    all_log_b = _logarithm(p.concentration0, p.log_concentration0)
+    log_a, log_b = all_log_a.clamp(min=_LEAST), all_log_b.clamp(min=_LEAST)
+    a, b = torch.exp(log_a), torch.exp(log_b)
     n = a + b
-    log_a, log_b = torch.log(a) - torch.log(n), torch.log(b) - torch.log(n)
+    log_share, log_rest = log_a - torch.log(n), log_b - torch.log(n)
 
     def log_density(v: Tensor) -> Tensor:
         # Not a v − n log(1 + eᵛ): with b = 10⁻²⁰ it falls by −b v, which is lost between two terms of size a v.
-        return a * (F.logsigmoid(v) - log_a) + b * (F.logsigmoid(-v) - log_b)
+        return a * (F.logsigmoid(v) - log_share) + b * (F.logsigmoid(-v) - log_rest)
 
     low, high, _ = logit(interval)
-    peak = 0.5 * (torch.log(a) + log_b - _LOG_2PI) + stirling_error(n) - stirling_error(a) - stirling_error(b)
-    return (peak + log_integral(log_density, low, high, log_a - log_b)).to(p.concentration1.dtype)
+    peak = 0.5 * (log_a + log_rest - _LOG_2PI) + stirling_error(n) - stirling_error(a) - stirling_error(b)
+    mass = peak + log_integral(log_density, low, high, log_a - log_b)
+    # A smaller concentration keeps all mass at its bound, and the mass elsewhere is in proportion to it.
+    mass = mass + torch.where(low.isinf(), 0.0, all_log_a - log_a) + torch.where(high.isinf(), 0.0, all_log_b - log_b)
+    return mass.to(p.concentration1.dtype)
 
 
 @log_interval_mass.register
 def _(p: Gamma, interval: Interval) -> Tensor:
     # v = log βx, with its mode at log α
-    a, log_rate = p.concentration.double(), torch.log(p.rate.double())
+    a = p.concentration.double()
+    log_rate = torch.log(a) - p.log_mean.double()  # with digits that the rate in float32 has lost
 
     def log_density(v: Tensor) -> Tensor:
         s = v - torch.log(a)
-        return a * (s - torch.expm1(s))
+        return a * (s - torch.expm1(s.clamp(max=_LARGE)))
 
     low, high, _ = logarithm(interval)
     peak = 0.5 * (torch.log(a) - _LOG_2PI) - stirling_error(a)

@@ -40,6 +40,29 @@ class Affine(dist.transforms.AffineTransform):
         return interval.scaled(self.loc, self.scale)
 
 
+class Bounds(Affine):
+    """x = low + (high − low) · u, for u on the unit interval.
+
+    Args:
+        low: x where u = 0.
+        high: x where u = 1, above low.
+        is_density: as of :class:`Affine`.
+    """
+
+    def __init__(self, low: Tensor, high: Tensor, *, is_density: bool) -> None:
+        super().__init__(low, high - low, is_density=is_density, is_whole=False)
+        self.high = high
+
+    def rest(self, x: Tensor) -> Tensor:
+        """Return 1 − u, by the distance from the upper bound."""
+        return (self.high - x) / self.scale
+
+    def pull(self, interval: Interval) -> Interval:
+        """Return the interval of u, in double precision."""
+        low, high = self.loc.double(), self.high.double()
+        return interval.double().scaled(low, high - low)
+
+
 class _Increasing(dist.transforms.Transform):
     domain = constraints.real
     codomain: constraints.Constraint = constraints.real
@@ -53,7 +76,7 @@ class Log(_Increasing):
     codomain = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
-        return torch.exp(x)
+        return torch.exp(x).clamp(min=torch.finfo(x.dtype).tiny)  # above 0, to which it may underflow
 
     def _inverse(self, y: Tensor) -> Tensor:
         return torch.log(y)

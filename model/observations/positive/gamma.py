@@ -24,4 +24,5 @@ class Gamma(PositiveWithConcentration):
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Gamma(α, α / μ)."""
         location, concentration = split(eta, self.concentration)
-        return exact.Gamma(concentration, concentration * torch.exp(-self.spread * location))
+        log_mean = self.spread * location
+        return exact.Gamma(concentration, concentration * torch.exp(-log_mean), log_mean)

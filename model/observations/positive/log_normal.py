@@ -4,6 +4,7 @@ import pyro.distributions as dist
 import torch
 from torch import Tensor
 
+from obsvae.model import exact
 from obsvae.model.observations.parameters import FLOOR, SCALE
 from obsvae.model.observations.real_line.location_scale import LocationScale
 from obsvae.model.observations.support import POSITIVE
@@ -30,7 +31,7 @@ class LogNormal(LocationScale):
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return LogNormal(μ, σ)."""
-        return dist.LogNormal(loc, scale)
+        return exact.LogNormal(loc, scale)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from the mean and spread of log x."""

@@ -24,4 +24,5 @@ class Weibull(PositiveWithConcentration):
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Weibull(λ, k)."""
         location, concentration = split(eta, self.concentration)
-        return exact.Weibull(torch.exp(self.spread * location), concentration)
+        log_scale = self.spread * location
+        return exact.Weibull(torch.exp(log_scale), concentration, log_scale)

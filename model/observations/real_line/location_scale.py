@@ -43,6 +43,11 @@ class Link(NamedTuple):
     remedy: str = ""
 
 
+def _sigmoid(eta: Tensor) -> Tensor:
+    """Return the sigmoid: torch rounds its derivatives to 0 for η above 17, where an output would stay for ever."""
+    return torch.exp(-F.softplus(-eta))
+
+
 def _inverse_softplus(mu: Tensor) -> Tensor:
     return inverse_softplus(mu.clamp_min(1e-3))  # a mean of less than a thousandth of the spread starts there
 
@@ -50,7 +55,7 @@ def _inverse_softplus(mu: Tensor) -> Tensor:
 LINKS = {
     "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED),
     "sigmoid": Link(
-        torch.sigmoid,
+        _sigmoid,
         torch.logit,
         Units.UNIT_INTERVAL,
         (0.0, 1.0),

@@ -3,6 +3,7 @@
 import pyro.distributions as dist
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from obsvae.model import exact
 from obsvae.model.observations.base import smoothed_mean
@@ -26,7 +27,13 @@ class Beta(WithConcentration):
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Beta(κ μ, κ (1 − μ))."""
         logit, concentration = split(eta, self.concentration)
-        return exact.Beta(concentration * torch.sigmoid(logit), concentration * torch.sigmoid(-logit))
+        log_concentration = torch.log(concentration)
+        return exact.Beta(
+            concentration * torch.sigmoid(logit),
+            concentration * torch.sigmoid(-logit),
+            log_concentration + F.logsigmoid(logit),
+            log_concentration + F.logsigmoid(-logit),
+        )
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from each feature's mean, and the concentration μ (1 − μ) / variance − 1, at least a tenth."""

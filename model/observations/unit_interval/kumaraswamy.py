@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from obsvae.model import exact
-from obsvae.model.exact.interval_mass.differences import log1mexp
+from obsvae.model.exact.interval_mass.differences import log_minus_log1mexp
 from obsvae.model.observations.base import smoothed_mean
 from obsvae.model.observations.parameters import outputs_of, split
 from obsvae.model.observations.support import OPEN_INTERVAL
@@ -33,12 +33,8 @@ class Kumaraswamy(WithConcentration):
         # On the log scale, for log m itself may underflow: log(−log m) → −η as m → 1.
         high = logit > 20.0
         log_minus_log_m = torch.where(high, -logit, torch.log(F.softplus(-torch.where(high, 0.0, logit))))
-        # log(−log(1 − 2^(−1/b))) → −log 2 / b as b → 0
-        t = -math.log(2.0) / b
-        low = t < -20.0
-        log_minus_log_rest = torch.where(low, t, torch.log(-log1mexp(torch.where(low, -1.0, t))))
-        a = torch.exp(log_minus_log_rest - log_minus_log_m)
-        return exact.Kumaraswamy(a, b)
+        log_a = log_minus_log1mexp(-math.log(2.0) / b) - log_minus_log_m
+        return exact.Kumaraswamy(torch.exp(log_a), b, log_a)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from each feature's mean for a median, and concentration 1."""

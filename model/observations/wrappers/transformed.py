@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Self
 
-import pyro.distributions as dist
 from torch import Tensor
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model.observations.base import Correction, Observation
 from obsvae.model.observations.data_like import DataLike, View
@@ -65,11 +65,11 @@ class Transformed(Wrapper):
 
     def to_inner(self, x: Tensor) -> Tensor:
         """Return u = T⁻¹(x)."""
-        return self.transform(self.measure).inv(x)
+        return self.transform.to_inner(x, self.measure)
 
-    def forward(self, eta: Tensor) -> dist.TorchDistribution:
+    def forward(self, eta: Tensor) -> Distribution:
         """Return the distribution of T(u)."""
-        return dist.TransformedDistribution(self.inner(eta), [self.transform(self.measure)])
+        return self.transform.carry(self.inner(eta), self.measure)
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return T(E[u]): the mean where T is affine; else the median, where the inner family is symmetric.

@@ -4,10 +4,12 @@ from abc import abstractmethod
 from dataclasses import replace
 
 import numpy as np
+import pyro.distributions as dist
 import torch
 from pyro.distributions import transforms as torch_transforms
 from torch import Tensor
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model import exact
 from obsvae.model.observations.base import Observation
@@ -31,6 +33,14 @@ class Transform(TypedModule):
     @abstractmethod
     def forward(self, measure: Measure) -> torch_transforms.Transform:
         """Return T for numbers of the measure, as torch has it, with ``pull`` for intervals."""
+
+    def carry(self, inner: Distribution, measure: Measure) -> Distribution:
+        """Return the distribution of T(u), where u has the inner one."""
+        return dist.TransformedDistribution(inner, [self(measure)])
+
+    def to_inner(self, x: Tensor, measure: Measure) -> Tensor:
+        """Return u = T⁻¹(x)."""
+        return self(measure).inv(x)
 
     def support_of(self, inner: Observation) -> Support:
         """Return the support of T(u), where u has that of the inner observation."""
@@ -90,6 +100,40 @@ class Affine(Transform):
         return {"offset": self.offset.tolist(), "factor": self.factor.tolist()}
 
 
+class Bounds(Affine):
+    """x = low + (high − low) · u, for a family on the unit interval.
+
+    Args:
+        low: x where u = 0, a number.
+        high: x where u = 1.
+    """
+
+    high: Tensor
+
+    def __init__(self, low: Tensor, high: Tensor) -> None:
+        super().__init__(low, high - low)  # in float32, so that the upper bound maps to exactly 1
+        # Not saved: the data's description has it.
+        self.register_buffer("high", torch.as_tensor(high, dtype=torch.float32), persistent=False)
+
+    def forward(self, measure: Measure) -> torch_transforms.Transform:
+        """Return the affine map."""
+        return exact.Bounds(self.offset, self.high, is_density=measure is Measure.LEBESGUE)
+
+    def carry(self, inner: Distribution, measure: Measure) -> Distribution:
+        """Return the distribution of x, by its distances from both bounds where the inner density takes them."""
+        if isinstance(inner, exact.UnitInterval):
+            return exact.Between(inner, exact.Bounds(self.offset, self.high, is_density=measure is Measure.LEBESGUE))
+        return super().carry(inner, measure)
+
+    def to_inner(self, x: Tensor, measure: Measure) -> Tensor:
+        """Return u, on the same side of 0 and of 1 as x is of the bounds, to which it may be rounded."""
+        u = super().to_inner(x, measure)
+        eps = torch.finfo(u.dtype).eps
+        u = torch.where((x > self.offset) & (x < self.high), exact.within_unit(u), u)
+        u = torch.where(x < self.offset, u.clamp(max=-eps), u)
+        return torch.where(x > self.high, u.clamp(min=1.0 + eps), u)
+
+
 class Log(Transform):
     """u = log x."""
 
@@ -104,6 +148,10 @@ class Logit(Transform):
     """u = log x / (1 − x), for x in the unit interval that the data's bounds give."""
 
     range = OPEN_INTERVAL
+
+    def carry(self, inner: Distribution, measure: Measure) -> Distribution:
+        """Return the distribution of the sigmoid of u."""
+        return exact.Sigmoid(inner)
 
     def forward(self, measure: Measure) -> torch_transforms.Transform:
         """Return the sigmoid."""

@@ -43,6 +43,17 @@ def test_mean_and_samples_in_float32(loc, scale):
     assert x.unique().numel() > 1000
 
 
+@pytest.mark.parametrize("loc", [-0.6, -0.78, -0.82, -0.83, -0.9, 1.82])
+def test_draws_follow_the_mean_where_the_distribution_function_rounds_to_0(loc):
+    p = TruncatedNormal(torch.tensor(loc), torch.tensor(0.1))
+    torch.manual_seed(0)
+    depth = p.sample((200_000,)).double() if loc < 0 else 1.0 - p.sample((200_000,)).double()
+    expected = exact_mean(loc, torch.tensor(0.1).item())
+    expected = expected if loc < 0 else 1.0 - expected
+    # Nearly exponential, with a standard deviation of about its mean: four standard errors.
+    assert depth.mean().item() == pytest.approx(expected, rel=4 / 200_000**0.5)
+
+
 @pytest.mark.parametrize(("loc", "scale"), FAR)
 def test_gradients_in_float32(loc, scale):
     parameters = torch.tensor([loc, scale], requires_grad=True)
