@@ -5,9 +5,10 @@ from .checks.calibration import calibrate as calibrate
 from .checks.predictive import Predictive as Predictive
 from .checks.predictive import check_predictive as check_predictive
 from .export.arviz_tree import to_arviz as to_arviz
-from .export.arviz_tree import to_elpd as to_elpd
 from .export.arviz_views import by_value as by_value
 from .export.arviz_views import of_guide as of_guide
+from .export.comparing import compare_trees as compare_trees
+from .export.comparing import to_elpd as to_elpd
 from .features import feature_dims as feature_dims
 from .figures.calibration import plot_calibration as plot_calibration
 from .figures.latents import plot_latents as plot_latents

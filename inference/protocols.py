@@ -30,6 +30,8 @@ class GenerativeModel(Program, Protocol):
     @property
     def is_likelihood(self) -> bool: ...  # noqa: D102
     @property
+    def measure(self) -> "MeasureLike": ...  # noqa: D102
+    @property
     def is_bound(self) -> bool: ...  # noqa: D102
     @property
     def initialised(self) -> Tensor: ...  # noqa: D102
@@ -46,6 +48,14 @@ class GenerativeModel(Program, Protocol):
     def check(self, x: Tensor, rows: Tensor | None = None) -> None: ...  # noqa: D102
     def initialise(self, x: Tensor) -> None: ...  # noqa: D102
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None: ...  # noqa: D102
+
+
+class MeasureLike(Protocol):
+    """The base measure of p(x | z)."""
+
+    @property
+    def value(self) -> Any:
+        """The measure in words, such as density or mass."""
 
 
 class PriorLike(Protocol):

@@ -74,6 +74,7 @@ from .inference import by_value as by_value
 from .inference import calibrate as calibrate
 from .inference import can_umap as can_umap
 from .inference import check_predictive as check_predictive
+from .inference import compare_trees as compare_trees
 from .inference import counts_up_to as counts_up_to
 from .inference import diagnose as diagnose
 from .inference import elbo as elbo

@@ -1,4 +1,4 @@
-"""The error that tells users of a mistake of theirs."""
+"""The errors that tell users of a mistake of theirs."""
 
 
 class UsageError(ValueError):
@@ -6,3 +6,7 @@ class UsageError(ValueError):
 
     Whatever else is raised is a fault of the program.
     """
+
+
+class MeasureMismatch(UsageError):  # noqa: N818 - it names what happened
+    """Raised where numbers of different measures would be compared, or a loss would be called a likelihood."""

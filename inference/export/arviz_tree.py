@@ -1,18 +1,17 @@
 """From a model, a guide and data to an ArviZ DataTree."""
 
-import math
 from collections.abc import Mapping
 
-import arviz as az
 import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.inference.export.tails import with_tails
 from obsvae.inference.features import feature_dims
 from obsvae.inference.latents.draws import draw
-from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, smoothed_weights
+from obsvae.inference.likelihood.diagnostics import smoothed_weights
 from obsvae.inference.likelihood.estimate import LogLikelihood, log_likelihood
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
@@ -21,6 +20,13 @@ from obsvae.modes import evaluating, seeded
 
 # Dimensions and values.
 _Variable = tuple[tuple[str, ...], np.ndarray]
+_CHAINS = 2
+_OF_THE_DRAWS = {
+    "draws": "particles of the proposal in sample_stats, drawn independently and with replacement by their Pareto "
+    "smoothed weights; no Markov chain: two halves of such draws stand as two chains",
+    "diagnostics": "ess, khat and distinct_draws (datum) of sample_stats; R-hat and ESS by ArviZ see neither the "
+    "weights nor particles that were drawn again",
+}
 
 
 def to_arviz(
@@ -30,6 +36,7 @@ def to_arviz(
     likelihood: LogLikelihood | None = None,
     *,
     labels: Mapping[str, Tensor] | None = None,
+    attributes: Mapping[str, str | float] | None = None,
     draws: int = 100,
     particles: int = 1000,
     seed: int = 0,
@@ -47,11 +54,13 @@ def to_arviz(
     ``posterior_predictive``  ``x (chain, draw, datum, *features)``   x̃ ~ p(x | z), z from ``posterior``
     ``log_likelihood``        ``x`` likewise                          log p(x_f | z) of each feature f of x, in nats
     ``guide_log_likelihood``  ``x`` likewise                          the same for z from ``guide``
+    ``log_prior``             ``z (chain, draw, datum)``              log p(z), z from ``posterior``, for ``az.psense``
     ``prior``                 ``z`` as in ``posterior``               z ~ p(z)
     ``prior_predictive``      ``x`` as in ``posterior_predictive``    x̃ ~ p(x | z), z from ``prior``
     ``sample_stats``          ``log_weight (particle, datum)``,       how the likelihood was estimated;
-                              ``log_marginal_likelihood (datum)``,    :func:`to_elpd` compares models by it
-                              ``standard_error``, ``ess``, ``khat``
+                              ``log_marginal_likelihood (datum)``,    :func:`obsvae.compare_trees` ranks models by it;
+                              ``standard_error``, ``ess``, ``khat``   how many particles are among the draws, which are
+                              ``distinct_draws``                      resampled with replacement
     ``observed_data``         ``x (datum, *features)``                in data units
     ``constant_data``         such as ``label (datum)``               what else is known of each datum
     ========================= ======================================= ==================================================
@@ -60,24 +69,36 @@ def to_arviz(
     Where all x are whole numbers, they are stored as integers. A guide that is a point mass has no density, so that
     ``log_p``, ``log_q`` and ``guide_log_likelihood`` are left out.
 
-    The draws are independent, and stand in a single chain because most of ArviZ asks for ``chain`` and ``draw``. What
-    ArviZ says of Markov chains is empty here: its R̂ and its ESS of ``posterior`` know nothing of the weights; the ESS
-    and k̂ that count are those of ``sample_stats``, with one latent z for each datum. Where they are poor, the same
-    particle comes again and again among the draws.
+    Attributes of the tree, and of ``log_likelihood``, name the ``measure`` of p(x | z) (a density is not to be ranked
+    against a mass), whether it ``is_bound`` alone, its ``unit``, and that of the data. :func:`obsvae.compare_trees`
+    refuses what does not compare; ``az.compare`` does not look.
+
+    The draws are independent given the particles. They stand in two chains of half the draws each, since ArviZ asks for
+    chains, but what it says of Markov chains is empty here. Both halves come from the same particles, so that R̂ is near
+    1 even where those miss the posterior, and ``az.ess`` sees neither the weights nor particles that were drawn again.
+    ``az.diagnose`` complains of R̂ above 1.01, which 50 independent draws a chain exceed in 4 of 10 cases, and calls NaN
+    satisfactory, such as the R̂ where one particle is all draws. The numbers that count are ``ess``, ``khat`` and
+    ``distinct_draws`` of ``sample_stats``, with one latent z for each datum.
 
     ``az.loo``, ``az.loo_pit`` and ``az.plot_loo_pit`` leave out one *feature* of a datum and predict it from the
-    datum's other features, which is valid, as features are independent given z. ``az.loo_approximate_posterior`` does
-    so for one datum i and draws of the guide, as :func:`obsvae.of_guide` has them::
+    datum's other features, which is valid, as features are independent given z. They need at least 25 draws. For a
+    datum whose own k̂ is above 0.7 believe none of its features. The k̂ of a feature is NaN, and left out of ArviZ's
+    counts, where nothing can be fitted: its lowest log-likelihoods are equal, as of a pixel whose mass is 1 whatever z,
+    or come from one particle. ArviZ would stop there; so one of the draws is set apart by the smallest step of the
+    number format (``set_apart`` counts such features; :mod:`obsvae.inference.export.tails`).
+    ``az.loo_approximate_posterior`` leaves out features of one datum i by draws of the guide, as
+    :func:`obsvae.of_guide` has them::
 
         one = of_guide(tree, i)
         az.loo_approximate_posterior(one, one["posterior"]["log_p"], one["posterior"]["log_q"])
 
-    None of them is log p(x). The sum of ``log_likelihood`` over the features
-    would make of ``az.loo`` the harmonic mean of p(x | z), whose variance may be infinite. ``az.compare`` of these
-    trees ranks how well models fill in features; with :func:`to_elpd` it ranks the likelihood of held-out data. The
-    predictive checks ``az.plot_ppc_*`` on ``posterior_predictive`` look at each datum twice, and are too kind; on
-    ``group="prior_predictive"``, or by ``az.plot_loo_pit``, they are not. Most of them take data of one dimension:
-    :func:`obsvae.by_value` gives such a tree.
+    None of them is log p(x). The sum of ``log_likelihood`` over the features would make of ``az.loo`` the harmonic mean
+    of p(x | z), whose variance may be infinite. ``az.compare`` of these trees ranks how well models fill in features;
+    :func:`obsvae.compare_trees` ranks the likelihood of held-out data. ``az.psense`` scales the priors of all data at
+    once, whose noise hides each: give it ``tree.isel(datum=[i])``, and thousands of draws. The predictive checks
+    ``az.plot_ppc_*`` on ``posterior_predictive`` look at each datum twice, and are too kind; on
+    ``group="prior_predictive"``, or by ``az.plot_loo_pit`` where its k̂ are good, they are not. Most of them take data
+    of one dimension: :func:`obsvae.by_value` gives such a tree.
 
     Args:
         model: the generative model.
@@ -85,20 +106,22 @@ def to_arviz(
         x: data ``(N, *event)`` in data units.
         likelihood: of the same data, with its log-weights and its particles; estimated here by default.
         labels: tensors ``(N,)`` by name, if there are any.
-        draws: how many draws of z for each datum, of each kind.
+        attributes: of the tree, what else is known of all data, such as ``data_unit``, by default "data units", or
+            ``grid_low``, ``grid_step`` and ``grid_levels`` of the grid whose masses are exported.
+        draws: how many draws of z for each datum, of each kind: an even number, half of it in each chain.
         particles: where the likelihood is estimated here, how many for each datum.
         seed: of all draws.
         progress: show a progress bar where the likelihood is estimated here.
 
     Raises:
-        UsageError: for a likelihood without weights and particles, or of other data; for draws < 1.
+        UsageError: for a likelihood without weights and particles, or of other data; for draws that are odd or < 2.
         MeasureMismatch: where the observation is not a likelihood.
 
     References: Vehtari, Simpson, Gelman, Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024; Rubin, *Using
     the SIR algorithm to simulate posterior distributions*, 1988 (resampling).
     """
-    if draws < 1:
-        raise UsageError(f"draws must be at least 1, but got {draws}")
+    if draws < _CHAINS or draws % _CHAINS:
+        raise UsageError(f"draws must be an even number of at least 2, for two chains of equal length, but got {draws}")
     if likelihood is None:
         likelihood = log_likelihood(
             model, guide, x, particles, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
@@ -111,65 +134,62 @@ def to_arviz(
         raw = q.sample(torch.Size((draws,)))
         prior = model.prior().sample(raw.shape[:2])
         replicated, simulated, log_p = _drawn(model, z), _drawn(model, prior), _by_feature(model, z, x)
-        of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw)[None])}
+        log_prior = _array(model.prior().log_prob(z))
+        of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw))}
         by_guide: dict[str, _Variable] = {}
         if guide.has_density:
             found = _by_feature(model, raw, x)
             joint = found.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
-            of_guide |= {"log_p": (drawn, joint[None]), "log_q": (drawn, _array(q.log_prob(raw))[None])}
-            by_guide = {"x": ((*drawn, *features), found[None])}
+            of_guide |= {"log_p": (drawn, joint), "log_q": (drawn, _array(q.log_prob(raw)))}
+            by_guide = {"x": ((*drawn, *features), found)}
+    log_p, set_apart = with_tails(log_p)
     observed, replicated, simulated = _as_integers(_array(x), replicated, simulated)
     weights = likelihood.weights
     columns = ("standard_error", "ess", "khat")
     stats: dict[str, _Variable] = {name: (("datum",), getattr(weights, name)) for name in columns}
     stats["log_marginal_likelihood"] = (("datum",), weights.estimate)
+    stats["distinct_draws"] = (("datum",), _distinct(_array(z)))
     known = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
     assert likelihood.log_weights is not None
     stats["log_weight"] = (("particle", "datum"), likelihood.log_weights)
+    scale = {"measure": model.measure.value, "is_bound": int(model.is_bound), "unit": "nats"}
+    about = {"data_unit": "data units", **(attributes or {}), **scale}
+    of_features = {**scale, "data_unit": about["data_unit"], "pointwise": "one feature of a datum, given z"}
     groups = {
-        "posterior": _group({"z": ((*drawn, "latent"), _array(z)[None])}),
+        "posterior": _group({"z": ((*drawn, "latent"), _array(z))}, **_OF_THE_DRAWS),
         "guide": _group(of_guide),
-        "posterior_predictive": _group({"x": ((*drawn, *features), replicated[None])}),
-        "log_likelihood": _group({"x": ((*drawn, *features), log_p[None])}),
-        "guide_log_likelihood": _group(by_guide),
-        "prior": _group({"z": ((*drawn, "latent"), _array(prior)[None])}),
-        "prior_predictive": _group({"x": ((*drawn, *features), simulated[None])}),
+        "posterior_predictive": _group({"x": ((*drawn, *features), replicated)}),
+        "log_likelihood": _group({"x": ((*drawn, *features), log_p)}, **of_features, set_apart=set_apart),
+        "guide_log_likelihood": _group(by_guide, **of_features),
+        "log_prior": _group({"z": (drawn, log_prior)}, unit="nats"),
+        "prior": _group({"z": ((*drawn, "latent"), _array(prior))}),
+        "prior_predictive": _group({"x": ((*drawn, *features), simulated)}),
         "sample_stats": _group(stats, proposal=likelihood.proposal, particles=likelihood.particles),
-        "observed_data": _group({"x": (("datum", *features), observed)}, unit="data units"),
+        "observed_data": _group({"x": (("datum", *features), observed)}, unit=about["data_unit"]),
         "constant_data": _group(known),
     }
-    return xr.DataTree.from_dict({name: group for name, group in groups.items() if group.data_vars})
-
-
-def to_elpd(likelihood: LogLikelihood) -> az.ELPDData:
-    """Return the log-likelihood of held-out data, for ``az.compare`` and ``az.plot_khat``.
-
-    The data are held out, and the parameters fixed: log p(x) of a datum is its predictive density, and nothing is left
-    out again. ``p``, the effective number of parameters, is not defined here. The standard error is that over data.
-
-    Args:
-        likelihood: of data that the model was not trained on. Those without an estimate make the sum NaN.
-    """
-    weights, n = likelihood.weights, len(likelihood.evaluations)
-    datum = {"datum": np.arange(n)}
-    return az.ELPDData(
-        elpd=float(weights.estimate.sum()),
-        se=float(np.sqrt(n) * weights.estimate.std(ddof=1)) if n > 1 else math.nan,
-        p=math.nan,
-        n_samples=likelihood.particles,
-        n_data_points=n,
-        scale="log",
-        warning=bool(weights.flagged.any()),
-        good_k=KHAT_LIMIT,
-        elpd_i=xr.DataArray(weights.estimate, datum),
-        pareto_k=xr.DataArray(weights.khat, datum),
-    )
+    kept = {name: group for name, group in groups.items() if group.data_vars}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **kept})
 
 
 def _group(variables: Mapping[str, _Variable], **attributes: object) -> xr.Dataset:
-    """Return a dataset whose dimensions are all numbered from 0."""
+    """Return a dataset whose dimensions are all numbered from 0; draws come in chains of equal length."""
+    variables = {
+        name: (dims, _in_chains(values) if "chain" in dims else values) for name, (dims, values) in variables.items()
+    }
     sizes = {d: n for dims, values in variables.values() for d, n in zip(dims, values.shape, strict=True)}
     return xr.Dataset(variables, {d: np.arange(n) for d, n in sizes.items()}, attributes)
+
+
+def _in_chains(values: np.ndarray) -> np.ndarray:
+    """Return S draws ``(S, ...)`` in two chains, ``(2, S / 2, ...)``."""
+    return values.reshape(_CHAINS, -1, *values.shape[1:])
+
+
+def _distinct(z: np.ndarray) -> np.ndarray:
+    """Return how many different particles are among the draws z ``(S, N, D)`` of each datum, ``(N,)``."""
+    found = [np.unique(of_datum[np.isfinite(of_datum).all(-1)], axis=0) for of_datum in z.swapaxes(0, 1)]
+    return np.array([len(particles) for particles in found])
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -30,7 +30,8 @@ def by_value(tree: xr.DataTree) -> xr.DataTree:
         return flat.assign_coords(value=np.arange(flat.sizes["value"]))
 
     groups = {name: group.to_dataset() for name, group in tree.children.items()}
-    return xr.DataTree.from_dict({n: stacked(group) if n in _OF_FEATURES else group for n, group in groups.items()})
+    flat = {n: stacked(group) if n in _OF_FEATURES else group for n, group in groups.items()}
+    return xr.DataTree.from_dict({"/": tree.to_dataset(), **flat})
 
 
 def of_guide(tree: xr.DataTree, datum: int) -> xr.DataTree:
@@ -46,4 +47,5 @@ def of_guide(tree: xr.DataTree, datum: int) -> xr.DataTree:
     if "guide_log_likelihood" not in tree:
         raise UsageError("the guide puts a point mass on 'z': its draws have no density to be weighted by")
     found = {"posterior": "guide", "log_likelihood": "guide_log_likelihood", "observed_data": "observed_data"}
-    return xr.DataTree.from_dict({name: tree[group].to_dataset().isel(datum=datum) for name, group in found.items()})
+    of_datum = {name: tree[group].to_dataset().isel(datum=datum) for name, group in found.items()}
+    return xr.DataTree.from_dict({"/": tree.to_dataset(), **of_datum})

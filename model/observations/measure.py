@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from obsvae.errors import UsageError
+from obsvae.errors import MeasureMismatch as MeasureMismatch
 
 
 class Measure(Enum):
@@ -12,7 +12,3 @@ class Measure(Enum):
     COUNTING = "mass"
     MIXED = "density with a mass at 0"
     NONE = "none"
-
-
-class MeasureMismatch(UsageError):  # noqa: N818 - it names what happened
-    """Raised where numbers of different measures would be compared, or a loss would be called a likelihood."""

@@ -14,7 +14,7 @@ import xarray as xr
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_datatree
 from obsvae.guides import AmortisedDelta, AmortisedNormal, MLPEncoder
-from obsvae.inference import Amortised, by_value, feature_dims, log_likelihood, of_guide, posterior, to_arviz, to_elpd
+from obsvae.inference import Amortised, by_value, feature_dims, log_likelihood, of_guide, posterior, to_arviz
 from obsvae.model import (
     VAE,
     Bernoulli,
@@ -35,6 +35,7 @@ GROUPS = {
     "posterior_predictive",
     "log_likelihood",
     "guide_log_likelihood",
+    "log_prior",
     "prior",
     "prior_predictive",
     "sample_stats",
@@ -52,12 +53,18 @@ def results(linear_gaussian):
     return problem, x, likelihood, labels
 
 
+def merged(draws):
+    """Return draws of both chains, ``(S, ...)``."""
+    return draws.values.reshape(-1, *draws.shape[2:])
+
+
 def check(tree, x, likelihood, labels, draws):
     assert set(tree.children) == GROUPS
-    sizes = {"chain": 1, "draw": draws, "datum": 6}
+    sizes = {"chain": 2, "draw": draws // 2, "datum": 6}
     for group in ("posterior", "guide", "prior"):
         assert dict(tree[group].sizes) == {**sizes, "latent": 2}
         assert tree[group]["z"].dims == ("chain", "draw", "datum", "latent")
+    assert tree["log_prior"]["z"].dims == ("chain", "draw", "datum")
     assert tree["guide"]["log_p"].dims == tree["guide"]["log_q"].dims == ("chain", "draw", "datum")
     for group in ("posterior_predictive", "log_likelihood", "guide_log_likelihood", "prior_predictive"):
         assert dict(tree[group].sizes) == {**sizes, "feature": 4}
@@ -70,6 +77,11 @@ def check(tree, x, likelihood, labels, draws):
     assert stats.attrs == {"proposal": "refined", "particles": 40}
     for name in ("standard_error", "ess", "khat"):
         np.testing.assert_array_equal(stats[name].values, getattr(likelihood.weights, name))
+    particles = [np.unique(z.reshape(-1, 2), axis=0) for z in np.moveaxis(tree["posterior"]["z"].values, 2, 0)]
+    assert stats["distinct_draws"].values.tolist() == [len(found) for found in particles]
+    about = {"measure": "density", "is_bound": 0, "unit": "nats", "data_unit": "data units"}
+    assert tree.attrs == about
+    assert dict(tree["log_likelihood"].attrs).items() >= about.items()
     for name, value in labels.items():
         np.testing.assert_array_equal(tree["constant_data"][name].values, value.numpy())
     for name, group in tree.children.items():
@@ -79,15 +91,15 @@ def check(tree, x, likelihood, labels, draws):
 
 def test_groups_dimensions_and_values(results):
     problem, x, likelihood, labels = results
-    check(to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=7), x, likelihood, labels, 7)
+    check(to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=8), x, likelihood, labels, 8)
 
 
 def test_netcdf_and_back(results, tmp_path):
     problem, x, likelihood, labels = results
-    tree = to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=7)
+    tree = to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=8)
     save_datatree(tmp_path / "posterior.nc", tree)
     with xr.open_datatree(tmp_path / "posterior.nc", engine="h5netcdf") as found:
-        check(found, x, likelihood, labels, 7)
+        check(found, x, likelihood, labels, 8)
         for name, group in tree.children.items():
             assert group.to_dataset().equals(found[name].to_dataset())
 
@@ -118,30 +130,32 @@ def test_the_posteriors_draws_are_the_posteriors_and_the_guides_the_guides(linea
     x = problem.draw(5)
     tree = to_arviz(problem.model, problem.guide, x, draws=4000, particles=20_000, progress=False)
     mean, covariance = problem.posterior(x)
-    z = tree["posterior"]["z"].values[0]
+    z = merged(tree["posterior"]["z"])
     assert np.abs((z.mean(0) - mean.numpy()) / covariance.diagonal().sqrt().numpy()).max() < 5 / np.sqrt(4000)
     np.testing.assert_allclose(np.stack([np.cov(z[:, i].T) for i in range(5)]), [covariance.numpy()] * 5, atol=0.02)
     with torch.no_grad():
         q = posterior(problem.guide, x).base_dist
-    raw = tree["guide"]["z"].values[0]
+    raw = merged(tree["guide"]["z"])
     assert np.abs((raw.mean(0) - q.loc.numpy()) / q.scale.numpy()).max() < 5 / np.sqrt(4000)
     # And x̃ given z is W z + b and noise.
     W, b = problem.W.numpy(), problem.b.numpy()
-    residual = tree["posterior_predictive"]["x"].values[0] - (z @ W.T + b)
+    residual = merged(tree["posterior_predictive"]["x"]) - (z @ W.T + b)
     np.testing.assert_allclose(residual.std(), problem.sigma, rtol=0.02)
     log_p = -0.5 * ((x.numpy() - (z @ W.T + b)) / problem.sigma) ** 2 - np.log(problem.sigma * np.sqrt(2 * np.pi))
-    np.testing.assert_allclose(tree["log_likelihood"]["x"].values[0], log_p, rtol=1e-6)
+    np.testing.assert_allclose(merged(tree["log_likelihood"]["x"]), log_p, rtol=1e-6)
+    log_prior = -0.5 * (z**2).sum(-1) - np.log(2 * np.pi)
+    np.testing.assert_allclose(merged(tree["log_prior"]["z"]), log_prior, rtol=1e-6)
 
 
 def test_loo_is_the_prediction_of_a_feature_from_the_others(linear_gaussian):
-    problem = linear_gaussian(latent=1, features=6, sigma=1.0, dtype=torch.float64)
+    problem = linear_gaussian(latent=1, features=12, sigma=1.0, dtype=torch.float64)
     x = problem.draw(4)
     tree = to_arviz(problem.model, problem.guide, x, draws=4000, particles=20_000, progress=False)
     found = az.loo(tree, pointwise=True).elpd_i.values
     joint = problem.marginal()
-    exact = np.empty((4, 6))
-    for f in range(6):
-        others = [i for i in range(6) if i != f]
+    exact = np.empty((4, 12))
+    for f in range(12):
+        others = [i for i in range(12) if i != f]
         rest = torch.distributions.MultivariateNormal(joint.loc[others], joint.covariance_matrix[others][:, others])
         exact[:, f] = (joint.log_prob(x) - rest.log_prob(x[:, others])).numpy()
     np.testing.assert_allclose(found, exact, atol=0.05)
@@ -177,6 +191,7 @@ def test_plots_of_one_dimension_take_single_values(shape, observation):
     assert tree["posterior_predictive"]["x"].dims == ("chain", "draw", "value")
     assert tree["posterior"]["z"].dims == ("chain", "draw", "datum", "latent")
     assert tree["constant_data"]["x"].dims == ("datum",)
+    assert tree.attrs["measure"] == observation.measure.value
     whole = observation.measure is Measure.COUNTING
     assert (tree["observed_data"]["x"].dtype == np.int32) == whole
     plots = [az.plot_ppc_rootogram] if whole else [az.plot_ppc_dist, az.plot_ppc_dist_pit]
@@ -186,25 +201,12 @@ def test_plots_of_one_dimension_take_single_values(shape, observation):
             plt.close("all")
 
 
-def test_elpd_ranks_by_the_likelihood(linear_gaussian):
-    problem = linear_gaussian()
-    x = problem.draw(30)
-    likelihood = log_likelihood(problem.model, problem.guide, x, 40, progress=False)
-    found = to_elpd(likelihood)
-    assert found.elpd == pytest.approx(likelihood.weights.estimate.sum())
-    assert found.se == pytest.approx(np.sqrt(30) * likelihood.weights.estimate.std(ddof=1))
-    np.testing.assert_array_equal(found.elpd_i.values, likelihood.weights.estimate)
-    worse = VAE(problem.model.prior, problem.model.decoder, Normal(scale=20.0 * problem.sigma, link="identity"))
-    other = log_likelihood(worse, problem.guide, x, 40, progress=False)
-    assert az.compare({"other": to_elpd(other), "this": found}).index.tolist() == ["this", "other"]
-
-
 def test_draws_are_seeded_and_leave_the_callers_state_alone(results):
     problem, x, likelihood, _ = results
     before = torch.get_rng_state()
 
     def run(seed):
-        return to_arviz(problem.model, problem.guide, x, likelihood, draws=3, seed=seed)
+        return to_arviz(problem.model, problem.guide, x, likelihood, draws=4, seed=seed)
 
     first, again, other = run(1), run(1), run(2)
     for group in ("posterior", "guide", "prior"):
@@ -223,7 +225,7 @@ def test_the_guide_draws_by_other_noise_than_the_particles(linear_gaussian):
     with torch.no_grad():
         q = posterior(problem.guide, x).base_dist
     of_guide, of_particles = (
-        ((z - q.loc.numpy()) / q.scale.numpy()).round(7) for z in (tree["guide"]["z"].values[0], likelihood.z)
+        ((z - q.loc.numpy()) / q.scale.numpy()).round(7) for z in (merged(tree["guide"]["z"]), likelihood.z)
     )
     assert np.isin(of_guide, of_particles).mean() < 0.05
 
@@ -237,8 +239,8 @@ def test_a_decoder_that_overflows_for_one_datum_costs_the_others_nothing():
         likelihood = log_likelihood(model, guide, x, 40, keep_weights=5, keep_particles=5, progress=False)
         far = likelihood.z.copy()
         far[:, 2] = 1e38
-        tree = to_arviz(model, guide, x, replace(likelihood, z=far), draws=5)
-        found = tree["posterior_predictive"]["x"].values[0]
+        tree = to_arviz(model, guide, x, replace(likelihood, z=far), draws=6)
+        found = merged(tree["posterior_predictive"]["x"])
         assert np.isfinite(np.delete(found, 2, 1)).all()
 
 
@@ -247,6 +249,37 @@ def test_without_labels_there_is_no_constant_data(results):
     for labels in (None, {}):
         tree = to_arviz(problem.model, problem.guide, x, likelihood, labels=labels, draws=2)
         assert set(tree.children) == GROUPS - {"constant_data"}
+
+
+def test_attributes_of_the_caller_stand_beside_those_of_the_numbers(results):
+    problem, x, likelihood, _ = results
+    told = {"data_unit": "cm", "split": "test", "grid_step": 0.5, "measure": "mass"}
+    tree = to_arviz(problem.model, problem.guide, x, likelihood, attributes=told, draws=2)
+    assert (tree.attrs["data_unit"], tree.attrs["split"], tree.attrs["grid_step"]) == ("cm", "test", 0.5)
+    assert tree["log_likelihood"].attrs["data_unit"] == tree["observed_data"].attrs["unit"] == "cm"
+    assert tree.attrs["measure"] == "density"  # the caller cannot change what the model says
+    assert by_value(tree).attrs == of_guide(tree, 0).attrs == tree.attrs
+
+
+def test_two_chains_for_what_asks_for_chains(results):
+    problem, x, likelihood, _ = results
+    tree = to_arviz(problem.model, problem.guide, x, likelihood, draws=100)
+    assert np.isfinite(az.rhat(tree)["z"].values).all()
+    one = tree.isel(datum=[0])
+    for plot in (az.plot_rank, az.plot_rank_dist):
+        plot(one)
+        plt.close("all")
+    assert "distinct_draws" in tree["posterior"].attrs["diagnostics"]
+
+
+def test_power_scaling_finds_which_data_lean_on_the_prior(linear_gaussian):
+    problem = linear_gaussian(latent=1, features=6, dtype=torch.float64)
+    x = torch.stack([problem.b, problem.b + 6.0 * problem.W[:, 0]])  # the second would have z = 6 but for the prior
+    tree = to_arviz(problem.model, problem.guide, x, draws=4000, particles=20_000, progress=False)
+    near, far = (az.psense_summary(tree.isel(datum=[i])) for i in range(2))
+    # Scaling the log prior by α moves the mean z of precision 1 + L by about (1 - α) z / (1 + L).
+    assert far["prior"].item() > 2 * near["prior"].item()
+    assert set(az.psense_summary(tree).index) == {"z[0, 0]", "z[1, 0]"}
 
 
 @pytest.mark.parametrize(
@@ -268,10 +301,12 @@ def test_a_datum_without_usable_weights_has_no_draws(observation):
     x = torch.tensor([0.0, 1.0]).repeat(5, 2)
     likelihood = log_likelihood(model, guide, x, 40, keep_weights=5, keep_particles=5, progress=False)
     lost = replace(likelihood, log_weights=np.where(np.arange(5) == 2, -np.inf, likelihood.log_weights))
-    tree = to_arviz(model, guide, x, lost, draws=5)
+    tree = to_arviz(model, guide, x, lost, draws=6)
     for group, name in (("posterior", "z"), ("posterior_predictive", "x"), ("log_likelihood", "x")):
-        assert np.isnan(tree[group][name].values[0, :, 2]).all()
-        assert np.isfinite(np.delete(tree[group][name].values[0], 2, 1)).all()
+        found = merged(tree[group][name])
+        assert np.isnan(found[:, 2]).all()
+        assert np.isfinite(np.delete(found, 2, 1)).all()
+    assert (tree["sample_stats"]["distinct_draws"].values == 0).tolist() == [False, False, True, False, False]
 
 
 def test_what_cannot_be_exported_is_refused(results):
@@ -280,8 +315,9 @@ def test_what_cannot_be_exported_is_refused(results):
     for other in (bare, likelihood.first(4)):
         with pytest.raises(UsageError, match=r"estimate it with keep_weights=6 and keep_particles=6"):
             to_arviz(problem.model, problem.guide, x, other)
-    with pytest.raises(UsageError, match="draws must be at least 1"):
-        to_arviz(problem.model, problem.guide, x, likelihood, draws=0)
+    for draws in (0, 7):
+        with pytest.raises(UsageError, match=f"draws must be an even number of at least 2.*but got {draws}"):
+            to_arviz(problem.model, problem.guide, x, likelihood, draws=draws)
     loss = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=()), UnnormalisedBernoulli())
     with pytest.raises(UsageError, match="not a likelihood"):
         to_arviz(loss, problem.guide, torch.rand(3, 4))
@@ -291,9 +327,9 @@ def test_a_plain_autoencoder_has_a_posterior_too():
     torch.manual_seed(0)
     model = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=()), Normal(scale=1.0))
     guide = AmortisedDelta(MLPEncoder((4,), 2, ()))
-    tree = to_arviz(model, guide, torch.randn(3, 4), draws=5, particles=40, progress=False)
-    assert np.ptp(tree["guide"]["z"].values, axis=1).max() == 0
-    assert np.ptp(tree["posterior"]["z"].values, axis=1).min() > 0
+    tree = to_arviz(model, guide, torch.randn(3, 4), draws=6, particles=40, progress=False)
+    assert np.ptp(merged(tree["guide"]["z"]), axis=0).max() == 0
+    assert np.ptp(merged(tree["posterior"]["z"]), axis=0).min() > 0
     assert "guide_log_likelihood" not in tree
     with pytest.raises(UsageError, match="a point mass on 'z'"):
         of_guide(tree, 0)
@@ -320,6 +356,6 @@ def test_images_have_a_dimension_for_each_axis():
     model = VAE(StandardNormal(2), MLPDecoder(2, (3, 5, 6), hidden=()), Normal(scale=1.0))
     guide = AmortisedNormal(MLPEncoder((3, 5, 6), 4, ()))
     x = torch.randn(4, 3, 5, 6)
-    tree = to_arviz(model, guide, x, draws=3, particles=5, progress=False)
+    tree = to_arviz(model, guide, x, draws=4, particles=5, progress=False)
     assert dict(tree["observed_data"].sizes) == {"datum": 4, "channel": 3, "row": 5, "column": 6}
     np.testing.assert_array_equal(tree["observed_data"]["x"].values, x.numpy())
