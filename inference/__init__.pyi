@@ -49,6 +49,8 @@ from .likelihood.diagnostics import estimates_by_particles as estimates_by_parti
 from .likelihood.elbo import elbo as elbo
 from .likelihood.estimate import LogLikelihood as LogLikelihood
 from .likelihood.estimate import log_likelihood as log_likelihood
+from .likelihood.missed import MissedMass as MissedMass
+from .likelihood.missed import missed_mass as missed_mass
 from .likelihood.proposals import Amortised as Amortised
 from .likelihood.proposals import Proposal as Proposal
 from .likelihood.proposals import Sampler as Sampler

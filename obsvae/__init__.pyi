@@ -60,6 +60,7 @@ from .inference import Epoch as Epoch
 from .inference import GenerativeModel as GenerativeModel
 from .inference import History as History
 from .inference import LogLikelihood as LogLikelihood
+from .inference import MissedMass as MissedMass
 from .inference import Predictive as Predictive
 from .inference import Proposal as Proposal
 from .inference import Refined as Refined
@@ -87,6 +88,7 @@ from .inference import kl_by_dimension as kl_by_dimension
 from .inference import limits_of as limits_of
 from .inference import log_likelihood as log_likelihood
 from .inference import mean_curves as mean_curves
+from .inference import missed_mass as missed_mass
 from .inference import nearest as nearest
 from .inference import of_guide as of_guide
 from .inference import paired_difference as paired_difference

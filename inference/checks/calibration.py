@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
-from arviz_stats.ecdf_utils import ecdf_pit
 
 from obsvae.errors import UsageError
+from obsvae.inference.checks.band import simultaneous_band
 from obsvae.inference.export.arviz_tree import resampled
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics
 from obsvae.inference.likelihood.estimate import log_likelihood, prepared
-from obsvae.inference.likelihood.joint import Joint
 from obsvae.inference.likelihood.proposals import Proposal
 from obsvae.inference.likelihood.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
@@ -21,8 +20,6 @@ from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
 from obsvae.modes import evaluating, seeded
 
-# Simultaneous 95 % band of ArviZ's plots, from 500 simulations.
-BAND, SIMULATIONS = 0.95, 500
 # From this share of flagged data on, the particles may be at fault.
 _FLAGGED = 0.1
 
@@ -53,12 +50,8 @@ class Calibration:
 
     def outside(self, name: str) -> list[str]:
         """Return the quantities whose distribution function leaves the simultaneous 95 % band."""
-        found = []
-        for quantity, values in self.transforms(name).items():
-            _, ecdf, lower, upper = ecdf_pit(values, BAND, SIMULATIONS)
-            if ((ecdf < lower) | (ecdf > upper)).any():
-                found.append(quantity)
-        return found
+        band = simultaneous_band(len(self.ranks[name]))
+        return [quantity for quantity, values in self.transforms(name).items() if band.is_left_by(values)]
 
     def doubt(self) -> list[str]:
         """Return the posteriors whose ranks may leave the band although the posterior is right.
@@ -159,8 +152,7 @@ def calibrate(
     drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, particle_seed)).to(x)}
     ranked = {"guide": np.ones_like(usable), proposal.name: usable}
     ranks = {}
-    with prepared(model, guide, x, draws, proposal, memory, seed) as (rows, _, _):
-        joint = Joint(model, guide, x, rows)
+    with prepared(model, guide, x, draws, proposal, memory, seed) as (joint, _):
         truth = torch.cat([z, joint.log_prob(z[None])[0].unsqueeze(-1)], -1)
         for name, z_l in drawn.items():
             among = torch.cat([z_l, joint.log_prob(z_l).unsqueeze(-1)], -1)  # (L, n, D + 1)

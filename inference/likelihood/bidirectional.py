@@ -12,7 +12,6 @@ from obsvae.inference.latents.draws import simulate
 from obsvae.inference.likelihood.annealed import Annealed
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.estimate import prepared
-from obsvae.inference.likelihood.joint import Joint
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded
@@ -83,14 +82,14 @@ def bidirectional(
         chain_seed = int(torch.randint(2**62, ()))
     there, back = list[WeightDiagnostics](), list[WeightDiagnostics]()
     with (
-        prepared(model, guide, x, particles, proposal, memory, chain_seed) as (rows, directions, at_once),
+        prepared(model, guide, x, particles, proposal, memory, chain_seed) as (whole, at_once),
         tqdm(total=n, unit="datum", disable=None if progress else True) as bar,
     ):
-        for data, drawn in zip(x.split(at_once), z.split(at_once), strict=True):
-            chains = proposal(Joint(model, guide, data, rows, directions))
+        for which in torch.arange(n).split(at_once):
+            chains = proposal(whole.select(which))
             there.append(diagnose(chains(particles)[1].double().cpu().numpy()))
-            back.append(diagnose(-chains.reversed(drawn, particles).double().cpu().numpy()))
-            bar.update(len(data))
+            back.append(diagnose(-chains.reversed(z[which], particles).double().cpu().numpy()))
+            bar.update(len(which))
     return Bracket(x, _joined(there), _joined(back))
 
 

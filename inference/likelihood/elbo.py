@@ -6,7 +6,6 @@ from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.inference.likelihood.estimate import prepared
-from obsvae.inference.likelihood.joint import Joint
 from obsvae.inference.likelihood.proposals import Amortised
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
@@ -33,8 +32,8 @@ def elbo(
     if not guide.has_density:
         raise UsageError("the guide puts a point mass on 'z', which has no ELBO; train with a guide that has a density")
     proposal, means = Amortised(), []
-    with prepared(model, guide, x, draws, proposal, memory, seed) as (rows, directions, at_once):
-        for data in x.split(at_once):
-            _, log_weights = proposal(Joint(model, guide, data, rows, directions))(draws)
+    with prepared(model, guide, x, draws, proposal, memory, seed) as (whole, at_once):
+        for which in torch.arange(len(x)).split(at_once):
+            _, log_weights = proposal(whole.select(which))(draws)
             means.append(log_weights.double().mean(0))
     return torch.cat(means).cpu().numpy()

@@ -11,10 +11,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
+from obsvae.inference.likelihood.bank import Bank
 from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
-from obsvae.inference.likelihood.joint import Joint
+from obsvae.inference.likelihood.joint import NOISY_ROWS, Joint
 from obsvae.inference.likelihood.memory import bytes_allocated
-from obsvae.inference.likelihood.proposals import Proposal
+from obsvae.inference.likelihood.proposals import Proposal, in_blocks
+from obsvae.inference.likelihood.randomness import Streams
 from obsvae.inference.likelihood.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
@@ -144,14 +146,13 @@ def log_likelihood(
     proposal = Refined() if proposal is None else proposal
     batches = list[_Batch]()
     with (
-        prepared(model, guide, x, particles, proposal, memory, seed) as (rows, directions, data_at_once),
+        prepared(model, guide, x, particles, proposal, memory, seed) as (whole, at_once),
         tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
     ):
-        for data in x.split(data_at_once):
-            joint, done = Joint(model, guide, data, rows, directions), sum(len(batch.evaluations) for batch in batches)
-            left = (max(0, keep - done) for keep in (keep_weights, keep_particles))
-            batches.append(_score(joint, proposal, particles, *left))
-            bar.update(len(data))
+        for which in torch.arange(len(x)).split(at_once):
+            left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
+            batches.append(_score(whole.select(which), proposal, particles, *left))
+            bar.update(len(which))
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
         WeightDiagnostics(**weights),
@@ -169,8 +170,8 @@ def log_likelihood(
 @contextmanager
 def prepared(
     model: GenerativeModel, guide: AmortisedGuide, x: Tensor, particles: int, proposal: Proposal, memory: int, seed: int
-) -> Iterator[tuple[int, int, int]]:
-    """Check what :func:`log_likelihood` is given, set modes and seed, and give rows, directions and data at once."""
+) -> Iterator[tuple[Joint, int]]:
+    """Check what :func:`log_likelihood` is given, set modes and seed, and give the joint and the size of a batch."""
     model.require_likelihood()
     if not isinstance(proposal, Proposal):
         raise UsageError(f"a proposal needs to be an object such as Refined() or Amortised(), but got {proposal!r}")
@@ -182,9 +183,13 @@ def prepared(
         one = Joint(model, guide, x[:1], 1)
         z = one.proposed.sample(torch.Size((1,)))
         a_pass = bytes_allocated(lambda: one.log_prob(z))
-        rows, data_at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
+        if model.is_bound:
+            a_pass *= NOISY_ROWS
+        rows, at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
         # A decoder may return a view of its input.
-        yield rows, rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z))), data_at_once
+        directions = rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z)))
+        streams, bank = Streams.of(x, seed), Bank(model, seed)
+        yield Joint(model, guide, x, rows, directions, streams=streams, bank=bank), at_once
 
 
 @dataclass
@@ -198,19 +203,17 @@ class _Batch:
 
 def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> _Batch:
     sampler = proposal(joint)
-    log_weights, z = np.empty((particles, len(joint))), np.empty((particles, 0, 0))
-    at_once = max(1, joint.rows // len(joint))
-    for start in range(0, particles, at_once):
-        drawn, weights = sampler(min(at_once, particles - start))
-        log_weights[start : start + at_once] = weights.cpu().numpy()
-        if keep_particles:
-            kept = drawn[:, :keep_particles].cpu().numpy()
-            z = z if z.size else np.empty((particles, *kept.shape[1:]), kept.dtype)
-            z[start : start + at_once] = kept
+    log_weights, kept, start = np.empty((particles, len(joint))), list[np.ndarray](), 0
+    for z, log_w in in_blocks(sampler, particles):
+        log_weights[start : start + len(log_w)] = log_w.cpu().numpy()
+        kept.append(z[:, :keep_particles].cpu().numpy())
+        start += len(log_w)
     with np.errstate(invalid="ignore"):  # of unusable weights
         mean_log_weight = log_weights.mean(0)
-    evaluations = sampler.spent.numpy() + particles * sampler.evaluations
-    return _Batch(diagnose(log_weights), mean_log_weight, evaluations, log_weights[:, :keep_weights].copy(), z)
+    evaluations = (sampler.spent + particles * sampler.evaluations).numpy()
+    return _Batch(
+        diagnose(log_weights), mean_log_weight, evaluations, log_weights[:, :keep_weights].copy(), np.concatenate(kept)
+    )
 
 
 def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int) -> tuple[int, int]:

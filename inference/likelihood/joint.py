@@ -1,6 +1,5 @@
 """log p(x, z) of a batch of data as a function of z, with its gradient and curvature."""
 
-import math
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
@@ -10,16 +9,17 @@ from pyro import poutine
 from torch import Tensor
 
 from obsvae.distribution import Distribution
+from obsvae.inference.likelihood.bank import Bank, Survey
+from obsvae.inference.likelihood.curvature import JACOBIANS, curvature
+from obsvae.inference.likelihood.randomness import Streams
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import distribution_at, posterior
 from obsvae.local import local_parameters
 
 # A backward pass keeps the activations of the forward pass, and makes as many gradients.
 _ROWS_OF_A_GRADIENT = 3
-# The Jacobian of the outputs is held twice, once weighted.
-_JACOBIANS = 2
-# The Fisher information is estimated from at least two draws of x, and from at least this many values of features.
-_INFORMATION_VALUES = 256
+# A density with noise of its own is evaluated for a datum and a fixed number of z at a time: the noise is the datum's.
+NOISY_ROWS = 10
 
 
 class Joint:
@@ -31,13 +31,25 @@ class Joint:
         x: data ``(B, *event)`` in data units.
         rows: how many pairs (x, z) are scored at once, which bounds the memory.
         directions: how many z the decoder alone sees at once; by default as many.
+        streams: the random numbers of each datum.
+        bank: places in the latent space that all data share.
     """
 
     def __init__(
-        self, model: GenerativeModel, guide: AmortisedGuide, x: Tensor, rows: int, directions: int | None = None
+        self,
+        model: GenerativeModel,
+        guide: AmortisedGuide,
+        x: Tensor,
+        rows: int,
+        directions: int | None = None,
+        *,
+        streams: Streams | None = None,
+        bank: Bank | None = None,
     ) -> None:
         self.model, self.guide, self.x = model, guide, x
         self.rows, self.directions = rows, rows if directions is None else directions
+        self.streams = Streams.of(x, 0) if streams is None else streams
+        self.bank = Bank(model, 0) if bank is None else bank
 
     def __len__(self) -> int:
         """Return B."""
@@ -45,17 +57,62 @@ class Joint:
 
     def select(self, which: Tensor) -> "Joint":
         """Return the joint of some of the data, by index ``(b,)``."""
-        return Joint(self.model, self.guide, self.x[which], self.rows, self.directions)
+        part = Joint(
+            self.model,
+            self.guide,
+            self.x[which],
+            self.rows,
+            self.directions,
+            streams=self.streams.select(which),
+            bank=self.bank,
+        )
+        if "alone" in vars(self):
+            part.alone = [self.alone[i] for i in which.tolist()]
+        return part
 
     @cached_property
     def proposed(self) -> Distribution:
         """The guide's q(z | x): batch shape ``(B,)``, event shape ``(D,)``."""
         return posterior(self.guide, self.x)
 
+    @cached_property
+    def alone(self) -> list[Distribution]:
+        """The guide's q(z | x) of each datum by itself: batch shape ``(1,)``, event shape ``(D,)``."""
+        return [posterior(self.guide, x) for x in self.x.split(1)]
+
+    def from_guide(self, counts: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Draw z ``(counts[b], D)`` for each datum b from the guide, by its own random numbers, with log q(z | x)."""
+        alone = self.alone  # made before any stream is set: to run a guide takes random numbers
+
+        def draw(b: int) -> tuple[Tensor, Tensor]:
+            count = int(counts[b])
+            z = alone[b].sample(torch.Size((max(1, count),)))  # torch takes no log_prob of no draws
+            # At once: a flow without an inverse knows the density of its latest draws alone.
+            return z[:count, 0], alone[b].log_prob(z)[:count, 0]
+
+        return self.streams.each(draw)
+
+    def from_prior(self, counts: Tensor) -> list[Tensor]:
+        """Draw z ``(counts[b], D)`` for each datum b from the prior, likewise."""
+        prior = self.model.prior()
+
+        def draw(b: int) -> Tensor:
+            count = int(counts[b])
+            return prior.sample(torch.Size((max(1, count),)))[:count]  # a mixture takes no sample of no draws
+
+        return self.streams.each(draw)
+
     def log_prob(self, z: Tensor) -> Tensor:
         """Return log p(x, z) in nats ``(k, B)`` for z ``(k, B, D)``."""
         (log_p,) = self._in_chunks(lambda z, x: (self._score(z, x),), z, self.rows)
         return log_p
+
+    def survey(self) -> Survey:
+        """Return what the places of the bank say of each posterior."""
+        if self.model.is_bound:
+            each = self.streams.each(lambda b: self.bank.log_prob(self.x[b : b + 1], NOISY_ROWS))
+            return Survey(self.bank, torch.cat(each, 1))
+        return Survey(self.bank, self.bank.log_prob(self.x, self.rows))
 
     def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return log p(x, z) ``(k, B)`` and its gradient in z ``(k, B, D)``, for z ``(k, B, D)``."""
@@ -73,26 +130,24 @@ class Joint:
     def linearise(self, z: Tensor) -> tuple[Tensor, Tensor]:
         r"""Return the gradient of log p(x, z) ``(B, D)`` and a curvature H ``(B, D, D)``, for z ``(B, D)``.
 
-        .. math:: H = J^\top W J - \nabla^2 \log p(z), \qquad J = \frac{\partial \eta}{\partial z}, \qquad
-                  W = \operatorname{E}_{x \sim p(x \mid \eta)} \big[ s s^\top \big], \qquad
-                  s = \nabla_\eta \log p(x \mid \eta)
-
-        W is the Fisher information of the observation about its outputs, estimated from draws of x. It is defined for
-        every elementwise family and never negative, also where the log-density is not concave or has a kink.
-
-        Reference: Martens, *New insights and perspectives on the natural gradient method*, JMLR 2020, section 8.
+        That of :func:`curvature` less the second derivative of log p(z).
         """
 
         def log_prior(z: Tensor) -> Tensor:
             return self.model.prior().log_prob(z)
 
-        draws = max(2, math.ceil(_INFORMATION_VALUES / self.x[0].numel()))
-        at_once = self.rows // (_ROWS_OF_A_GRADIENT * (1 + draws))
-        if few := self.model.decode(z[:1]).shape[-1] <= draws:
-            at_once = min(at_once, self.directions // (_JACOBIANS * z.shape[-1]))
-        gradient, H = torch.empty_like(z), z.new_empty(*z.shape, z.shape[-1])
-        for part in _slices(len(z), at_once):
-            gradient[part], H[part] = self._linearise(z[part], self.x[part], draws, few)
+        D = z.shape[-1]
+        gradient, H = torch.empty_like(z), z.new_empty(*z.shape, D)
+
+        def evaluate(part: slice) -> None:
+            at_once = self.directions // (len(z[part]) * JACOBIANS)
+            gradient[part], H[part] = curvature(self.model, z[part], self.x[part], at_once)
+
+        if self.model.is_bound:
+            self.streams.each(lambda b: evaluate(slice(b, b + 1)))
+        else:
+            for part in _slices(len(z), min(self.rows // _ROWS_OF_A_GRADIENT, self.directions // (JACOBIANS * D))):
+                evaluate(part)
         gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
         H -= torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prior)))(z)
         return gradient, H
@@ -103,71 +158,33 @@ class Joint:
             trace = poutine.trace(poutine.condition(self.model, {"z": z})).get_trace(x)
         return distribution_at(trace, "z").log_prob(z) + distribution_at(trace, "x").log_prob(x)
 
-    def _linearise(self, z: Tensor, x: Tensor, draws: int, few: bool) -> tuple[Tensor, Tensor]:
-        """Return the likelihood's part of both; with few outputs per feature, by the whole Jacobian."""
-        eta, pull = torch.func.vjp(self.model.decode, z)[:2]  # (B, *event, outputs)
-        # u -> J^T u is linear, so its transpose is v -> J v. Unlike forward mode, which does so for each vmapped chunk
-        # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
-        _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(eta))[:2]
-        score = _score_of(self.model, eta, x)
-        # Where the decoder overflows for one datum, torch would refuse to draw for any. Scores that are not finite, as
-        # those of draws at the very edge of the support may be, count as 0.
-        drawn = self.model.observe(torch.where(torch.isfinite(eta), eta, 0.0)).sample(torch.Size((draws,)))
-        scores = _score_of(self.model, eta.expand(draws, *eta.shape), drawn).nan_to_num(0.0, 0.0, 0.0)
-        score, scores = score.flatten(1, -2), scores.flatten(2, -2) / draws**0.5  # (B, F, O), (M, B, F, O)
-
-        def along(direction: Tensor) -> Tensor:
-            return push(direction.expand_as(z))[0].flatten(1, -2)
-
-        directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-        chunks = list(_slices(len(directions), self.directions // (len(z) * _JACOBIANS)))
-        if few:
-            pieces = [torch.func.vmap(along)(directions[chunk]) for chunk in chunks]
-            J = (pieces[0] if len(pieces) == 1 else torch.cat(pieces)).transpose(0, 1)  # (B, D, F, O)
-            information = torch.einsum("mbfo,mbfp->bfop", scores, scores)
-            weighted = (
-                J * information.flatten(-2).unsqueeze(1)
-                if score.shape[-1] == 1
-                else torch.einsum("bdfo,bfop->bdfp", J, information)
-            )
-            J = J.flatten(2)
-            return (J @ score.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
-        # With many outputs neither J nor W is ever held: J^T times each score is the gradient, and a root of J^T W J.
-        several = torch.cat([score[None], scores])  # (1 + M, B, F, O)
-        root = z.new_empty(len(several), len(z), len(directions), score.shape[1])  # (1 + M, B, D, F)
-        for chunk in chunks:
-            moved = torch.func.vmap(along)(directions[chunk])  # (d, B, F, O)
-            root[:, :, chunk] = torch.einsum("dbfo,mbfo->mbdf", moved, several)
-        A = root[1:].permute(1, 2, 0, 3).flatten(2)  # (B, D, M F)
-        return root[0].sum(-1), A @ A.mT
-
     def _in_chunks(
         self, evaluate: Callable[[Tensor, Tensor], tuple[Tensor, ...]], z: Tensor, rows: int
     ) -> tuple[Tensor, ...]:
         """Evaluate for z ``(k, B, D)``, with at most ``rows`` of the k B rows at once."""
         k, B = z.shape[:2]
-        found: tuple[Tensor, ...] = ()
-        for data in _slices(B, rows):
-            x = self.x[data]
-            for some in _slices(k, rows // len(x)):
-                values = evaluate(z[some, data], x)
-                # The results are allocated first: small tensors that are made between large ones would keep
-                # the allocator from giving the same memory to the next chunk.
-                found = found or tuple(value.new_empty(k, B, *value.shape[2:]) for value in values)
-                for whole, value in zip(found, values, strict=True):
-                    whole[some, data] = value
-        return found
+        found: list[Tensor] = []
+
+        def fill(data: slice, some: slice) -> None:
+            values = evaluate(z[some, data], self.x[data])
+            # The results are allocated first: small tensors that are made between large ones would keep
+            # the allocator from giving the same memory to the next chunk.
+            if not found:
+                found.extend(value.new_empty(k, B, *value.shape[2:]) for value in values)
+            for whole, value in zip(found, values, strict=True):
+                whole[some, data] = value
+
+        if self.model.is_bound:
+            for some in _slices(k, NOISY_ROWS):
+                self.streams.each(lambda b, some=some: fill(slice(b, b + 1), some))  # type: ignore[misc]
+        else:
+            for data in _slices(B, rows):
+                for some in _slices(k, rows // len(self.x[data])):
+                    fill(data, some)
+        return tuple(found)
 
 
 def _slices(total: int, at_most: int) -> Iterator[slice]:
     """Return slices that cover ``total`` items, each of at most ``at_most`` items and at least 1."""
     size = max(1, at_most)
     return (slice(start, start + size) for start in range(0, total, size))
-
-
-def _score_of(model: GenerativeModel, eta: Tensor, x: Tensor) -> Tensor:
-    """Return the gradient of log p(x | eta) in eta."""
-    with torch.enable_grad():
-        eta = eta.detach().requires_grad_()
-        (score,) = torch.autograd.grad(model.observe(eta).log_prob(x).sum(), eta)
-    return score

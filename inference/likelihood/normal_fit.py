@@ -92,7 +92,7 @@ def settle(joint: Joint, fit: NormalFit, steps: int) -> NormalFit:
     both = joint.select(torch.arange(len(joint), device=loc.device).repeat(2))
     for step in range(steps):
         rate = _RATE / (2.0 + step * _DECAY)
-        noise = (root @ torch.randn_like(loc).double().unsqueeze(-1)).squeeze(-1).to(loc)
+        noise = (root @ joint.streams.normal(1, loc)[0].double().unsqueeze(-1)).squeeze(-1).to(loc)
         gradient, curvature = both.linearise(torch.cat([loc + noise, loc - noise]))
         gradient, curvature = (t.nan_to_num(0.0, 0.0, 0.0).unflatten(0, (2, -1)).mean(0) for t in (gradient, curvature))
         precision, root = _with_root((1.0 - rate) * precision + rate * curvature.double())

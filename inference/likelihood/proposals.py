@@ -1,6 +1,7 @@
 """Where the particles of an importance-weighted likelihood come from."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,21 +11,37 @@ from torch import Tensor
 from obsvae.errors import UsageError
 from obsvae.inference.likelihood.joint import Joint
 
+# Particles of a datum that are drawn at once, whatever the memory: its random numbers must not depend on that.
+BLOCK = 1000
+
 
 class Sampler(ABC):
     """Weighted particles of the data that it was prepared for.
 
     Attributes:
         spent: how often p(x, z) was evaluated in preparation, for each datum ``(B,)``.
-        evaluations: how often it is for one particle.
+        evaluations: how often it is for one particle, of each datum ``(B,)`` or of all.
     """
 
     spent: Tensor
-    evaluations: int = 1
+    evaluations: Tensor | int = 1
 
     @abstractmethod
     def __call__(self, k: int) -> tuple[Tensor, Tensor]:
         """Return k particles z ``(k, B, D)`` and their log-weights ``(k, B)``; E[exp(log-weight)] = p(x)."""
+
+    def log_density(self, z: Tensor) -> Tensor:
+        """Return log q(z) ``(k, B)`` of the distribution that particles are drawn from, for z ``(k, B, D)``.
+
+        Raises:
+            UsageError: where it is not known, as that of the ends of chains.
+        """
+        raise UsageError("the density of these particles is not known; take the refined or the amortised proposal")
+
+
+def in_blocks(sampler: Callable[[int], tuple[Tensor, Tensor]], k: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Return k particles of a sampler and their log-weights in blocks, which bounds the memory."""
+    return (sampler(min(BLOCK, k - start)) for start in range(0, k, BLOCK))
 
 
 class Proposal(ABC):
@@ -90,6 +107,10 @@ class _FromGuide(Sampler):
         self.spent = torch.zeros(len(joint), dtype=torch.long)
 
     def __call__(self, k: int) -> tuple[Tensor, Tensor]:
-        q = self.joint.proposed
-        z = q.sample(torch.Size((k,)))
-        return z, self.joint.log_prob(z) - q.log_prob(z)
+        drawn = self.joint.from_guide(torch.full((len(self.joint),), k))
+        z, log_q = (torch.stack(values, 1) for values in zip(*drawn, strict=True))
+        return z, self.joint.log_prob(z) - log_q
+
+    def log_density(self, z: Tensor) -> Tensor:
+        """Return log q(z | x) of the guide."""
+        return self.joint.proposed.log_prob(z)

@@ -218,7 +218,7 @@ def test_images_with_channels():
     model = VAE(StandardNormal(2), MLPDecoder(2, shape, hidden=()), Normal(scale=1.0))
     guide = AmortisedNormal(MLPEncoder(shape, 4, ()))
     x = torch.randn(7, *shape)
-    found = log_likelihood(model, guide, x, 40, progress=False, keep_weights=len(x), memory=20_000)
+    found = log_likelihood(model, guide, x, 40, progress=False, keep_weights=len(x), memory=30_000)
     assert found.features == 24
     assert found.log_weights.shape == (40, 7)
 

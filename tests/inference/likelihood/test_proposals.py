@@ -9,6 +9,7 @@ from obsvae.errors import UsageError
 from obsvae.guides import AmortisedDelta, AmortisedNormal, MLPEncoder
 from obsvae.inference import Amortised, Annealed, Refined, bidirectional, log_likelihood
 from obsvae.inference.likelihood.joint import Joint
+from obsvae.inference.likelihood.randomness import Streams
 from obsvae.inference.modes import unchecked
 from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal, make_observation
 from obsvae.modes import evaluating
@@ -28,9 +29,9 @@ def test_refined_is_within_a_hundredth_of_a_nat_of_the_closed_form(linear_gaussi
 @pytest.mark.parametrize(
     ("proposal", "K"),
     [
-        (Annealed(temperatures=100), 200),
-        pytest.param(Annealed(temperatures=300), 200, marks=pytest.mark.slow),
-        pytest.param(Annealed(temperatures=500, start=None), 300, marks=pytest.mark.slow),
+        (Annealed(temperatures=100, start=Refined()), 200),
+        pytest.param(Annealed(temperatures=300, start=Refined()), 200, marks=pytest.mark.slow),
+        pytest.param(Annealed(temperatures=500), 300, marks=pytest.mark.slow),
     ],
     ids=["from the fit, few", "from the fit", "from the prior"],
 )
@@ -47,7 +48,7 @@ def test_annealing_is_right_within_its_error(linear_gaussian, proposal, K):
 def test_annealing_is_within_a_hundredth_of_a_nat_of_the_closed_form(linear_gaussian):
     problem = linear_gaussian(latent=2, features=5)
     x = problem.draw(20)
-    proposal = Annealed(temperatures=1000)
+    proposal = Annealed(temperatures=1000, start=Refined())
     found = log_likelihood(problem.model, problem.guide, x, 2000, proposal=proposal, progress=False)
     assert np.abs(found.weights.estimate - problem.log_marginal(x)).max() < 0.01
 
@@ -85,7 +86,8 @@ def test_the_fit_of_a_normal_posterior_is_exact(linear_gaussian):
     w = np.exp(found.log_weights - found.log_weights.max(0))
     estimated = (w[..., None] * found.z).sum(0) / w.sum(0)[:, None]
     assert np.abs(estimated - mean.numpy()).max() < 6 * np.sqrt(covariance.diagonal().max().item() / 500)
-    assert (found.weights.ess > 350).all()
+    # Of a Normal that is exact, and comes half of it widened: 365. What a pilot sample tells moves it a little.
+    assert (found.weights.ess > 300).all()
 
 
 def test_a_plain_autoencoder_has_a_likelihood_by_refined_particles():
@@ -99,16 +101,15 @@ def test_a_plain_autoencoder_has_a_likelihood_by_refined_particles():
 
 def test_bidirectional_brackets_the_truth(linear_gaussian):
     problem = linear_gaussian()
-    found = bidirectional(
-        problem.model, problem.guide, 30, 50, proposal=Annealed(temperatures=50), seed=2, progress=False
-    )
+    chains = Annealed(temperatures=50, start=Refined())
+    found = bidirectional(problem.model, problem.guide, 30, 50, proposal=chains, seed=2, progress=False)
     lower, upper = found.bounds()
     exact = problem.log_marginal(found.x)
     assert lower.mean() < exact.mean() + 0.01
     assert upper.mean() > exact.mean() - 0.01
     assert (upper - lower).mean() < 0.1
     short = bidirectional(
-        problem.model, problem.guide, 200, 1, proposal=Annealed(temperatures=2, start=None), seed=2, progress=False
+        problem.model, problem.guide, 200, 1, proposal=Annealed(temperatures=2, most=2), seed=2, progress=False
     )
     lower, upper = short.bounds()
     exact = problem.log_marginal(short.x)
@@ -130,8 +131,9 @@ def test_weights_of_chains_are_unbiased_both_ways(start, way):
         grid = torch.linspace(-6, 6, 40_001, dtype=torch.float64)[:, None]
         joint = Joint(model, guide, x, 50_000)
         posterior = grid[torch.multinomial(joint.log_prob(grid[:, None])[:, 0].softmax(0), 4000, replacement=True)]
-        many = Joint(model, guide, x.expand(4000, 3), 50_000)
-        chains = Annealed(temperatures=4, leapfrog=2, start=start)(many)
+        streams = Streams([torch.Generator().manual_seed(i) for i in range(4000)], x.device)
+        many = Joint(model, guide, x.expand(4000, 3), 50_000, streams=streams)
+        chains = Annealed(temperatures=4, most=4, leapfrog=2, start=start)(many)
         log_ratio = chains(1)[1][0] - exact if way == "there" else exact - chains.reversed(posterior, 1)[0]
     ratio = log_ratio.exp()
     assert abs(ratio.mean() - 1.0) < 4.5 * ratio.std() / 4000**0.5
@@ -159,3 +161,18 @@ def test_same_seed_same_numbers(linear_gaussian, proposal):
     torch.manual_seed(7)
     assert np.array_equal(first, run(1).estimate)
     assert not np.isclose(first, run(2).estimate, atol=0, rtol=1e-12).all()
+
+
+def test_annealing_takes_more_temperatures_where_its_pilot_chains_disagree(linear_gaussian):
+    problem = linear_gaussian(latent=2, features=5, sigma=0.1)  # posteriors a tenth as wide as the prior
+    x = problem.draw(10)
+    few, adapted = (
+        log_likelihood(
+            problem.model, problem.guide, x, 50, proposal=Annealed(temperatures=4, most=most), progress=False
+        )
+        for most in (4, 256)
+    )
+    assert (adapted.evaluations > few.evaluations).all()
+    assert np.median(adapted.weights.ess) > 2 * np.median(few.weights.ess)
+    error = adapted.weights.estimate - problem.log_marginal(x)
+    assert np.abs(error / adapted.weights.standard_error).max() < 4.5

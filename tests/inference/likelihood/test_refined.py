@@ -98,15 +98,12 @@ def test_a_posterior_with_two_modes_is_covered():
         model.decoder.head.weight.fill_(1.0)
         x = model(n=20)
     exact = by_quadrature(model, x)
-    few, many = (
-        log_likelihood(model, guide, x, 4000, proposal=Refined(starts=starts), progress=False).weights.estimate - exact
-        for starts in (1, 12)
-    )
-    assert few.min() > -np.log(2.0) - 0.1  # one of two equal modes
-    assert np.abs(many).max() < 0.1
+    found = log_likelihood(model, guide, x, 4000, proposal=Refined(starts=1), progress=False).weights
+    assert np.abs(found.estimate - exact).max() < 0.1
+    assert not found.flagged.any()
 
 
-@pytest.mark.parametrize("outputs", [1, 2, 7])
+@pytest.mark.parametrize("outputs", [1, 2, 7, 12])
 def test_linearise_is_the_gradient_and_the_information_of_a_linear_model(outputs):
     class Several(Normal):
         """A Normal whose mean is the sum of its outputs."""
@@ -121,13 +118,12 @@ def test_linearise_is_the_gradient_and_the_information_of_a_linear_model(outputs
     with torch.no_grad():
         x, z = model(n=4), torch.randn(4, 3, dtype=torch.float64)
     joint = Joint(model, AmortisedNormal(MLPEncoder((200,), 6, ())).double(), x, 1000)
-    draws = [joint.linearise(z) for _ in range(200)]
-    gradient, H = draws[0][0], torch.stack([H for _, H in draws]).mean(0)
+    gradient, H = joint.linearise(z)
     _, expected = joint.gradient(z[None])
     torch.testing.assert_close(gradient.detach(), expected[0])
     J = model.decoder.head.weight.detach().unflatten(0, (200, outputs)).sum(1)
     exact = J.T @ J / 0.25 + torch.eye(3, dtype=torch.float64)
-    assert (H.detach() - exact).norm(dim=(1, 2)).max() < 0.05 * exact.norm()
+    torch.testing.assert_close(H.detach(), exact.expand(4, 3, 3))
 
 
 def test_chunks_do_not_change_what_is_computed():
@@ -143,10 +139,12 @@ def test_chunks_do_not_change_what_is_computed():
             torch.testing.assert_close(parts.log_prob(z), whole.log_prob(z))
             for a, b in zip(parts.gradient(z), whole.gradient(z), strict=True):
                 torch.testing.assert_close(a, b)
-            torch.testing.assert_close(parts.linearise(z[0])[0], whole.linearise(z[0])[0])
+            for a, b in zip(parts.linearise(z[0]), whole.linearise(z[0]), strict=True):
+                torch.testing.assert_close(a, b)
 
 
-def test_more_starts_find_a_mode_that_the_guides_mean_does_not():
+@pytest.mark.parametrize("starts", [1, 8])
+def test_a_mode_that_the_guide_points_away_from_is_found(starts):
     # Two modes far apart, one of them with nearly all of the mass; the guide points to the other.
     class Steep(MLPDecoder):
         def forward(self, z):
@@ -166,10 +164,6 @@ def test_more_starts_find_a_mode_that_the_guides_mean_does_not():
         guide.encoder.layers[-1].bias.copy_(torch.tensor([-2.0, 1.0]))
     x = torch.zeros(10, 1, dtype=torch.float64)
     exact = by_quadrature(model, x)
-    one, many = (
-        log_likelihood(model, guide, x, 500, proposal=Refined(starts=starts, rounds=0), progress=False).weights.estimate
-        - exact
-        for starts in (1, 30)
-    )
-    assert np.median(np.abs(many)) < 0.2
-    assert np.abs(many).mean() < np.abs(one).mean()
+    found = log_likelihood(model, guide, x, 500, proposal=Refined(starts=starts), progress=False).weights
+    assert np.abs(found.estimate - exact).max() < 0.1
+    assert not found.flagged.any()

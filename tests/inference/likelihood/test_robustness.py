@@ -78,7 +78,9 @@ def test_a_guide_that_is_far_off_and_sure_of_itself(linear_gaussian, proposal, K
     x = problem.draw(20)
     guide = far_and_narrow((4,), 2, 300.0, 1e-3)
     found = log_likelihood(problem.model, guide, x, K, proposal=proposal, progress=False).weights
-    assert np.abs(found.estimate - problem.log_marginal(x)).max() < 0.03
+    error = found.estimate - problem.log_marginal(x)
+    assert np.abs(error / found.standard_error.clip(min=1e-3)).max() < 4.5
+    assert np.abs(error).max() < 0.1
 
 
 @pytest.mark.parametrize("spec", LIKELIHOODS)
@@ -117,7 +119,7 @@ def test_whole_numbers_are_taken_as_they_are():
         (lambda: Refined(pilot=0), "pilot must be at least 1"),
         (lambda: Refined(rounds=-1), "rounds must be at least 0"),
         (lambda: Annealed(temperatures=0), "temperatures must be at least 1"),
-        (lambda: Annealed(pilot=0), "pilot must be at least 1"),
+        (lambda: Annealed(pilot=1), "pilot must be at least 2"),
     ],
 )
 def test_settings_that_make_no_sense(make, words):

@@ -1,0 +1,135 @@
+"""Places in the latent space that all data share, to see where a posterior may be."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from obsvae.inference.likelihood.diagnostics import usable_or_zero
+from obsvae.inference.modes import device_of
+from obsvae.inference.protocols import GenerativeModel
+from obsvae.modes import seeded
+
+# Places at most and at least, and how many values of features they may make: that bounds what scoring them costs.
+_MOST, _FEWEST, _VALUES = 2048, 64, 2**15
+# Neighbours that a peak stands out from: so many that they seldom lie all on one side of it, or a share of the places.
+_NEIGHBOURS, _FEWEST_NEIGHBOURS, _SHARE = 16, 4, 32
+# The second half of the draws lies this many times as far from the middle of the prior.
+_FARTHER = 2.0
+# Size of a sample of the posterior among the places, and effective size below which it tells nothing.
+_SAMPLE, _ENOUGH = 256, 10.0
+
+
+class Bank:
+    """M draws z from the prior, half of them moved away from its middle to twice the distance.
+
+    Posteriors of data unlike the model's lie there. The decoder sees a place once for a whole batch of data, so that it
+    costs a datum little. M depends on the size of a datum alone.
+
+    Args:
+        model: the generative model.
+        seed: of the draws.
+    """
+
+    def __init__(self, model: GenerativeModel, seed: int) -> None:
+        self.model, self.seed = model, seed
+
+    def __len__(self) -> int:
+        """Return M."""
+        return len(self.z)
+
+    @cached_property
+    def z(self) -> Tensor:
+        """The places ``(M, D)``."""
+        near = self._drawn
+        far = self._middle + _FARTHER * (near - self._middle)
+        return torch.cat([near[: len(near) // 2], far[len(near) // 2 :]])
+
+    @cached_property
+    def log_density(self) -> Tensor:
+        """The log-density of the distribution that the places are draws from, ``(M,)``."""
+        prior, D = self.model.prior(), self.z.shape[-1]
+        near = prior.log_prob(self.z)
+        far = prior.log_prob(self._middle + (self.z - self._middle) / _FARTHER) - D * math.log(_FARTHER)
+        return torch.logaddexp(near, far) - math.log(2.0)
+
+    @cached_property
+    def neighbours(self) -> Tensor:
+        """The nearest places of each, ``(M, n)``."""
+        n = max(_FEWEST_NEIGHBOURS, min(_NEIGHBOURS, len(self) // _SHARE))
+        z = self.z.double()
+        nearest = [torch.cdist(some, z).topk(n + 1, largest=False).indices for some in z.split(256)]
+        return torch.cat(nearest)[:, 1:]  # the first is the place itself
+
+    def log_prob(self, x: Tensor, rows: int) -> Tensor:
+        """Return log p(x, z) ``(M, B)`` of data x ``(B, *event)``, with about ``rows`` pairs (x, z) at once.
+
+        −inf where it has no value.
+        """
+        log_prior = self.model.prior().log_prob(self.z)
+        found = self.z.new_empty(len(self), len(x))
+        for some in torch.arange(len(self), device=self.z.device).split(max(1, rows // len(x))):
+            eta = self.model.decode(self.z[some]).unsqueeze(1)  # (m, 1, *event, outputs)
+            found[some] = self.model.observe(eta).log_prob(x).flatten(2).sum(-1).to(found) + log_prior[some, None]
+        return usable_or_zero(found)
+
+    @cached_property
+    def _drawn(self) -> Tensor:
+        with seeded(self.seed, device_of(self.model)):
+            prior = self.model.prior()
+            values = self.model.decode(prior.sample(torch.Size((1,)))).numel()
+            return prior.sample(torch.Size((max(_FEWEST, min(_MOST, _VALUES // values)),)))
+
+    @cached_property
+    def _middle(self) -> Tensor:
+        return self._drawn.median(0).values
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the places say of the posterior of each of B data.
+
+    Attributes:
+        bank: the places.
+        log_p: log p(x, z) there, ``(M, B)``; −inf where it has no value.
+    """
+
+    bank: Bank
+    log_p: Tensor
+
+    def select(self, which: Tensor) -> "Survey":
+        """Return that of some of the data ``(b,)``."""
+        return Survey(self.bank, self.log_p[:, which])
+
+    def peaks(self, most: int) -> tuple[Tensor, Tensor]:
+        """Return the places z ``(n, B, D)`` above all their neighbours, the highest first, and log p(x, z) ``(n, B)``.
+
+        −inf where a datum has fewer; n is at most ``most``.
+        """
+        around = self.log_p[self.bank.neighbours[:, 0]]
+        for column in self.bank.neighbours[:, 1:].T:
+            around = torch.maximum(around, self.log_p[column])
+        return self._highest(torch.where(self.log_p >= around, self.log_p, -math.inf), most)
+
+    def highest(self, most: int) -> tuple[Tensor, Tensor]:
+        """Return the highest places z ``(n, B, D)``, and log p(x, z) ``(n, B)``; n is at most ``most``."""
+        return self._highest(self.log_p, most)
+
+    def sample(self) -> tuple[Tensor, Tensor]:
+        """Return draws from the posterior among the places ``(k, B, D)``, and their effective number ``(B,)``.
+
+        By systematic resampling. The number is 0 where the places are too few to tell.
+        """
+        weights = (self.log_p - self.bank.log_density.unsqueeze(1)).double().softmax(0).nan_to_num(0.0)
+        number = 1.0 / weights.square().sum(0).clamp(min=1e-30)
+        k = min(_SAMPLE, len(self.bank))
+        at = ((torch.arange(k, device=weights.device) + 0.5) / k).double().expand(weights.shape[1], k)
+        which = torch.searchsorted(weights.cumsum(0).T.contiguous(), at.contiguous()).clamp(max=len(self.bank) - 1)
+        known = (number >= _ENOUGH) & (weights.sum(0) > 0.5)
+        return self.bank.z[which.T], torch.where(known, number.clamp(max=k), 0.0)
+
+    def _highest(self, values: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        found, which = values.topk(min(most, len(values)), 0)
+        return self.bank.z[which], found
