@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from obsvae.inference.checks.calibration import BAND, Calibration
+from obsvae.inference.checks.band import BAND
+from obsvae.inference.checks.calibration import Calibration
 from obsvae.inference.figures.predictive import draw_pit_differences
 
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from arviz_stats.ecdf_utils import ecdf_pit
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from obsvae.errors import UsageError
-from obsvae.inference.checks.calibration import BAND, SIMULATIONS
+from obsvae.inference.checks.band import BAND, simultaneous_band
 from obsvae.inference.checks.predictive import Predictive
 from obsvae.inference.features import as_map
 from obsvae.inference.figures.palette import COLOURS
@@ -28,10 +27,10 @@ def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None
     """Draw held-out data against samples from the model.
 
     Above: the transform of one feature of each datum as the difference of its distribution function to the uniform
-    one, with its simultaneous 95 % band; coverage of central intervals; shares beyond the
-    model's quantiles, of which the last two have no band. Below: how often values occur, as a rootogram for whole
-    numbers; how many are exactly at the bounds or 0; then mean and standard deviation of each feature, as maps for
-    images, standardised as the data for vectors, whose columns may have units of their own.
+    one, with its simultaneous 95 % band, which takes in the noise of the draws; coverage of central intervals; shares
+    beyond the model's quantiles, of which the last two have no band. Below: how often values occur, as a rootogram for
+    whole numbers; how many are exactly at the bounds or 0; then mean and standard deviation of each feature, as maps
+    for images, standardised as the data for vectors, whose columns may have units of their own.
 
     Args:
         check: as :func:`obsvae.check_predictive` returns it.
@@ -53,7 +52,7 @@ def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None
     figure = Figure(figsize=(12, 9.5 if images else 6.4), layout="constrained")
     rows = np.asarray(figure.subfigures(3 if images else 2, 1))
     uniform, covered, tails = rows[0].subplots(1, 3)
-    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum})
+    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum}, draws=len(check.simulated))
     _draw_coverage(covered, check)
     _draw_tails(tails, check)
     if images:
@@ -67,29 +66,31 @@ def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None
     return figure
 
 
-def draw_pit_differences(axes: Axes, transforms: Mapping[str, np.ndarray], emphasised: int | None = None) -> None:
+def draw_pit_differences(
+    axes: Axes, transforms: Mapping[str, np.ndarray], emphasised: int | None = None, draws: int | None = None
+) -> None:
     """Draw the distribution functions of values in (0, 1), less the uniform one, with its simultaneous band.
 
     Args:
         axes: where to.
         transforms: arrays ``(N,)`` of the same length, by name.
         emphasised: how many, from the first, get a colour and a name; the others are grey. By default all.
-
-    Reference: Säilynoja, Bürkner and Vehtari, *Graphical test for discrete uniformity and its applications*,
-    Statistics and Computing 2022 (the band, by ArviZ).
+        draws: the number of draws among which all values are ranked; None where each has draws of its own.
     """
     emphasised = len(transforms) if emphasised is None else emphasised
     for i, (name, values) in enumerate(transforms.items()):
-        at, ecdf, lower, upper = ecdf_pit(values, BAND, SIMULATIONS)
+        band = simultaneous_band(len(values), draws)
+        at = band.at
         if i == 0:
-            axes.fill_between(at, lower - at, upper - at, color="0.9", step="mid", label=f"simultaneous {BAND:.0%}")
+            low, high = band.lower - at, band.upper - at
+            axes.fill_between(at, low, high, color="0.9", step="mid", label=f"simultaneous {BAND:.0%}")
             axes.axhline(0, color="0.6", linewidth=1)
         style: dict[str, Any] = {"color": "0.5", "linewidth": 0.8, "zorder": 1}
         if i < emphasised:
             style = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.6, "label": name}
         elif i == emphasised:
             style["label"] = "each latent"
-        axes.plot(at, ecdf - at, drawstyle="steps-mid", **style)
+        axes.plot(at, band.shares(values) - at, drawstyle="steps-mid", **style)
     axes.set(xlabel="probability integral transform u", ylabel="share of data below u, less u")
     above(axes)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from arviz_stats.ecdf_utils import ecdf_pit
 from scipy import stats
 
 from obsvae.errors import UsageError
 from obsvae.inference import Predictive, check_predictive
+from obsvae.inference.checks.band import simultaneous_band
 from obsvae.model import VAE, MLPDecoder, StandardNormal, UnnormalisedBernoulli
 
 
@@ -61,18 +61,14 @@ def test_data_from_the_model_pass_and_others_do_not(linear_gaussian):
     assert check_predictive(problem.model, x, 50, seed=1).simulated.shape == (50, 4)
 
 
-def test_a_right_model_leaves_the_band_as_seldom_as_it_says(linear_gaussian):
+@pytest.mark.parametrize("draws", [None, 50])
+def test_a_right_model_leaves_the_band_as_seldom_as_it_says(linear_gaussian, draws):
     problem = linear_gaussian(latent=1, features=1)
-    # The band is that of 50 uniform numbers, whatever they are.
-    at, _, lower, upper = ecdf_pit(np.linspace(0.01, 0.99, 50), 0.95, 5000)
-
-    def leaves(draws, seed):
-        values = check_predictive(problem.model, problem.draw(50, seed=1000 + seed), draws, seed).one_of_each_datum
-        ecdf = (values <= at[:, None]).mean(1)
-        return ((ecdf < lower) | (ecdf > upper)).any()
-
-    assert sum(leaves(None, seed) for seed in range(200)) < 0.11 * 200  # 5 % and four standard errors
-    assert sum(leaves(50, seed) for seed in range(50)) > 0.16 * 50  # as many draws as data are too few
+    leaves = 0
+    for seed in range(400):
+        check = check_predictive(problem.model, problem.draw(50, seed=1000 + seed), draws, seed)
+        leaves += simultaneous_band(50, len(check.simulated)).is_left_by(check.one_of_each_datum)
+    assert abs(leaves / 400 - 0.05) < 0.033  # three standard errors
 
 
 def test_ranks_are_not_broken_by_what_a_caller_drew_with_the_same_seed():
