@@ -1,12 +1,22 @@
 """Estimate a run's likelihood of held-out data by importance sampling."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
-from obsvae.experiments.command_line.arguments import Parser, add_device, device, one_of, positive_int, seed
+from obsvae.experiments.command_line.arguments import (
+    Parser,
+    add_device,
+    count,
+    device,
+    one_of,
+    positive_float,
+    positive_int,
+    seed,
+)
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.evaluation.bracket import bracket_run
@@ -19,6 +29,7 @@ from obsvae.inference import Amortised, Annealed, Proposal, Refined
 EXAMPLES = """\
   obsvae evaluate runs/mnist-normal --particles 1000
   obsvae evaluate runs/mnist-normal --proposal amortised --particles 5000 --split validation
+  obsvae evaluate runs/mnist-normal --starts 8 --rounds 8
   obsvae evaluate runs/mnist-normal --proposal ais --limit 100
   obsvae evaluate runs/mnist-normal --curve --limit 100
   obsvae evaluate runs/mnist-normal --proposal ais --bidirectional --limit 50
@@ -57,13 +68,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
         action="store_true",
         help="draw the estimate against K for amortised and refined, and the value of an earlier --proposal ais",
     )
+    parser.add_argument(
+        "--check",
+        type=count,
+        metavar="N",
+        help="draw N data from the model, and measure how much of log p(x) the estimates miss (default: 200; 0: none)",
+    )
+    fitting = parser.add_argument_group("refined particles (--proposal refined, or the start of --proposal ais)")
+    fitting.add_argument("--starts", type=positive_int, metavar="N", help="climbs at first (default: 2)")
+    fitting.add_argument("--steps", type=count, metavar="N", help="steps that fit a Normal (default: 4)")
+    fitting.add_argument("--rounds", type=count, metavar="N", help="how often Normals are added (default: 4)")
+    fitting.add_argument("--ess", type=positive_float, metavar="SHARE", help="target of the ESS (default: 0.5)")
+    fitting.add_argument(
+        "--pilot", type=positive_int, metavar="N", help="pilot particles (default: 100), or pilot chains (default: 8)"
+    )
     annealing = parser.add_argument_group("annealing (--proposal ais)")
-    annealing.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
+    annealing.add_argument("--temperatures", type=positive_int, metavar="T", help="at first (default: 200)")
+    annealing.add_argument("--most", type=positive_int, metavar="T", help="temperatures at most (default: 3200)")
+    annealing.add_argument(
+        "--spread",
+        type=positive_float,
+        metavar="NATS",
+        help="more temperatures where pilot chains differ more (default: 1)",
+    )
+    annealing.add_argument("--leapfrog", type=positive_int, metavar="N", help="steps of a transition (default: 5)")
     annealing.add_argument(
         "--start",
-        type=one_of("start", ["refined", "prior"]),
+        type=one_of("start", ["prior", "refined"]),
         metavar="NAME",
-        help="where the chains start: a fitted Normal, widened (refined, the default), or the prior",
+        help="where the chains start: the prior (default), which knows nothing of refined particles, or a fitted "
+        "Normal, widened, which is faster, and misses the modes that they miss",
     )
     annealing.add_argument(
         "--bidirectional",
@@ -89,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         curves = particle_curves(trained, split=args.split, limit=args.limit, **settings)
         text, files = curves.text(), [save_figure(args.run / "figures/likelihood.png", curves.figure())]
     else:
-        found = evaluate_run(trained, split=args.split, limit=args.limit, proposal=proposal, **settings)
+        check = {} if args.check is None else {"check": args.check}
+        found = evaluate_run(trained, split=args.split, limit=args.limit, proposal=proposal, **check, **settings)
         text, files = "\n".join([found.table(), *map(str, found.findings)]), found.files
     print(in_flags(text))
     print(f"written: {', '.join(map(str, files))}")
@@ -99,18 +134,36 @@ def proposal_of(args: argparse.Namespace) -> Proposal:
     """Return the proposal that a command asks for.
 
     Raises:
-        UsageError: for settings of annealing without it.
+        UsageError: for settings of another proposal.
     """
-    annealing = {"temperatures": args.temperatures, "start": args.start, "bidirectional": args.bidirectional or None}
-    given = [f"--{name}" for name, value in annealing.items() if value is not None]
+    fitting = _given(args, "starts", "steps", "rounds", "ess")
+    annealing = _given(args, "temperatures", "most", "spread", "leapfrog", "start")
+    pilot = _given(args, "pilot")
     if args.proposal != "ais":
-        if given:
-            raise UsageError(f"{' and '.join(given)}: for annealing alone; add --proposal ais")
-        return Amortised() if args.proposal == "amortised" else Refined()
+        if annealing or args.bidirectional:
+            names = [*annealing, *["bidirectional"] * args.bidirectional]
+            raise UsageError(f"{_flags(names)}: for annealing alone; add --proposal ais")
+        if args.proposal == "refined":
+            return Refined(**fitting, **pilot)
+        if fitting or pilot:
+            raise UsageError(f"{_flags([*fitting, *pilot])}: for refined particles alone; add --proposal refined")
+        return Amortised()
     if args.curve:
         raise UsageError("--curve draws amortised and refined; leave out --proposal ais, whose saved value it adds")
-    start = None if args.start == "prior" else Refined()
-    return Annealed(start=start) if args.temperatures is None else Annealed(args.temperatures, start=start)
+    if annealing.pop("start", "prior") == "refined":
+        return Annealed(start=Refined(**fitting), **annealing, **pilot)
+    if fitting:
+        raise UsageError(f"{_flags(fitting)}: for a refined start alone; add --start refined")
+    return Annealed(**annealing, **pilot)
+
+
+def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return the values of arguments that were given, by name."""
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
+
+
+def _flags(names: Iterable[str]) -> str:
+    return " and ".join(f"--{name}" for name in names)
 
 
 if __name__ == "__main__":

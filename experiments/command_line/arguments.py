@@ -50,6 +50,13 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Return a whole number of at least 0."""
+    if not (text.isdecimal() and int(text) < 2**31):
+        raise argparse.ArgumentTypeError(f"needs a whole number from 0 to 2^31 - 1, but got {text!r}")
+    return int(text)
+
+
 def positive_float(text: str) -> float:
     """Return a positive, finite number."""
     try:

@@ -10,20 +10,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, trust
-from obsvae.experiments.evaluation.headline import headlines, preferred
+from obsvae.experiments.evaluation.findings import (
+    Finding,
+    cut_short,
+    disagreements,
+    doubtful,
+    of_missed_mass,
+    trust,
+)
+from obsvae.experiments.evaluation.headline import Headline, headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
-from obsvae.experiments.evaluation.per_datum import per_datum_file, save_per_datum, settings_of
+from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum, settings_of
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.whole_numbers import whole, whole_or_none
-from obsvae.inference import KHAT_LIMIT, Proposal, Refined, to_arviz
+from obsvae.inference import KHAT_LIMIT, Annealed, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
 from obsvae.model import Measure
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
+# Proposals that judge each other, where both have scored the same data.
+_JUDGES = {"refined": "ais", "ais": "refined"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ def evaluate_run(
     proposal: Proposal | None = None,
     particles: int = 1000,
     limit: int | None = None,
+    check: int = 200,
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
@@ -70,6 +80,8 @@ def evaluate_run(
         proposal: where the particles come from; :class:`Refined` by default.
         particles: K, for each datum.
         limit: score the first data only, this many; None: all.
+        check: number of data to draw from the model, on which :func:`missed_mass` measures how much the estimates miss;
+            0: none. Annealing is left out: ``obsvae evaluate --bidirectional`` brackets it.
         memory: bound on the working memory in bytes.
         seed: of the particles.
         progress: show a progress bar.
@@ -79,6 +91,7 @@ def evaluate_run(
             go with the run.
     """
     particles, limit = whole("particles", particles), whole_or_none("limit", limit)
+    check = whole("check", check, least=0)
     memory, seed = whole("memory", memory), whole("seed", seed, least=0)
     run = run if isinstance(run, Run) else load_run(run)
     proposal = Refined() if proposal is None else proposal
@@ -104,8 +117,20 @@ def evaluate_run(
     best = found[headline.name]
     columns = {title: summary for how, one in found.items() for title, summary in one.columns(how or name).items()}
     metrics = _metrics(run, found, best, split, proposal, seed)
+    missed = None
+    if check and particles > 1 and not headline.model.is_bound and not isinstance(proposal, Annealed):
+        model = headline.model
+        missed = missed_mass(
+            model, run.guide, check, particles, proposal=proposal, memory=memory, seed=seed, progress=progress
+        )
+    metrics["missed_mass"] = missed.summary() if missed else None
     findings = [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
+    findings += [of_missed_mass(missed)] if missed else []
+    if other := _JUDGES.get(proposal.name):
+        file = per_datum_file(run.folder, split, other)
+        if file.is_file():
+            findings += disagreements(best.likelihood, rows, headline.measure, read_per_datum(file), other)
     findings += [*doubtful(best.likelihood, rows, headline.model.is_bound), *best.findings]
     findings += cut_short(run.config["outcome"]["stopped"])
     # Saved before anything is told: whoever stops listening loses the text alone.
@@ -116,7 +141,8 @@ def evaluate_run(
     if labels is not None and len(labels):  # many data have none
         known["label"] = labels[:few]
     first = best.likelihood.first(few)
-    tree = to_arviz(headline.model, run.guide, x[:few], first, labels=known, draws=DRAWS, seed=seed)
+    about = _about(run, split, headline)
+    tree = to_arviz(headline.model, run.guide, x[:few], first, labels=known, attributes=about, draws=DRAWS, seed=seed)
     files = [
         save_json(run.folder / "metrics.json", metrics),
         save_per_datum(estimates, best.likelihood, rows, headline.measure, proposal),
@@ -152,6 +178,22 @@ def _metrics(
     known = {"measure": Measure.NONE.value, "n": best.summary["n"], "particles": best.summary["particles"]}
     corrections = {how: one.metrics() for how, one in found.items()}
     return {**metrics, **dict.fromkeys(best.metrics()), **known, "corrections": corrections}
+
+
+def _about(run: Run, split: str, headline: Headline) -> dict[str, str | float]:
+    """Return what ``posterior.nc`` says of its data and numbers: where they come from, their bounds and their grid."""
+    data, name = run.data, run.config["observation"]
+    about: dict[str, str | float] = {
+        "observation": f"{name} ({headline.name})" if headline.name else name,
+        "data": data.name,
+        "data_sha256": data.sha256,
+        "split": split,
+    }
+    if data.bounds is not None:
+        about |= {"bounds_low": data.bounds[0], "bounds_high": data.bounds[1]}
+    if data.grid is not None:
+        about |= {"grid_low": data.grid.low, "grid_step": data.grid.step, "grid_levels": data.grid.levels}
+    return about
 
 
 def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:

@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from obsvae.inference import KHAT_LIMIT, LogLikelihood
+from obsvae.experiments.evaluation.per_datum import Estimates
+from obsvae.inference import KHAT_LIMIT, LogLikelihood, MissedMass
 
 Kind = Literal[
     "lost",
@@ -15,6 +16,9 @@ Kind = Literal[
     "distrusted",
     "unknown",
     "trusted",
+    "missed",
+    "bracketed",
+    "disagreement",
     "bound",
     "measure",
     "loss",
@@ -23,8 +27,11 @@ Kind = Literal[
     "no guide",
     "no reference",
 ]
-_WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "cut short")
+_WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "missed", "disagreement", "cut short")
 _NOTES: tuple[Kind, ...] = ("bound", "measure", "loss", "replaced", "no guide", "no reference")
+
+# Nats that a mean may be too low, share of missed z, and number of standard errors, beyond which is warned.
+_MUCH_NATS, _MANY, _ERRORS = 0.1, 0.01, 4.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,10 @@ class Finding:
 
     Attributes:
         kind: ``lost``: data without an estimate; ``flagged``: data whose estimate is not to be trusted; ``distrusted``,
-            ``unknown``, ``trusted``: what k̂ says of all of them; ``bound``: the numbers are lower bounds; ``measure``:
-            they are of another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
+            ``unknown``, ``trusted``: what k̂ says of all of them; ``missed``, ``bracketed``: how much of log p(x) the
+            estimates miss on data from the model, too much or little; ``disagreement``: data of which refined particles
+            and annealing tell different things; ``bound``: the numbers are lower bounds; ``measure``: they are of
+            another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
             likelihoods; ``cut short``: training did not come to its end; ``replaced``:
             earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
             annealing has left nothing to hold estimates against.
@@ -78,7 +87,10 @@ def trust(shares: Mapping[str, float]) -> list[Finding]:
         )
         found.append(Finding("distrusted", text))
     if low:
-        text = f"k̂ is at most {KHAT_LIMIT} for every datum in {_all_of(low)}: no reason to distrust the estimate"
+        text = (
+            f"k̂ is at most {KHAT_LIMIT} for every datum in {_all_of(low)}: the weights give no reason to distrust the "
+            "estimate; of a mode that no particle has reached they cannot tell"
+        )
         found.append(Finding("trusted", text))
     return found
 
@@ -118,6 +130,54 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
             )
         )
     return found
+
+
+def of_missed_mass(found: MissedMass) -> Finding:
+    """Return how much of log p(x) the estimates miss on data from the model: a warning where that is not little."""
+    summary = found.summary()
+    much = not (summary["gap"] <= _MUCH_NATS and summary["missed"] <= _MANY * summary["n"])
+    if not much:
+        return Finding("bracketed", str(found))
+    remedy = "take more starts and rounds, or hold data against annealing (proposal=Annealed())"
+    text = f"{found}: the proposal leaves out parts of the posteriors; {remedy}"
+    return Finding("missed", text)
+
+
+def disagreements(
+    likelihood: LogLikelihood, rows: np.ndarray, measure: str, other: Estimates, other_name: str
+) -> list[Finding]:
+    """Return the data of which two proposals tell different things, by more than their errors.
+
+    An estimate is a lower bound in expectation: of two, the lower one is wrong, but where it is flagged anyway.
+
+    Args:
+        likelihood: of the data, by one proposal.
+        rows: of the data in their source, ``(N,)``.
+        measure: of the numbers.
+        other: what another proposal has left; data that it has not scored, or scored by another measure, are left out.
+        other_name: of that proposal.
+    """
+    place = {row: i for i, row in enumerate(other.rows.tolist())}
+    both = np.array([i for i, row in enumerate(rows.tolist()) if row in place], dtype=int)
+    if other.measure != measure or not len(both):
+        return []
+    there = np.array([place[row] for row in rows[both].tolist()])
+    w = likelihood.weights
+    difference = other.log_likelihood[there] - w.estimate[both]
+    error = np.sqrt(np.square(w.standard_error[both]) + np.square(other.standard_error[there]))
+    lower_is_flagged = np.where(difference > 0, w.flagged[both], other.flagged[there])
+    differ = (np.abs(difference) > _ERRORS * error + _MUCH_NATS) & ~lower_is_flagged
+    if not differ.any():
+        text = f"{likelihood.proposal} and {other_name} agree within their errors on {len(both)} data"
+        return [Finding("bracketed", text)]
+    which, by = both[differ], difference[differ]
+    worst = np.abs(by).argmax()
+    text = (
+        f"{likelihood.proposal} and {other_name} disagree by more than their errors on {len(which)} of {len(both)} "
+        f"data: {in_words(which, rows)}; {other_name} is {by[worst]:+.2f} nats from {likelihood.proposal} at datum "
+        f"{which[worst]}; the lower of two is wrong"
+    )
+    return [Finding("disagreement", text, tuple(which.tolist()))]
 
 
 def cut_short(stopped: str) -> list[Finding]:
