@@ -135,8 +135,10 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
 def of_missed_mass(found: MissedMass) -> Finding:
     """Return how much of log p(x) the estimates miss on data from the model: a warning where that is not little."""
     summary = found.summary()
-    much = not (summary["gap"] <= _MUCH_NATS and summary["missed"] <= _MANY * summary["n"])
-    if not much:
+    if summary["unusable"]:
+        remedy = "look at the decoder's outputs for draws of the prior, or train again"
+        return Finding("missed", f"{found}; {remedy}")
+    if summary["gap"] <= _MUCH_NATS and summary["missed"] <= _MANY * summary["n"]:
         return Finding("bracketed", str(found))
     remedy = "take more starts and rounds, or hold data against annealing (proposal=Annealed())"
     text = f"{found}: the proposal leaves out parts of the posteriors; {remedy}"

@@ -14,7 +14,8 @@ from obsvae.modes import seeded
 
 # Places at most and at least, and how many values of features they may make: that bounds what scoring them costs.
 _MOST, _FEWEST, _VALUES = 2048, 64, 2**15
-# Neighbours that a peak stands out from: so many that they seldom lie all on one side of it, or a share of the places.
+# Number of neighbours that a peak stands out from, large enough that they seldom lie all on one side of it; with few
+# places one for each 32 of them, and at least four.
 _NEIGHBOURS, _FEWEST_NEIGHBOURS, _SHARE = 16, 4, 32
 # The second half of the draws lies this many times as far from the middle of the prior.
 _FARTHER = 2.0

@@ -174,9 +174,12 @@ class Joint:
             for whole, value in zip(found, values, strict=True):
                 whole[some, data] = value
 
-        if self.model.is_bound:
+        def fill_datum(b: int) -> None:
             for some in _slices(k, NOISY_ROWS):
-                self.streams.each(lambda b, some=some: fill(slice(b, b + 1), some))  # type: ignore[misc]
+                fill(slice(b, b + 1), some)
+
+        if self.model.is_bound:
+            self.streams.each(fill_datum)
         else:
             for data in _slices(B, rows):
                 for some in _slices(k, rows // len(self.x[data])):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
@@ -24,6 +23,8 @@ MISSED_NATS = 0.1
 class MissedMass:
     """Two bounds of log p(x) in nats for each of N data that were drawn from the model.
 
+    Both are NaN for a datum that could not be drawn, since the decoder's outputs are not finite at its z.
+
     Attributes:
         lower: the estimate, a lower bound in expectation, ``(N,)``.
         upper: with the z that the datum was made from in the place of one particle, an upper bound in expectation.
@@ -40,26 +41,34 @@ class MissedMass:
     @property
     def missed(self) -> np.ndarray:
         """Whether the z was missed, ``(N,)``: it alone would raise the estimate by more than 0.1 nats."""
-        # Written so that a gap that is no number counts.
-        return ~(self.gap <= MISSED_NATS)
+        return self.gap > MISSED_NATS
 
     def summary(self) -> dict[str, float | int]:
-        """Return the number of data, the mean gap with its standard error, and the number of missed z."""
-        n = len(self.gap)
+        """Return the mean gap with its standard error, the number of missed z, and of how many data.
+
+        ``unusable`` counts data without a gap; the rest is of the ``n`` others.
+        """
+        gap = self.gap[~np.isnan(self.gap)]
+        n = len(gap)
         return {
             "n": n,
-            "gap": float(self.gap.mean()),
-            "standard_error": float(self.gap.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan"),
+            "unusable": len(self.gap) - n,
+            "gap": float(gap.mean()) if n else float("nan"),
+            "standard_error": float(gap.std(ddof=1) / np.sqrt(n)) if n > 1 and np.isfinite(gap).all() else float("nan"),
             "missed": int(self.missed.sum()),
         }
 
     def __str__(self) -> str:
         """Return it in a sentence."""
         found = self.summary()
-        return (
+        lost = f"{found['unusable']} of {len(self.gap)} data drawn from the model are not finite, or have no estimate"
+        if not found["n"]:
+            return lost
+        gap = (
             f"on {found['n']} data drawn from the model the estimate is at most {found['gap']:.3f} ± "
             f"{found['standard_error']:.3f} nats too low; {found['missed']} of {found['n']} z were missed"
         )
+        return f"{gap}; {lost}" if found["unusable"] else gap
 
 
 def missed_mass(
@@ -80,6 +89,9 @@ def missed_mass(
     .. math:: \operatorname{E}\Big[\log \frac{1}{K} \sum_{k=1}^{K} w_k\Big] \le \log p(x) \le
               \operatorname{E}\Big[\log \frac{1}{K} \Big(w^* + \sum_{k=2}^{K} w_k\Big)\Big], \qquad
               w^* = \frac{p(x, z^*)}{q(z^* \mid x)}
+
+    The upper bound is exact for independent particles. Those of :class:`Refined` are drawn systematically, so that
+    their mean weight varies less; the bound is not proven for them.
 
     A z* in a mode that the proposal has not seen has a weight far above the others': what no diagnostic of the weights
     w_k can tell shows here. It tells of data like the model's own, and of the run as a whole; a single held-out datum
@@ -113,19 +125,22 @@ def missed_mass(
         z, x = simulate(model, n)
         # The particles must not draw again what the data were drawn by.
         particle_seed = int(torch.randint(2**62, ()))
-    lower, upper = list[Tensor](), list[Tensor]()
+    known = torch.isfinite(x.flatten(1)).all(1).nonzero().squeeze(-1)
+    lower, upper = np.full((2, n), np.nan)
+    if not len(known):
+        return MissedMass(lower, upper)
+    K = np.log(particles)
     with (
-        prepared(model, guide, x, particles, proposal, memory, particle_seed) as (whole, at_once),
-        tqdm(total=n, unit="datum", desc="missed mass", disable=None if progress else True) as bar,
+        prepared(model, guide, x[known], particles, proposal, memory, particle_seed) as (whole, at_once),
+        tqdm(total=len(known), unit="datum", desc="missed mass", disable=None if progress else True) as bar,
     ):
-        for which in torch.arange(n).split(at_once):
-            joint = whole.select(which)
-            sampler, drawn = proposal(joint), z[which][None]
+        for which in torch.arange(len(known)).split(at_once):
+            joint, place = whole.select(which), known[which]
+            sampler, drawn = proposal(joint), z[place][None]
             log_w = torch.cat([log_w for _, log_w in in_blocks(sampler, particles)])
             own = (joint.log_prob(drawn) - sampler.log_density(drawn)).double()
             log_w = log_w.double()
-            lower.append(log_w.logsumexp(0))
-            upper.append(torch.cat([own, log_w[1:]]).logsumexp(0))
+            lower[place.cpu()] = log_w.logsumexp(0).cpu() - K
+            upper[place.cpu()] = torch.cat([own, log_w[1:]]).logsumexp(0).cpu() - K
             bar.update(len(which))
-    K = np.log(particles)
-    return MissedMass(torch.cat(lower).cpu().numpy() - K, torch.cat(upper).cpu().numpy() - K)
+    return MissedMass(lower, upper)

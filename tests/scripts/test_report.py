@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments import load_run, train_run, write_report
+from obsvae.experiments import evaluate_run, load_run, train_run, write_report
 from obsvae.experiments.reporting.page import Part
 from obsvae.experiments.reporting.parts import PARTS, Builder
 from obsvae.experiments.reporting.results import different, tables
@@ -332,6 +332,10 @@ def test_a_model_that_overflows_has_dashes_for_numbers_and_says_why(name, runs, 
     assert f"no estimate for datum 0 (row {rows[0]}), 1 (row {rows[1]})" in lost.text
     assert "draws from the model hold values that are not finite" in part("Predictive checks", subject).note
     assert "none of 25 data has an estimate" in part("How far to trust the likelihood", subject).note
+    found = evaluate_run(run, limit=25, particles=40, check=30, progress=False)
+    assert found.metrics["missed_mass"]["unusable"] == 30
+    (missed,) = [finding for finding in found.findings if finding.kind == "missed"]
+    assert "30 of 30 data drawn from the model are not finite" in missed.text
 
 
 @pytest.mark.slow

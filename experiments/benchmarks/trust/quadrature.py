@@ -20,8 +20,8 @@ _WIDER, _FEW = 1.5, 20
 # Cells are left out where even the most that log p(x, z) can be in them, by its slope, is lower by this many nats than
 # a datum's highest: cells of the first lattice, whose highest point may be far from the top, and those of finer ones.
 _FAINT, _FAINTER = 20.0, 14.0
-# A datum is done where halving the spacing moves its log p(x) by less; it fails after so many halvings, or where it
-# would need more points at once.
+# A datum is done where halving the spacing moves its log p(x) by less than the tolerance. It fails after the greatest
+# number of halvings, or where it needs more than the greatest number of points at once.
 TOLERANCE_NATS = 1e-3
 _HALVINGS, _MOST_POINTS = 8, 2_000_000
 # Greatest share of the posterior next to the edge of the ball.

@@ -75,3 +75,30 @@ def test_the_same_seed_gives_the_same_bounds(linear_gaussian):
     first, again, other = (missed_mass(problem.model, problem.guide, 5, 20, seed=s, progress=False) for s in (1, 1, 2))
     assert np.array_equal(first.upper, again.upper)
     assert not np.array_equal(first.upper, other.upper)
+
+
+class HalfOverflows(Absolute):
+    """Outputs that overflow where z is above 0."""
+
+    def forward(self, z):
+        return torch.where(z[..., None] > 0, torch.inf, super().forward(z))
+
+
+def test_data_that_cannot_be_drawn_are_counted_apart():
+    model, guide = folded()
+    whole = missed_mass(model, guide, 200, 100, progress=False)
+    model.decoder.__class__ = HalfOverflows
+    found = missed_mass(model, guide, 200, 100, progress=False)
+    summary = found.summary()
+    assert summary["n"] + summary["unusable"] == 200
+    assert 60 < summary["unusable"] < 140
+    assert np.isfinite(summary["gap"])
+    assert np.isfinite(found.lower[~np.isnan(found.gap)]).all()
+    assert f"{summary['unusable']} of 200 data drawn from the model are not finite" in str(found)
+    assert whole.summary()["unusable"] == 0
+    assert "not finite" not in str(whole)
+    with torch.no_grad():
+        model.decoder.head.bias.fill_(torch.inf)
+    nothing = missed_mass(model, guide, 20, 100, progress=False)
+    assert (nothing.summary()["n"], nothing.summary()["unusable"]) == (0, 20)
+    assert str(nothing) == "20 of 20 data drawn from the model are not finite, or have no estimate"
