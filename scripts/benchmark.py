@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if (args.benchmark == "likelihood") != bool(args.runs):
         parser.error("likelihood needs at least one run folder, and training none, nor does trust take any")
+    if args.out and args.out.is_dir():
+        parser.error(f"--out needs a file, but {args.out} is a folder")
 
     if args.benchmark == "trust":
         found = list[Verdicts]()
@@ -61,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tried = run_part(name, particles=args.particles, data=args.limit, quick=args.quick, seed=args.seed)
             print(f"{PARTS[name].report(tried)}\n", flush=True)
             found.append(tried.verdicts)
+            if args.out:
+                save_text(args.out, Verdicts.joined(found).text())
         if args.out:
-            save_text(args.out, Verdicts.joined(found).text())
             print(f"written to {args.out}")
         return
     if args.benchmark == "training":

@@ -29,7 +29,7 @@ from obsvae.inference import Amortised, Annealed, Proposal, Refined
 EXAMPLES = """\
   obsvae evaluate runs/mnist-normal --particles 1000
   obsvae evaluate runs/mnist-normal --proposal amortised --particles 5000 --split validation
-  obsvae evaluate runs/mnist-normal --starts 8 --rounds 8
+  obsvae evaluate runs/mnist-normal --starts 8 --rounds 16
   obsvae evaluate runs/mnist-normal --proposal ais --limit 100
   obsvae evaluate runs/mnist-normal --curve --limit 100
   obsvae evaluate runs/mnist-normal --proposal ais --bidirectional --limit 50
@@ -77,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fitting = parser.add_argument_group("refined particles (--proposal refined, or the start of --proposal ais)")
     fitting.add_argument("--starts", type=positive_int, metavar="N", help="climbs at first (default: 2)")
     fitting.add_argument("--steps", type=count, metavar="N", help="steps that fit a Normal (default: 4)")
-    fitting.add_argument("--rounds", type=count, metavar="N", help="how often Normals are added (default: 4)")
-    fitting.add_argument("--ess", type=positive_float, metavar="SHARE", help="target of the ESS (default: 0.5)")
+    fitting.add_argument("--rounds", type=count, metavar="N", help="how often Normals are added (default: 8)")
+    fitting.add_argument("--ess", type=positive_float, metavar="SHARE", help="target of the ESS (default: 0.8)")
     fitting.add_argument(
         "--pilot", type=positive_int, metavar="N", help="pilot particles (default: 100), or pilot chains (default: 8)"
     )
@@ -109,6 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="of the particles (default: 0)")
     add_device(parser)
     args = parser.parse_args(arguments)
+    if args.check is not None and (args.curve or args.proposal == "ais"):
+        other = "--curve" if args.curve else "--proposal ais"
+        raise UsageError(f"--check measures what amortised and refined estimates miss; leave it out beside {other}")
     proposal = proposal_of(args)
     particles = args.particles or PARTICLES[args.proposal]
     settings = {"particles": particles, "memory": args.memory * 2**20, "seed": args.seed}

@@ -329,6 +329,8 @@ def test_simulated_data_are_bracketed(vectors, tmp_path):
         (["--temperatures", "5", "--start", "prior"], "--temperatures and --start: for annealing alone"),
         (["--proposal", "ais", "--curve"], "leave out --proposal ais"),
         (["--proposal", "asi"], "did you mean 'ais'"),
+        (["--check", "5", "--curve"], "leave it out beside --curve"),
+        (["--check", "5", "--proposal", "ais"], "leave it out beside --proposal ais"),
     ],
 )
 def test_settings_that_do_not_go_together(line, words, trained, tmp_path):

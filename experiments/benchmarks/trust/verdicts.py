@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from obsvae.errors import UsageError
 from obsvae.experiments.csv_files import columns_text
 from obsvae.inference import LogLikelihood
 
@@ -75,7 +76,13 @@ class Verdicts:
 
     @classmethod
     def joined(cls, parts: Sequence["Verdicts"]) -> Self:
-        """Return all verdicts in one."""
+        """Return all verdicts in one.
+
+        Raises:
+            UsageError: where there are none.
+        """
+        if not parts:
+            raise UsageError("no estimate could be held against quadrature: it settled for none of the data; take more")
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
     def __len__(self) -> int:
