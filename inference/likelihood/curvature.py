@@ -66,6 +66,29 @@ def curvature(model: GenerativeModel, z: Tensor, x: Tensor, at_once: int) -> tup
     return (J @ score_of.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
 
 
+def bend(model: GenerativeModel, z: Tensor, x: Tensor) -> Tensor:
+    r"""Return the part of the curvature of log p(x | z) that is the decoder's own ``(B, D, D)``, for z ``(B, D)``.
+
+    .. math:: -\sum_i \frac{\partial \log p(x \mid \eta)}{\partial \eta_i} \nabla_z^2 \eta_i(z)
+
+    With H of :func:`curvature` it makes the whole of it, where no block of W was replaced. It may be negative. Where
+    the decoder turns, as at the top of a sine, there is no other.
+
+    Args:
+        model: the generative model.
+        z: latents.
+        x: data ``(B, *event)``.
+    """
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        eta = model.decode(z)
+        (score,) = torch.autograd.grad(model.observe(eta).log_prob(x).sum(), eta, retain_graph=True)
+        (slope,) = torch.autograd.grad((score * eta).sum(), z, create_graph=True)
+        rows = [_derivative(slope[:, d], z) for d in range(z.shape[-1])]
+    found = -torch.stack(rows, -1).nan_to_num(0.0, 0.0, 0.0)
+    return (found + found.mT) / 2
+
+
 def _score_and_blocks(model: GenerativeModel, eta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradient of log p(x | eta) in eta ``(B, *event, O)``, and W ``(B, *event, O, O)``."""
     with torch.enable_grad():

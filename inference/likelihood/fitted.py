@@ -13,7 +13,7 @@ from obsvae.inference.likelihood.proposals import Sampler
 
 # Shares of the prior and of the guide before any weight is known, and at least.
 _PRIOR, _GUIDE, _LEAST = 0.05, 0.1, 0.01
-# The shares that are known beforehand count as much as this many draws.
+# The first shares count as much as this many draws.
 _KNOWN = 5.0
 
 
@@ -30,10 +30,11 @@ class Fitted(Sampler):
         normals: the q_c.
         log_shares: log α ``(members, B)``, −inf where a datum has fewer Normals.
         spent: as :class:`Sampler` has it.
+        known: number of draws that the shares are known from, ``(B,)``.
     """
 
-    def __init__(self, joint: Joint, normals: Normals, log_shares: Tensor, spent: Tensor) -> None:
-        self.joint, self.normals, self.log_shares, self.spent = joint, normals, log_shares, spent
+    def __init__(self, joint: Joint, normals: Normals, log_shares: Tensor, spent: Tensor, known: Tensor) -> None:
+        self.joint, self.normals, self.log_shares, self.spent, self.known = joint, normals, log_shares, spent, known
 
     @classmethod
     def without_normals(cls, joint: Joint, like: Tensor, spent: Tensor) -> "Fitted":
@@ -42,7 +43,8 @@ class Fitted(Sampler):
         if _scores_others(joint, like):
             shares = like.new_tensor([_PRIOR, _GUIDE])
             _ = joint.alone  # made once here, for all parts of the joint that are selected later
-        return cls(joint, Normals(like), shares.log().unsqueeze(1).repeat(1, len(joint)), spent)
+        known = torch.full_like(like[:, 0], _KNOWN)
+        return cls(joint, Normals(like), shares.log().unsqueeze(1).repeat(1, len(joint)), spent, known)
 
     @property
     def others(self) -> int:
@@ -62,7 +64,7 @@ class Fitted(Sampler):
     def select(self, which: Tensor) -> "Fitted":
         """Return the mixtures of some of the data ``(b,)``."""
         normals, log_shares = self.normals.select(which), self.log_shares[:, which]
-        return Fitted(self.joint.select(which), normals, log_shares, self.spent[which.cpu()])
+        return Fitted(self.joint.select(which), normals, log_shares, self.spent[which.cpu()], self.known[which])
 
     def __call__(self, k: int) -> tuple[Tensor, Tensor]:
         """Return k particles z ``(k, B, D)`` and their log-weights ``(k, B)``.
@@ -84,11 +86,12 @@ class Fitted(Sampler):
         r"""Move shares, means and covariances towards those of a weighted sample of the posterior.
 
         .. math:: n_c = n \sum_k \bar w_k\, q(c \mid z_k), \qquad
-                  \alpha_c \leftarrow \frac{5\, \alpha_c + n_c}{5 + \sum_c n_c}, \qquad
+                  \alpha_c \leftarrow \frac{n_0\, \alpha_c + n_c}{n_0 + \sum_c n_c}, \qquad
                   m_c \leftarrow \frac{\kappa\, m_c + n_c\, \bar z_c}{\kappa + n_c}, \qquad
                   \Sigma_c \leftarrow \frac{\nu\, \Sigma_c + n_c\, S_c}{\nu + n_c}
 
-        with κ = 1 + D² / 4 and ν = 2 + D²: what so few draws cannot tell stays as it was.
+        with κ = 1 + D² / 4 and ν = 2 + D²: what so few draws cannot tell stays as it was. n₀ is 5, and the size of all
+        samples that came before: a small mode that one pilot sample has not drawn keeps its share.
 
         Args:
             which: of which data ``(b,)``.
@@ -100,13 +103,13 @@ class Fitted(Sampler):
         Reference: Cappé, Douc, Guillin, Marin and Robert, *Adaptive importance sampling in general mixture classes*,
         Statistics and Computing 2008, section 3.
         """
-        part = self.select(which)
+        part, before = self.select(which), self.log_shares[:, which].exp()
         for _ in range(passes):
-            part._pass(z, weights.to(z), number.to(z))
+            part._pass(z, weights.to(z), number.to(z), before)
         self.normals.put(which, part.normals)
-        self.log_shares[:, which] = part.log_shares
+        self.log_shares[:, which], self.known[which] = part.log_shares, part.known + number.to(z)
 
-    def _pass(self, z: Tensor, weights: Tensor, number: Tensor) -> None:
+    def _pass(self, z: Tensor, weights: Tensor, number: Tensor, before: Tensor) -> None:
         others, D = self.others, z.shape[-1]
         from_member = self._members(z).softmax(0) * weights  # (members, k, B)
         drawn = number * from_member.sum(1)  # (members, B)
@@ -119,7 +122,7 @@ class Fitted(Sampler):
             away = (draws - loc.unsqueeze(1)) * of.unsqueeze(-1).sqrt()
             root, n = self.normals.root[c].double(), n.unsqueeze(-1)
             self.normals.set(c, loc.to(z), (nu * root @ root.mT + n * away.mT @ away) / (nu + n))
-        shares = (_KNOWN * self.log_shares.exp() + drawn) / (_KNOWN + drawn.sum(0))
+        shares = (self.known * before + drawn) / (self.known + drawn.sum(0))
         shares[:others].clamp_(min=_LEAST)
         self.log_shares = (shares / shares.sum(0)).log()
 

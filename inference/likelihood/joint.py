@@ -10,7 +10,7 @@ from torch import Tensor
 
 from obsvae.distribution import Distribution
 from obsvae.inference.likelihood.bank import Bank, Survey
-from obsvae.inference.likelihood.curvature import JACOBIANS, curvature
+from obsvae.inference.likelihood.curvature import JACOBIANS, bend, curvature
 from obsvae.inference.likelihood.randomness import Streams
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import distribution_at, posterior
@@ -151,6 +151,15 @@ class Joint:
         gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
         H -= torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prior)))(z)
         return gradient, H
+
+    def bend(self, z: Tensor) -> Tensor:
+        """Return the decoder's own curvature ``(B, D, D)``, which :meth:`linearise` leaves out, for z ``(B, D)``."""
+
+        def evaluate(z: Tensor, x: Tensor) -> tuple[Tensor]:
+            return (bend(self.model, z[0], x).unsqueeze(0),)
+
+        (found,) = self._in_chunks(evaluate, z.unsqueeze(0), self.rows // (2 * _ROWS_OF_A_GRADIENT))
+        return found[0]
 
     def _score(self, z: Tensor, x: Tensor) -> Tensor:
         # The plate stands outside "data", so every site gets a leading dimension of particles.

@@ -13,6 +13,8 @@ from obsvae.inference.likelihood.joint import Joint
 _LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.03)
 # A climb ends where a step gains less than this: a draw from the posterior itself lies D / 2 nats below the mode.
 _GAIN_NATS = 1.0
+# Latent dimensions up to which the decoder's own curvature is looked at, by as many second derivatives.
+_BENT = 8
 # Weight of the newest curvature and gradient in the running average, and how it falls.
 _RATE, _DECAY = 1.0, 0.3
 
@@ -42,7 +44,8 @@ def climb(joint: Joint, z: Tensor, steps: int) -> tuple[NormalFit, Tensor]:
     r"""Go up log p(x, z) by Gauss-Newton steps with a line search.
 
     Returns the end of the climb, with the curvature of the step before (the last step is short), and log p(x, z) at the
-    end ``(B,)``.
+    end ``(B,)``. With few latents the curvature is that at the end, with the decoder's own, where the sum is positive
+    definite.
 
     Args:
         joint: of B data.
@@ -73,6 +76,13 @@ def climb(joint: Joint, z: Tensor, steps: int) -> tuple[NormalFit, Tensor]:
         active = active[gain > _GAIN_NATS]
         if not len(active):
             break
+    if z.shape[-1] <= _BENT:
+        # The step before may have started where the decoder is flat.
+        _, curvature = joint.linearise(z)
+        bent = curvature + joint.bend(z)
+        bent = torch.where(torch.linalg.cholesky_ex(bent.double())[1][:, None, None] == 0, bent, curvature)
+        precision, root = _with_root(bent.double())
+        evaluations += 2
     return NormalFit(z, precision, root, evaluations), log_p
 
 

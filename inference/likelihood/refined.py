@@ -19,7 +19,7 @@ from obsvae.inference.likelihood.search import find, most_modes
 # How often a mixture learns from a sample: each time, more of the draws go to the member that fits them best.
 _PASSES_OF_SURVEY, _PASSES_OF_PILOT = 3, 2
 # Latent dimensions at which half of the target for the ESS is enough: the more there are, the worse any mixture fits.
-_HALVED_AT = 15.0
+_HALVED_AT = 8.0
 # The highest places are held against the mixture; one is left out where p(x, z) / q(z) is this much above p(x).
 _HELD, _LEFT_OUT = 128, math.log(5.0)
 
@@ -48,7 +48,7 @@ class Refined(Proposal):
         steps: natural gradient steps of each Normal.
         rounds: how often Normals are added at most.
         pilot: size of a pilot sample.
-        ess: the target for D latents is the share ess / (1 + D / 15) of the pilot sample. The other is k̂ ≤ 0.7.
+        ess: the target for D latents is the share ess / (1 + D / 8) of the pilot sample. The other is k̂ ≤ 0.7.
 
     References: Raftery and Bao, *Estimating and projecting trends in HIV/AIDS generalized epidemics using incremental
     mixture importance sampling*, Biometrics 2010 (step 4); Cappé, Douc, Guillin, Marin and Robert, *Adaptive importance
@@ -60,9 +60,9 @@ class Refined(Proposal):
     remedy: ClassVar[str] = "hold them against annealing (proposal=Annealed())"
     starts: int = 2
     steps: int = 4
-    rounds: int = 4
+    rounds: int = 8
     pilot: int = 100
-    ess: float = 0.5
+    ess: float = 0.8
 
     def __post_init__(self) -> None:
         at_least(1, starts=self.starts, pilot=self.pilot)
