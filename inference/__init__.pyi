@@ -38,7 +38,6 @@ from .latents.space import nearest as nearest
 from .latents.space import posterior_means as posterior_means
 from .latents.space import project as project
 from .latents.space import traversals as traversals
-from .likelihood.annealed import Annealed as Annealed
 from .likelihood.bidirectional import Bracket as Bracket
 from .likelihood.bidirectional import bidirectional as bidirectional
 from .likelihood.diagnostics import KHAT_LIMIT as KHAT_LIMIT
@@ -51,10 +50,11 @@ from .likelihood.estimate import LogLikelihood as LogLikelihood
 from .likelihood.estimate import log_likelihood as log_likelihood
 from .likelihood.missed import MissedMass as MissedMass
 from .likelihood.missed import missed_mass as missed_mass
-from .likelihood.proposals import Amortised as Amortised
-from .likelihood.proposals import Proposal as Proposal
-from .likelihood.proposals import Sampler as Sampler
-from .likelihood.refined import Refined as Refined
+from .likelihood.proposals.amortised import Amortised as Amortised
+from .likelihood.proposals.annealed import Annealed as Annealed
+from .likelihood.proposals.base import Proposal as Proposal
+from .likelihood.proposals.base import Sampler as Sampler
+from .likelihood.proposals.refined import Refined as Refined
 from .modes import flushing_denormals as flushing_denormals
 from .protocols import AmortisedGuide as AmortisedGuide
 from .protocols import GenerativeModel as GenerativeModel

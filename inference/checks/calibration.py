@@ -13,8 +13,8 @@ from obsvae.inference.export.arviz_tree import resampled
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics
 from obsvae.inference.likelihood.estimate import log_likelihood, prepared
-from obsvae.inference.likelihood.proposals import Proposal
-from obsvae.inference.likelihood.refined import Refined
+from obsvae.inference.likelihood.proposals.base import Proposal
+from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior

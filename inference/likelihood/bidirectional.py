@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.inference.latents.draws import simulate
-from obsvae.inference.likelihood.annealed import Annealed
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.estimate import prepared
+from obsvae.inference.likelihood.proposals.annealed import Annealed
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded

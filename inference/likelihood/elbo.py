@@ -6,7 +6,7 @@ from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.inference.likelihood.estimate import prepared
-from obsvae.inference.likelihood.proposals import Amortised
+from obsvae.inference.likelihood.proposals.amortised import Amortised
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
 

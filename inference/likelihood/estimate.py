@@ -11,13 +11,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
-from obsvae.inference.likelihood.bank import Bank
+from obsvae.inference.likelihood.density.bank import Bank
+from obsvae.inference.likelihood.density.joint import NOISY_ROWS, Joint
+from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, WeightDiagnostics, diagnose
-from obsvae.inference.likelihood.joint import NOISY_ROWS, Joint
 from obsvae.inference.likelihood.memory import bytes_allocated
-from obsvae.inference.likelihood.proposals import Proposal, in_blocks
-from obsvae.inference.likelihood.randomness import Streams
-from obsvae.inference.likelihood.refined import Refined
+from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
+from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_sites

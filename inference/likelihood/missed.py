@@ -9,8 +9,8 @@ from tqdm import tqdm
 from obsvae.errors import UsageError
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.likelihood.estimate import prepared
-from obsvae.inference.likelihood.proposals import Proposal, in_blocks
-from obsvae.inference.likelihood.refined import Refined
+from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
+from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded

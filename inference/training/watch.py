@@ -4,7 +4,7 @@ import numpy as np
 from torch import Tensor
 
 from obsvae.inference.likelihood.estimate import log_likelihood
-from obsvae.inference.likelihood.proposals import Amortised
+from obsvae.inference.likelihood.proposals.amortised import Amortised
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.ranking import Curve
 from obsvae.inference.training.callbacks import Callback

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from obsvae.guides import AmortisedNormal, MLPEncoder
 from obsvae.inference import posterior
-from obsvae.inference.likelihood.proposals import Proposal, Sampler
+from obsvae.inference.likelihood.proposals.base import Proposal, Sampler
 from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal
 
 

@@ -10,7 +10,7 @@ import torch
 from obsvae.errors import UsageError
 from obsvae.guides import AmortisedNormal, MLPEncoder
 from obsvae.inference import Amortised, Annealed, Refined, log_likelihood
-from obsvae.inference.likelihood.proposals import Proposal
+from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.model import (
     VAE,
     MLPDecoder,

@@ -6,9 +6,9 @@ import torch
 
 from obsvae.guides import AmortisedNormal, MLPEncoder
 from obsvae.inference import log_likelihood
-from obsvae.inference.likelihood.fitted import Fitted
-from obsvae.inference.likelihood.joint import Joint
-from obsvae.inference.likelihood.normal_fit import NormalFit, climb
+from obsvae.inference.likelihood.density.joint import Joint
+from obsvae.inference.likelihood.mixtures.fitted import Fitted
+from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit, climb
 from obsvae.model import VAE, Bernoulli, MLPDecoder, Normal, StandardNormal
 from tests.inference.quadrature import by_quadrature
 

@@ -8,8 +8,8 @@ from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.guides import AmortisedDelta, AmortisedNormal, MLPEncoder
 from obsvae.inference import Amortised, Annealed, Refined, bidirectional, log_likelihood
-from obsvae.inference.likelihood.joint import Joint
-from obsvae.inference.likelihood.randomness import Streams
+from obsvae.inference.likelihood.density.joint import Joint
+from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.modes import unchecked
 from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal, make_observation
 from obsvae.modes import evaluating

@@ -7,7 +7,7 @@ import torch
 from obsvae.data import load
 from obsvae.guides import AmortisedNormal, MLPEncoder
 from obsvae.inference import Amortised, Annealed, Refined, log_likelihood
-from obsvae.inference.likelihood.randomness import Streams
+from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.model import VAE, Bernoulli, MLPDecoder, StandardNormal, make_observation
 
 PROPOSALS = [Amortised(), Refined(), Annealed(temperatures=10, most=40)]

@@ -7,7 +7,7 @@ import torch
 
 from obsvae.guides import AmortisedNormal, MLPEncoder
 from obsvae.inference import Annealed, Refined, log_likelihood
-from obsvae.inference.likelihood.joint import Joint
+from obsvae.inference.likelihood.density.joint import Joint
 from obsvae.model import VAE, Bernoulli, ConvDecoder, MLPDecoder, Normal, StandardNormal
 from tests.inference.parts import FlowGuide, Laplace, Mixture
 from tests.inference.quadrature import LIKELIHOODS, by_quadrature

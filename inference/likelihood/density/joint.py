@@ -9,9 +9,9 @@ from pyro import poutine
 from torch import Tensor
 
 from obsvae.distribution import Distribution
-from obsvae.inference.likelihood.bank import Bank, Survey
-from obsvae.inference.likelihood.curvature import JACOBIANS, bend, curvature
-from obsvae.inference.likelihood.randomness import Streams
+from obsvae.inference.likelihood.density.bank import Bank, Survey
+from obsvae.inference.likelihood.density.curvature import JACOBIANS, bend, curvature
+from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import distribution_at, posterior
 from obsvae.local import local_parameters

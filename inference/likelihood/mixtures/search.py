@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from obsvae.inference.latents.location import known_mean
-from obsvae.inference.likelihood.bank import Survey
-from obsvae.inference.likelihood.joint import Joint
-from obsvae.inference.likelihood.normal_fit import NormalFit, climb
+from obsvae.inference.likelihood.density.bank import Survey
+from obsvae.inference.likelihood.density.joint import Joint
+from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit, climb
 
 # Gauss-Newton steps at most; few data need more than six.
 _CLIMB = 12

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from obsvae.distribution import Distribution
-from obsvae.inference.likelihood.joint import Joint
-from obsvae.inference.likelihood.normal_fit import NormalFit
-from obsvae.inference.likelihood.normals import Normals
-from obsvae.inference.likelihood.proposals import Sampler
+from obsvae.inference.likelihood.density.joint import Joint
+from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit
+from obsvae.inference.likelihood.mixtures.normals import Normals
+from obsvae.inference.likelihood.proposals.base import Sampler
 
 # Shares of the prior and of the guide before any weight is known, and at least.
 _PRIOR, _GUIDE, _LEAST = 0.05, 0.1, 0.01

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from obsvae.inference.likelihood.density.joint import Joint
 from obsvae.inference.likelihood.diagnostics import usable_or_zero
-from obsvae.inference.likelihood.joint import Joint
 
 # Step lengths that are tried along the Gauss-Newton direction.
 _LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.03)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from obsvae.inference.likelihood.normal_fit import NormalFit
+from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit
 
 # Each Normal comes twice, as it is and widened. Most draws of the wide one lie about 1.25 standard deviations farther
 # out, which keeps the tails of the weights light.

@@ -1,0 +1,1 @@
+"""Mixtures of Normals that are fitted to the posterior of each datum."""

@@ -1,0 +1,1 @@
+"""Where the particles of an importance-weighted likelihood come from."""
