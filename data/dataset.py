@@ -16,6 +16,7 @@ from obsvae.data.scaling import Scaling
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.names import lookup
+from obsvae.units import unit_shape_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Dataset:
         scaling: the affine map that the user chose; not applied to the tensors.
         noise: draws the training data afresh, or None.
         names: of the features of vectors, or None.
+        units: which entries of a datum have a unit of their own: "column", "channel" or "all".
         recipe: plain arguments, which may be saved as JSON, with which `load` gives the same dataset again; None for
             data from memory.
 
@@ -87,12 +89,18 @@ class Dataset:
     scaling: Scaling = field(default_factory=Scaling.identity)
     noise: Noise | None = None
     names: tuple[str, ...] | None = None
+    units: str = "all"
     recipe: Mapping[str, Any] | None = None
 
     @property
     def event_shape(self) -> tuple[int, ...]:
         """The shape of one datum."""
         return tuple(self.train.shape[1:])
+
+    @property
+    def unit_shape(self) -> tuple[int, ...]:
+        """The shape of statistics, with 1 for axes whose entries share a unit; it broadcasts to that of a datum."""
+        return unit_shape_of(self.event_shape, self.units)
 
     @cached_property
     def fingerprint(self) -> str:

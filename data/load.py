@@ -16,6 +16,7 @@ from obsvae.data.scaling import Scaling
 from obsvae.data.stored import Stored
 from obsvae.errors import UsageError
 from obsvae.names import lookup
+from obsvae.units import UNITS, unit_shape_of
 
 SOURCES: dict[str, Callable[[], Stored]] = {
     "digits": arrays.digits,
@@ -39,6 +40,7 @@ def load(
     warp: float | None = None,
     scaling: str | None = None,
     bounds: Sequence[float] | None = None,
+    units: str | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
@@ -56,6 +58,10 @@ def load(
             ½ for γ near ½.
         scaling: None, "standardise" or "unit-interval": recorded as `Dataset.scaling`, not applied.
         bounds: (low, high) that the data are known to lie within, in place of those that the source declares.
+        units: which entries of a datum have a unit of their own, and with it a mean and a spread: "column" (each
+            entry of the last axis, such as the sensors of windows (time, sensor)), "channel" or "all". By default
+            columns of vectors, channels of images (1, 3 or 4), one unit for other images, and columns of windows: real
+            numbers without bounds whose first two axes differ in length.
         seed: of the draws of binarise and dequantise.
 
     Raises UsageError for an unknown name, data that cannot be found or read, data that no model could be trained on,
@@ -67,6 +73,8 @@ def load(
         raise UsageError(f"warp needs a number from -0.5 to below 0.5; got {warp!r}")
     if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
         raise UsageError(f"seed needs a whole number from 0 to 2**63 - 1; got {seed!r}")
+    if units is not None:
+        lookup("units", units, dict.fromkeys(UNITS))
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
     if isinstance(name, np.ndarray | Tensor):
         called, stored = "array", arrays.from_memory(name, "array", names, labels, splits)
@@ -78,6 +86,9 @@ def load(
     if bounds is not None:
         stored = stored.within(bounds, "array" if called == "array" else repr(called))
     dataset = stored.dataset(called)
+    if units is not None:
+        unit_shape_of(dataset.event_shape, units)
+        dataset = replace(dataset, units=units)
     if binarise is not None:
         dataset = transforms.binarise(dataset, binarise, int(seed))
     if dequantise:
@@ -95,6 +106,7 @@ def load(
         "warp": None if warp is None else float(warp),
         "scaling": scaling,
         "bounds": None if bounds is None else [float(bound) for bound in bounds],
+        "units": units,
         "seed": int(seed),
     }
     return replace(dataset, recipe=recipe if stored.names is None else {**recipe, "names": list(stored.names)})
@@ -111,7 +123,7 @@ def _read(name: str, names: Sequence[str] | None, labels: Values | None, splits:
 
 
 def _standardise(dataset: Dataset) -> Scaling:
-    return Scaling.standardise(dataset.train, dataset.names)
+    return Scaling.standardise(dataset.train, dataset.unit_shape, dataset.names)
 
 
 def _unit_interval(dataset: Dataset) -> Scaling:

@@ -1,5 +1,6 @@
 """The affine map between data units and the decoder's units."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.units import mean_of, variance_of, varies
 
 COLUMNS_TOLD = 10  # in one message
 
@@ -19,7 +21,7 @@ class Scaling:
     distribution, and not the data, is transformed.
 
     Args:
-        offset: float32, () for images or (D,) for one number per feature.
+        offset: float32, in the shape of the units: () for one, (D,) for one for each column.
         scale: float32, positive, of the same shape.
 
     """
@@ -33,14 +35,18 @@ class Scaling:
         return cls(torch.tensor(0.0), torch.tensor(1.0))
 
     @classmethod
-    def standardise(cls, train: Tensor, names: tuple[str, ...] | None = None) -> Self:
-        """Return the map to zero mean and unit variance.
+    def standardise(cls, train: Tensor, unit_shape: tuple[int, ...] = (), names: tuple[str, ...] | None = None) -> Self:
+        """Return the map to zero mean and unit variance of each unit.
 
-        Vectors (N, D) get a mean and a standard deviation for each feature, images one pair for the entire array.
-        `names` of features go into the message. Raises UsageError where a standard deviation is 0.
+        Args:
+            train: the training data, (N, *event).
+            unit_shape: of the statistics.
+            names: of features, for messages.
+
+        Raises UsageError where a standard deviation is 0.
         """
-        if train.dim() == 2:
-            constant = (train.amin(0) == train.amax(0)).nonzero().flatten().tolist()
+        if any(size > 1 for size in unit_shape):
+            constant = (~varies(train, unit_shape)).flatten().nonzero().flatten().tolist()
             if constant:
                 told = [column if names is None else names[column] for column in constant[:COLUMNS_TOLD]]
                 more = f" and {len(constant) - len(told)} more" if len(constant) > len(told) else ""
@@ -49,15 +55,15 @@ class Scaling:
                     f"standardising needs features that vary; columns {told}{more}{counted} are constant in the "
                     "training data: drop these columns"
                 )
-            scale, offset = torch.std_mean(train.double(), dim=0, correction=0)
-        else:
-            if train.min() == train.max():
-                raise UsageError(
-                    f"standardising needs data that vary; all training values are {float(train.flatten()[0])}: "
-                    "load without scaling"
-                )
-            scale, offset = torch.std_mean(train, correction=0)  # on the CPU torch accumulates these in float64
-        return cls(offset.float(), scale.float())
+        elif not bool(varies(train, ())):
+            raise UsageError(
+                f"standardising needs data that vary; all training values are {float(train.flatten()[0])}: "
+                "load without scaling"
+            )
+        x = train.double()
+        number = x.numel() / max(1, math.prod(unit_shape))
+        scale = (variance_of(x, unit_shape) * (number - 1) / number).sqrt()
+        return cls(mean_of(x, unit_shape).float(), scale.float())
 
     @classmethod
     def unit_interval(cls, bounds: tuple[float, float]) -> Self:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from obsvae.data.checks import check_bounds
 from obsvae.data.dataset import Dataset, Grid
+from obsvae.units import usual_units
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,9 @@ class Stored:
     def dataset(self, name: str) -> Dataset:
         """Return the data in float32, split."""
         tensors = {split: _tensor(self.x, of) for split, of in self.rows.items()}
+        event = self.x.shape[1:]
+        # Real numbers of unknown range that make no square are more often windows (time, sensor) than images.
+        is_image = self.bounds is not None or self.grid is not None or len(set(event[:2])) == 1
         empty = torch.empty(0, dtype=torch.int64)
         labels = {
             split: empty if self.labels is None else torch.from_numpy(self.labels[of].astype(np.int64))
@@ -63,6 +67,7 @@ class Stored:
             bounds=self.bounds,
             grid=self.grid,
             names=self.names,
+            units=usual_units(event, is_image),
         )
 
 

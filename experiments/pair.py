@@ -35,7 +35,8 @@ def make_pair(
 
     Args:
         observation: p(x | z): a text such as ``"normal:scale=decoder"``, or an observation made beforehand.
-        data: what they are for: a dataset, or anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``.
+        data: what they are for: a dataset, or anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid`` and
+            ``scaling``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``.
@@ -79,7 +80,7 @@ def build_pair(
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
         decoder = kind.decoder(latent, data.event_shape, observation.outputs, hidden[::-1])
         model = VAE(z, decoder, observation)
-        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden)
+        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden, data.unit_shape)
 
 
 def sizes_of(architecture: str, hidden: Sequence[int] | None) -> list[int]:
@@ -108,7 +109,7 @@ def require_memory(
         def build() -> tuple[nn.Module, int]:
             first = make_prior(prior, latent)
             decoder = kind.decoder(latent, event, outputs, hidden[::-1])
-            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden)
+            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, data.unit_shape)
             return nn.ModuleList(parts), math.prod(event) * outputs
 
         return bytes_of_training(build)

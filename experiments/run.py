@@ -20,7 +20,7 @@ from obsvae.inference import History
 from obsvae.model import VAE, make_observation
 from obsvae.model.observations.data_like import DataLike
 
-FORMAT = 5  # of config.json
+FORMAT = 6  # of config.json
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,14 @@ class Observed:
 
     Attributes:
         event_shape: shape of one datum.
+        unit_shape: shape of statistics.
         bounds: the declared (low, high), or None.
         grid: the lattice that the data lie on, or None.
         scaling: the affine map that the user chose.
     """
 
     event_shape: tuple[int, ...]
+    unit_shape: tuple[int, ...]
     bounds: tuple[float, float] | None
     grid: Grid | None
     scaling: Scaling
@@ -45,6 +47,7 @@ class Observed:
         bounds, grid, scaling = content["bounds"], content["grid"], content["scaling"]
         return cls(
             tuple(content["event_shape"]),
+            tuple(content["unit_shape"]),
             None if bounds is None else (bounds[0], bounds[1]),
             None if grid is None else Grid(**grid),
             Scaling(torch.tensor(scaling["offset"]), torch.tensor(scaling["scale"])),
@@ -56,6 +59,7 @@ def observed(data: DataLike) -> dict[str, Any]:
     grid, scaling = data.grid, data.scaling
     return {
         "event_shape": list(data.event_shape),
+        "unit_shape": list(data.unit_shape),
         "bounds": None if data.bounds is None else list(data.bounds),
         "grid": None if grid is None else {"low": grid.low, "step": grid.step, "levels": grid.levels},
         "scaling": {"offset": scaling.offset.tolist(), "scale": scaling.scale.tolist()},

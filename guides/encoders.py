@@ -10,16 +10,19 @@ from torch import Tensor, nn
 
 from obsvae.errors import UsageError
 from obsvae.module import TypedModule
+from obsvae.units import mean_of, unit_shape_of, usual_units, variance_of
 
 
 class Encoder(TypedModule):
     """A network that standardises x by training statistics and maps it to raw outputs.
 
-    Images are standardised by one mean and one standard deviation, vectors feature by feature.
+    Each unit has a mean and a standard deviation.
 
     Args:
         event_shape: shape of one datum.
         outputs: number of raw outputs.
+        unit_shape: shape of the statistics, with 1 for axes whose entries share a unit; by default columns of vectors
+            and channels of images have a unit each, and other images have one.
 
     Shapes: ``(*batch, *event)`` to ``(*batch, outputs)``.
     """
@@ -28,12 +31,12 @@ class Encoder(TypedModule):
     scale: Tensor
     initialised: Tensor
 
-    def __init__(self, event_shape: Sequence[int], outputs: int) -> None:
+    def __init__(self, event_shape: Sequence[int], outputs: int, unit_shape: Sequence[int] | None = None) -> None:
         super().__init__()
         self.event_shape, self.outputs = torch.Size(event_shape), outputs
-        statistics = self.event_shape if len(self.event_shape) == 1 else ()
-        self.register_buffer("offset", torch.zeros(statistics))
-        self.register_buffer("scale", torch.ones(statistics))
+        statistics = unit_shape_of(event_shape, usual_units(event_shape)) if unit_shape is None else unit_shape
+        self.register_buffer("offset", torch.zeros(tuple(statistics)))
+        self.register_buffer("scale", torch.ones(tuple(statistics)))
         self.register_buffer("initialised", torch.tensor(False))
 
     if TYPE_CHECKING:
@@ -45,10 +48,9 @@ class Encoder(TypedModule):
     def initialise(self, x: Tensor) -> None:
         """Take the mean and standard deviation of training data x ``(N, *event)``."""
         self._check(x.shape[1:])
-        axes = tuple(range(x.ndim - self.offset.ndim))
-        self.offset.copy_(x.mean(axes))
-        spread = x.std(axes)
-        # A constant feature is 0 once its mean is taken off, whatever it is divided by.
+        self.offset.copy_(mean_of(x, self.offset.shape))
+        spread = variance_of(x, self.scale.shape).sqrt()
+        # A constant unit is 0 once its mean is taken off, whatever it is divided by.
         self.scale.copy_(torch.where(spread > 0, spread, 1.0))
         self.initialised.fill_(True)
 
@@ -74,10 +76,17 @@ class MLPEncoder(Encoder):
         event_shape: shape of one datum.
         outputs: number of raw outputs.
         hidden: widths of the hidden layers, from x to z.
+        unit_shape: as :class:`Encoder` has it.
     """
 
-    def __init__(self, event_shape: Sequence[int], outputs: int, hidden: Sequence[int] = (300, 300)) -> None:
-        super().__init__(event_shape, outputs)
+    def __init__(
+        self,
+        event_shape: Sequence[int],
+        outputs: int,
+        hidden: Sequence[int] = (300, 300),
+        unit_shape: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(event_shape, outputs, unit_shape)
         width = math.prod(event_shape)
         layers: list[nn.Module] = []
         for width_in, width_out in zip([width, *hidden], hidden, strict=False):
@@ -96,17 +105,24 @@ class ConvEncoder(Encoder):
         event_shape: ``(rows, columns)`` or ``(channels, rows, columns)``.
         outputs: number of raw outputs.
         hidden: channels of the stages, from x to z.
+        unit_shape: as :class:`Encoder` has it.
 
     Raises:
         UsageError: where a datum is not an image.
     """
 
-    def __init__(self, event_shape: Sequence[int], outputs: int, hidden: Sequence[int] = (32, 64)) -> None:
+    def __init__(
+        self,
+        event_shape: Sequence[int],
+        outputs: int,
+        hidden: Sequence[int] = (32, 64),
+        unit_shape: Sequence[int] | None = None,
+    ) -> None:
         if len(event_shape) not in (2, 3):
             raise UsageError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
         if not hidden:
             raise UsageError("a convolutional encoder needs at least one hidden stage")
-        super().__init__(event_shape, outputs)
+        super().__init__(event_shape, outputs, unit_shape)
         self.image = (1, *event_shape)[-3:]
         channels, rows, columns = self.image
         stages: list[nn.Module] = []

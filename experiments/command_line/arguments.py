@@ -14,6 +14,7 @@ from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.guides import GUIDES
 from obsvae.model import PRIORS
 from obsvae.names import lookup
+from obsvae.units import UNITS
 
 # Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1.
 _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -130,6 +131,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         help="of --binarise and --dequantise (default: 0)",
     )
     group.add_argument(
+        "--units",
+        type=one_of("units", UNITS),
+        metavar="WHICH",
+        help="entries with a unit, and so a mean and a spread, of their own: column (of the last axis), channel or all "
+        "(one unit); default: columns of vectors and windows, channels of images",
+    )
+    group.add_argument(
         "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
     )
 
@@ -143,6 +151,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
         warp=args.warp,
         scaling=args.scaling,
         bounds=args.bounds,
+        units=args.units,
         seed=args.data_seed,
     )
 

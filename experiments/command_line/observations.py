@@ -22,7 +22,9 @@ def add_observation(parser: argparse.ArgumentParser) -> None:
         help="a family with its options, such as student-t:df=4; help lists all (default: normal)",
     )
     group.add_argument(
-        "--scale", help="σ of normal and its like: a number, shared, per-feature, decoder; normal's may be optimal"
+        "--scale",
+        help="σ of normal and its like: a number, per-unit (default), per-feature, shared, decoder; normal's may be "
+        "optimal",
     )
     group.add_argument("--link", help="link of normal and its like: identity, sigmoid or softplus")
 
@@ -56,7 +58,10 @@ def observation_help() -> str:
         }
         for name, wrapper in WRAPPERS.items()
     ]
-    sources = "A scale, dispersion, concentration or df is a positive number (fixed), shared, per-feature or decoder"
+    sources = (
+        "A scale, dispersion, concentration or df is a positive number (fixed), per-unit or per-feature (learned for\n"
+        "each column, channel or entry), shared (one, in multiples of each unit's spread) or decoder"
+    )
     return "\n".join(
         [
             tabulate(families, headers="keys", maxcolwidths=[None, 24, None, None, 30, 34]),

@@ -179,4 +179,4 @@ def smoothed_mean(x: Tensor) -> Tensor:
     An initial bias is a starting point: where a feature is constant its logit would be infinite, and an optimiser that
     steps by about its learning rate would never come back from a large one.
     """
-    return 0.005 * 0.5 + 0.995 * x.mean(0)
+    return 0.005 * 0.5 + 0.995 * x.nanmean(0)

@@ -35,11 +35,31 @@ class DataLike(Protocol):
     @property
     def event_shape(self) -> tuple[int, ...]: ...  # noqa: D102 - named as the data have it
     @property
+    def unit_shape(self) -> tuple[int, ...]: ...  # noqa: D102 - named as the data have it
+    @property
     def bounds(self) -> tuple[float, float] | None: ...  # noqa: D102 - named as the data have it
     @property
     def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
     @property
     def scaling(self) -> ScalingLike: ...  # noqa: D102 - named as the data have it
+
+
+@dataclass(frozen=True)
+class Features:
+    """The shapes that parameters and statistics of a family take from the data.
+
+    Attributes:
+        event_shape: that of one datum; None where it is not known.
+        unit_shape: that of statistics, which broadcasts to it: 1 along axes whose entries share a unit.
+    """
+
+    event_shape: tuple[int, ...] | None = None
+    unit_shape: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, data: DataLike | None) -> "Features":
+        """Return those of data, or unknown ones."""
+        return cls() if data is None else cls(data.event_shape, data.unit_shape)
 
 
 # What to do where a family takes levels, and the data declare none.
@@ -68,9 +88,10 @@ class _Identity:
 
 @dataclass(frozen=True)
 class View:
-    """The data as an inner observation sees them: by default with their shape alone."""
+    """The data as an inner observation sees them: by default with their shape and units alone."""
 
     event_shape: tuple[int, ...]
+    unit_shape: tuple[int, ...]
     bounds: tuple[float, float] | None = None
     grid: GridLike | None = None
     scaling: ScalingLike = field(default_factory=_Identity)

@@ -1,4 +1,4 @@
-"""Positive parameters: fixed, shared by all features, one for each feature, or from the decoder."""
+"""Positive parameters: fixed, learned for all features, for each unit or each feature, or from the decoder."""
 
 import math
 from abc import abstractmethod
@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from obsvae.errors import UsageError
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.option import NUMBER, NUMBER_OR_WORD, Option
 from obsvae.module import TypedModule
 from obsvae.names import lookup
+from obsvae.units import mean_of, variance_of, varies
 
-SCALE = Option("scale", NUMBER_OR_WORD, "shared")
+SCALE = Option("scale", NUMBER_OR_WORD, "per-unit")
 FLOOR = Option("floor", NUMBER, 1e-3)
 
 # softplus(raw + _SHIFT) is 1 at raw = 0: a learned parameter starts where the data put it.
@@ -84,27 +86,21 @@ class Fixed(Positive):
         return raw.new_tensor(self.value)
 
 
-class Shared(Positive):
-    """One learned number for all features."""
+class Learned(Positive):
+    """A parameter of its own: one number, in multiples of each unit's start, or one for each unit or each feature.
 
-    def __init__(self, floor: float = 1e-3) -> None:
-        super().__init__((), floor)
-        self.raw = nn.Parameter(torch.zeros(()))
+    Args:
+        unit_shape: that of ``start``.
+        shape: that of the numbers, ``()``, that of the units, or that of a datum.
+        floor: as :class:`Positive` has it.
+    """
 
-    def forward(self, raw: Tensor) -> Tensor:
-        """Return the learned scalar."""
-        return self._learned(self.raw)
-
-
-class PerFeature(Positive):
-    """A learned number for each feature."""
-
-    def __init__(self, event_shape: tuple[int, ...], floor: float = 1e-3) -> None:
-        super().__init__(statistics_shape(event_shape), floor)
-        self.raw = nn.Parameter(torch.zeros(event_shape))
+    def __init__(self, unit_shape: tuple[int, ...] = (), shape: tuple[int, ...] = (), floor: float = 1e-3) -> None:
+        super().__init__(unit_shape, floor)
+        self.raw = nn.Parameter(torch.zeros(shape))
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Return the learned numbers, ``event``."""
+        """Return the numbers."""
         return self._learned(self.raw)
 
 
@@ -121,7 +117,7 @@ class FromDecoder(Positive):
 def make_positive(
     name: str,
     value: float | str,
-    event_shape: tuple[int, ...] | None,
+    features: Features,
     floor: float,
     more: Mapping[str, Callable[[], Positive]] | None = None,
 ) -> Positive:
@@ -129,19 +125,22 @@ def make_positive(
 
     Args:
         name: what the family calls it, for messages.
-        value: a positive number (fixed), or ``shared``, ``per-feature``, ``decoder``.
-        event_shape: shape of one datum; needed for ``per-feature``.
+        value: a positive number (fixed); ``shared``, one learned in multiples of each unit's start; ``per-unit``,
+            ``per-feature``, one learned for each; or ``decoder``.
+        features: shapes of a datum and of its units.
         floor: least value of a learned one as a fraction of its start.
         more: further sources that the family has, by word.
     """
     if not isinstance(value, str):
         return Fixed(name, value)
-    if event_shape is None and value == "per-feature":
+    event, unit = features.event_shape, features.unit_shape
+    if event is None and value == "per-feature":
         raise UsageError(f"{name}=per-feature needs the shape of a datum; pass the data to make_observation")
     sources: dict[str, Callable[[], Positive]] = {
-        "shared": lambda: Shared(floor),
-        "per-feature": lambda: PerFeature(event_shape or (), floor),
-        "decoder": lambda: FromDecoder(statistics_shape(event_shape), floor),
+        "per-unit": lambda: Learned(unit, unit, floor),
+        "shared": lambda: Learned(unit, (), floor),
+        "per-feature": lambda: Learned(unit, event or (), floor),
+        "decoder": lambda: FromDecoder(unit, floor),
         **(more or {}),
     }
     return lookup(f"{name} (a positive number or a word)", value, sources)()
@@ -156,28 +155,23 @@ def split(eta: Tensor, *parameters: Positive) -> tuple[Tensor, ...]:
     return tuple(values)
 
 
-def statistics_shape(event_shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Return the shape of the statistics of data: one for each feature of a vector, one for all of an image."""
-    return event_shape if event_shape is not None and len(event_shape) == 1 else ()
-
-
 def spread_of(x: Tensor, shape: tuple[int, ...], has_size: bool = True) -> Tensor:
-    """Return the standard deviation of x ``(N, *event)``, of each feature or of all, as ``shape`` says.
+    """Return the standard deviation of each unit of x ``(N, *event)``, over entries that are not NaN.
 
-    A constant feature has none: its size stands in, where that means something, or else the deviation of all. The size
-    of a logarithm means nothing: it depends on the unit.
+    A constant unit has none: its size stands in, where that means something, or else the deviation of all. The size of
+    a logarithm means nothing: it depends on the unit.
 
     Raises:
         UsageError: where all of x is one value.
     """
-    overall = x.std()
+    overall = variance_of(x, ()).sqrt()
     if not overall > 0:
         raise UsageError(f"a scale starts from the spread of the data, but all {x.numel()} of their entries are equal")
     if not shape:
         return overall
-    size = x[0].abs()
+    size = mean_of(x, shape).abs()
     instead = torch.where(size > 0, size, overall) if has_size else overall
-    return torch.where(x.amax(0) > x.amin(0), x.std(0), instead)
+    return torch.where(varies(x, shape), variance_of(x, shape).sqrt(), instead)
 
 
 def outputs_of(location: Tensor, outputs: int) -> Tensor:
@@ -188,9 +182,9 @@ def outputs_of(location: Tensor, outputs: int) -> Tensor:
 
 
 def inverse_variation(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Return mean / standard deviation, of each feature or of all, at most a thousand."""
-    mean, spread = (x.mean(0), x.std(0)) if shape else (x.mean(), x.std())
-    return mean / torch.maximum(spread, 0.001 * mean)
+    """Return mean / standard deviation of each unit, at most a thousand."""
+    mean = mean_of(x, shape)
+    return mean / torch.maximum(variance_of(x, shape).sqrt(), 0.001 * mean)
 
 
 def inverse_softplus(value: Tensor) -> Tensor:

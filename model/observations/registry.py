@@ -82,9 +82,9 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
         spec: ``name`` or ``name:option=value,option=value``, such as ``normal:scale=shared,link=sigmoid``. A wrapper
             has ``inner=NAME`` among its options, and the options of that after it:
             ``discretised:inner=mixture,components=5,inner=logistic,scale=decoder``.
-        data: anything with ``event_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] or on the circle
-            is mapped to the bounds, a family on levels to the grid, one on the real line to the scaling; positive ones
-            and counts take x as it is. None: x is in the family's own units.
+        data: anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] or
+            on the circle is mapped to the bounds, a family on levels to the grid, one on the real line to the scaling;
+            positive ones and counts take x as it is. None: x is in the family's own units.
 
     Raises:
         UsageError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the

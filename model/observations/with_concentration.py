@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from obsvae.model.observations.base import Observation
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, make_positive
@@ -13,8 +13,8 @@ class WithConcentration(Observation):
     """A family with a location and a concentration.
 
     Args:
-        concentration: a positive number, ``shared``, ``per-feature`` or ``decoder``.
-        event_shape: shape of one datum; needed for ``per-feature``.
+        concentration: a positive number, ``shared``, ``per-unit``, ``per-feature`` or ``decoder``.
+        features: shapes of a datum and of its units.
         floor: least learned concentration as a fraction of the data's.
 
     Attributes:
@@ -22,20 +22,20 @@ class WithConcentration(Observation):
     """
 
     measure = Measure.LEBESGUE
-    options: ClassVar[tuple[Option, ...]] = (Option("concentration", NUMBER_OR_WORD, "shared"), FLOOR)
+    options: ClassVar[tuple[Option, ...]] = (Option("concentration", NUMBER_OR_WORD, "per-unit"), FLOOR)
     locations = 1
 
     def __init__(
         self,
-        concentration: float | str = "shared",
-        event_shape: tuple[int, ...] | None = None,
+        concentration: float | str = "per-unit",
+        features: Features = Features(),
         floor: float = 1e-3,
     ) -> None:
         super().__init__()
-        self.concentration = make_positive("concentration", concentration, event_shape, floor)
+        self.concentration = make_positive("concentration", concentration, features, floor)
         self.outputs = self.locations + self.concentration.outputs
 
     @classmethod
     def for_data(cls, data: DataLike | None, **options: Any) -> Self:
         """Return the family for data of this shape."""
-        return cls(**options, event_shape=None if data is None else data.event_shape)
+        return cls(**options, features=Features.of(data))

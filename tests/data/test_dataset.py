@@ -77,7 +77,7 @@ def test_images_are_standardised_by_one_number():
 
 def test_vectors_are_standardised_by_feature():
     x = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1e-3, 1.0, 1e3]) + 5e4
-    scaling = Scaling.standardise(x)
+    scaling = Scaling.standardise(x, (3,))
     assert scaling.offset.dtype == scaling.scale.dtype == torch.float32
     np.testing.assert_allclose(scaling.offset, x.double().mean(0), rtol=1e-7)
     np.testing.assert_allclose(scaling.scale[1:], x.numpy().astype(np.float64).std(0)[1:], rtol=1e-6)
@@ -87,7 +87,7 @@ def test_constant_features_are_refused():
     x = torch.rand(50, 3, generator=torch.Generator().manual_seed(0))
     x[:, 1] = 0.1
     with pytest.raises(UsageError, match=r"columns \[1\]"):
-        Scaling.standardise(x)
+        Scaling.standardise(x, (3,))
     with pytest.raises(UsageError, match=r"all training values are 3\.0"):
         Scaling.standardise(torch.full((5, 2, 2), 3.0))
 

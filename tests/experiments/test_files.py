@@ -25,6 +25,7 @@ from obsvae.experiments.files import (
 from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import Epoch, History
 from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal
+from obsvae.model.observations.data_like import Features
 
 
 def pair(features=4, latent=2, hidden=(8,), scale="shared"):
@@ -175,7 +176,9 @@ def test_figure_and_datatree(tmp_path):
 @pytest.mark.parametrize("scale", ["shared", "per-feature", "optimal", 0.3])
 def test_weights_come_back_exactly_with_their_buffers(tmp_path, scale):
     def make():
-        model = VAE(StandardNormal(2), MLPDecoder(2, (4,), hidden=(8,)), Normal(scale=scale, event_shape=(4,)))
+        model = VAE(
+            StandardNormal(2), MLPDecoder(2, (4,), hidden=(8,)), Normal(scale=scale, features=Features((4,), (4,)))
+        )
         return model, make_guide("normal", MLPEncoder, (4,), 2, (8,))
 
     model, guide = make()

@@ -163,6 +163,6 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_the_callers_state(tmp_p
     before = torch.get_rng_state()
     one = train_run("normal", in_memory, tmp_path / "a", **SMALL, seed=3)
     assert torch.equal(torch.get_rng_state(), before)
-    other = train_run("normal:scale=shared", in_memory, tmp_path / "b", **SMALL, seed=3)
+    other = train_run("normal:scale=per-unit", in_memory, tmp_path / "b", **SMALL, seed=3)
     files = [(run.folder / "weights.safetensors").read_bytes() for run in (one, other)]
     assert files[0] == files[1]

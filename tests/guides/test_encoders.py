@@ -50,9 +50,9 @@ def test_vectors_are_standardised_feature_by_feature():
 
 
 @pytest.mark.parametrize("event_shape", [(6, 5), (3, 6, 5)])
-def test_images_are_standardised_by_one_pair(event_shape):
+def test_images_are_standardised_by_one_pair_where_nothing_else_is_said(event_shape):
     x = torch.rand(300, *event_shape) * torch.linspace(0, 255, 5)
-    encoder = ConvEncoder(event_shape, 4)
+    encoder = ConvEncoder(event_shape, 4, unit_shape=())
     encoder.initialise(x)
     assert encoder.offset.shape == encoder.scale.shape == ()
     seen = standardised(encoder, x)
@@ -62,6 +62,28 @@ def test_images_are_standardised_by_one_pair(event_shape):
     columns = seen.std(tuple(range(seen.ndim - 1)))
     assert columns.max() > 3 * columns.min()
     torch.testing.assert_close(seen, (x - x.mean()) / x.std(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("event_shape", "unit_shape", "expected"),
+    [
+        ((5,), None, (5,)),
+        ((6, 5), None, ()),
+        ((3, 6, 5), None, (3, 1, 1)),
+        ((6, 5, 3), None, (1, 1, 3)),
+        ((6, 5), (1, 5), (1, 5)),
+    ],
+)
+def test_each_unit_is_standardised(event_shape, unit_shape, expected):
+    encoder = MLPEncoder(event_shape, 4, (), unit_shape)
+    factor = 10.0 ** torch.arange(torch.Size(expected).numel()).view(expected)
+    x = 7.0 * factor + factor * torch.randn(300, *event_shape)
+    encoder.initialise(x)
+    assert encoder.offset.shape == encoder.scale.shape == expected
+    seen = standardised(encoder, x)
+    axes = [0] + [a + 1 for a in range(len(event_shape)) if not expected or expected[a] == 1]
+    torch.testing.assert_close(seen.mean(axes), torch.zeros_like(seen.mean(axes)), rtol=0, atol=1e-3)
+    torch.testing.assert_close(seen.std(axes), torch.ones_like(seen.std(axes)), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 3.3, -7.7, 1234.567, 1e6 / 3])

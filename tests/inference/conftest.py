@@ -42,7 +42,8 @@ class LinearGaussian:
 
     @property
     def b(self) -> Tensor:
-        return self.model.observation.spread.double() * self.model.decoder.head.bias.detach().double()
+        observation, bias = self.model.observation, self.model.decoder.head.bias.detach().double()
+        return observation.centre.double() + observation.spread.double() * bias
 
     def marginal(self) -> torch.distributions.MultivariateNormal:
         W = self.W

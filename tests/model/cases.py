@@ -18,7 +18,8 @@ AS_IT_IS = ("positive", "zero or positive", "counts")  # supports of families th
 def stub(event_shape=EVENT, bounds=None, grid=None, offset=0.0, scale=1.0):
     """Return what an observation must know of data."""
     scaling = SimpleNamespace(offset=torch.as_tensor(offset), scale=torch.as_tensor(scale))
-    return SimpleNamespace(event_shape=event_shape, bounds=bounds, grid=grid, scaling=scaling)
+    unit_shape = tuple(event_shape) if len(event_shape) == 1 else ()
+    return SimpleNamespace(event_shape=event_shape, unit_shape=unit_shape, bounds=bounds, grid=grid, scaling=scaling)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def normal_family(outputs=1, support="real"):
 def laplace_family(outputs=1):
     def log_density(observation, eta, u):
         b = ref.value_of(observation.scale, eta, 1)
-        return -np.abs(u - observation.spread.numpy() * eta[..., 0]) / b - np.log(2 * b)
+        return -np.abs(u - ref.location_of(observation, eta)) / b - np.log(2 * b)
 
     family = scipy_family(ref.scaled(scipy.stats.laplace), "real", outputs, quadrature=1e-4)  # for it has a kink
     return dataclasses.replace(family, log_prob=log_density)  # scipy's is the log of what underflows

@@ -15,22 +15,22 @@ def normal(observation, eta):
     scale, spread = observation.scale, observation.spread.item()  # one for all, for a datum is an image here
     link = observation.spec.partition("link=")[2] or "identity"
     loc = {
-        "identity": lambda e: spread * e,
+        "identity": lambda e: observation.centre.item() + spread * e,
         "sigmoid": scipy.special.expit,
         "softplus": lambda e: spread * softplus(e),
     }[link](eta[..., 0])
-    kind = observation.spec.partition("scale=")[2].partition(",")[0] or "shared"
+    kind = observation.spec.partition("scale=")[2].partition(",")[0] or "per-unit"
 
     def positive(raw):
         return spread * (1e-3 + softplus(raw + np.log(np.e - 1)))
 
     match kind:
-        case "shared" | "per-feature":
+        case "shared" | "per-unit" | "per-feature":
             sigma = positive(scale.raw.detach().numpy())
         case "decoder":
             sigma = positive(eta[..., 1])
         case "optimal":
-            sigma = scale.value.item()
+            sigma = scale.value.item() * spread
         case _:
             sigma = float(kind)
     return scipy.stats.norm(loc, np.broadcast_to(sigma, loc.shape))
@@ -108,6 +108,11 @@ def truncated_normal_log_density(loc, sigma, u):
         return float(-(((u - loc) / sigma) ** 2) / 2 - mp.log(sigma * mp.sqrt(2 * mp.pi) * inside))
 
 
+def location_of(observation, eta):
+    """Return centre + spread · η of a location-scale family."""
+    return observation.centre.numpy() + observation.spread.numpy() * eta[..., 0]
+
+
 def value_of(parameter, eta, at):
     """Return what the docstring of ``Positive`` promises, with the parameter's outputs at an index of eta."""
     start = parameter.start.numpy()
@@ -121,14 +126,14 @@ def scaled(family):
     """Return scipy's location-scale family at spread · η and σ, as a function of the observation and eta."""
 
     def at(observation, eta):
-        return family(observation.spread.numpy() * eta[..., 0], value_of(observation.scale, eta, 1))
+        return family(location_of(observation, eta), value_of(observation.scale, eta, 1))
 
     return at
 
 
 def student(observation, eta):
     scale, df = value_of(observation.scale, eta, 1), value_of(observation.df, eta, 1 + observation.scale.outputs)
-    return scipy.stats.t(df, observation.spread.numpy() * eta[..., 0], scale)
+    return scipy.stats.t(df, location_of(observation, eta), scale)
 
 
 def negative_binomial(observation, eta):
@@ -142,7 +147,7 @@ def binomial_log_mass(n, logit, u):
 
 
 def log_normal(observation, eta):
-    normal = observation.spread.numpy() * eta[..., 0]
+    normal = location_of(observation, eta)
     return scipy.stats.lognorm(value_of(observation.scale, eta, 1), scale=np.exp(normal))
 
 

@@ -150,6 +150,7 @@ def test_models_side_by_side_share_nothing():
             "normal:scale=per-feature",
             data=SimpleNamespace(
                 event_shape=EVENT,
+                unit_shape=(),
                 bounds=None,
                 grid=None,
                 scaling=SimpleNamespace(offset=torch.tensor(0.0), scale=torch.tensor(1.0)),

@@ -88,7 +88,7 @@ def discretised(below, count, outputs=1):
         grid, inner = observation.grid, observation.inner
         low, high = (grid.low + (u + side) * grid.step for side in (-0.5, 0.5))
         low, high = np.where(u == 0, -np.inf, low), np.where(u == count - 1, np.inf, high)
-        return log_mass(low, high, inner.spread.numpy() * eta[..., 0], ref.value_of(inner.scale, eta, 1))
+        return log_mass(low, high, ref.location_of(inner, eta), ref.value_of(inner.scale, eta, 1))
 
     # Of a feature that is always at an end of the grid the start has half of its density beyond it.
     return Family(Measure.COUNTING, outputs, "levels", log_prob, levels=count, start=0.7)
@@ -113,7 +113,7 @@ def transformed(standard, forward, inverse, log_slope, support, **more):
         return standard(observation.inner, eta).cdf(inverse(observation, x))
 
     def median(observation, eta):
-        return forward(observation, observation.inner.spread.numpy() * eta[..., 0])
+        return forward(observation, ref.location_of(observation.inner, eta))
 
     return Family(Measure.LEBESGUE, 1, support, log_prob, cdf, mean=median, **more)
 

@@ -154,7 +154,7 @@ def test_the_benchmark_says_what_needs_runs(line, tmp_path):
 def test_the_help_on_observations_names_each_with_its_options(tmp_path):
     text = succeeds("train", "--observation", "help", cwd=tmp_path)
     assert all(f"\n{name} " in text for name in OBSERVATIONS)
-    assert "dispersion=shared" in text
+    assert "dispersion=per-unit" in text
     assert list(tmp_path.iterdir()) == []
 
 

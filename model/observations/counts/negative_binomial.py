@@ -8,9 +8,10 @@ from torch import Tensor
 
 from obsvae.model import exact
 from obsvae.model.observations.counts.poisson import Poisson
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, make_positive, split
+from obsvae.units import mean_of, variance_of
 
 
 class NegativeBinomial(Poisson):
@@ -24,25 +25,25 @@ class NegativeBinomial(Poisson):
     Shapes: ``eta (*batch, *event, 1)``, or ``(…, 2)`` with ``dispersion="decoder"``; x ``(*batch, *event)``.
 
     Args:
-        dispersion: α: a positive number, ``shared``, ``per-feature`` or ``decoder``.
-        event_shape: shape of one datum; needed for ``per-feature``.
+        dispersion: α: a positive number, ``shared``, ``per-unit``, ``per-feature`` or ``decoder``.
+        features: shapes of a datum and of its units.
         floor: least learned dispersion as a fraction of the data's.
     """
 
-    options = (Option("dispersion", NUMBER_OR_WORD, "shared"), FLOOR)
+    options = (Option("dispersion", NUMBER_OR_WORD, "per-unit"), FLOOR)
     equivalent = "exp + Poisson NLL, with a variance above the mean"
 
     def __init__(
-        self, dispersion: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
+        self, dispersion: float | str = "per-unit", features: Features = Features(), floor: float = 1e-3
     ) -> None:
         super().__init__()
-        self.dispersion = make_positive("dispersion", dispersion, event_shape, floor)
+        self.dispersion = make_positive("dispersion", dispersion, features, floor)
         self.outputs = 1 + self.dispersion.outputs
 
     @classmethod
     def for_data(cls, data: DataLike | None, **options: Any) -> Self:
         """Return the family for data of this shape."""
-        return cls(**options, event_shape=None if data is None else data.event_shape)
+        return cls(**options, features=Features.of(data))
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return NegativeBinomial(1 / α, logit p)."""
@@ -53,7 +54,7 @@ class NegativeBinomial(Poisson):
         """Start from each feature's mean, and the dispersion (variance − mean) / mean², at least 0.01."""
 
         def estimate(shape: tuple[int, ...]) -> Tensor:
-            mean, variance = (x.mean(0), x.var(0)) if shape else (x.mean(), x.var())
+            mean, variance = mean_of(x, shape), variance_of(x, shape)
             return ((variance - mean) / mean.square().clamp_min(1e-6)).clamp(0.01, 100.0)
 
         self.dispersion.initialise(estimate)

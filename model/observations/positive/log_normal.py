@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import FLOOR, SCALE
 from obsvae.model.observations.real_line.location_scale import LocationScale
 from obsvae.model.observations.support import POSITIVE
@@ -24,10 +25,8 @@ class LogNormal(LocationScale):
     options = (SCALE, FLOOR)
     equivalent = "exp + squared error of logarithms"
 
-    def __init__(
-        self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
-    ) -> None:
-        super().__init__(scale, "identity", event_shape, floor)
+    def __init__(self, scale: float | str = "per-unit", features: Features = Features(), floor: float = 1e-3) -> None:
+        super().__init__(scale, "identity", features, floor)
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return LogNormal(μ, σ)."""

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model.observations.base import Observation, smoothed_mean
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.option import WORD, Option
 from obsvae.model.observations.parameters import (
@@ -24,16 +24,17 @@ from obsvae.model.observations.parameters import (
     outputs_of,
     split,
     spread_of,
-    statistics_shape,
 )
 from obsvae.model.observations.support import REAL_LINE, Units
 from obsvae.names import lookup
+from obsvae.units import mean_of
 
 
 class Link(NamedTuple):
     """An inverse link η ↦ μ (for data with spread 1), its inverse μ ↦ η, and the units it works in.
 
-    ``means`` is the range of μ, and ``remedy`` what to do about data whose means lie outside.
+    ``means`` is the range of μ, ``remedy`` what to do about data whose means lie outside, and ``is_centred`` whether
+    η = 0 is the middle of the data.
     """
 
     inverse: Callable[[Tensor], Tensor]
@@ -41,6 +42,7 @@ class Link(NamedTuple):
     units: Units
     means: tuple[float, float] = (-math.inf, math.inf)
     remedy: str = ""
+    is_centred: bool = False
 
 
 def _sigmoid(eta: Tensor) -> Tensor:
@@ -53,7 +55,7 @@ def _inverse_softplus(mu: Tensor) -> Tensor:
 
 
 LINKS = {
-    "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED),
+    "identity": Link(lambda eta: eta, lambda mu: mu, Units.SCALED, is_centred=True),
     "sigmoid": Link(
         _sigmoid,
         torch.logit,
@@ -78,9 +80,10 @@ class LocationScale(Observation):
 
     .. math:: p(x \mid \eta) = \frac{1}{\sigma} \, f\Big(\frac{x - \mu(\eta)}{\sigma}\Big)
 
-    With the links ``identity`` and ``softplus`` the location is in multiples of the training data's standard deviation,
-    μ = spread · link⁻¹(η), so that learning does not depend on the unit of x; the density is over x all the same.
-    Vectors have a spread for each feature, as columns of a table have units of their own; images have one.
+    With the link ``identity`` the location is μ = centre + spread · η, with mean and standard deviation of each unit in
+    the training data, and with ``softplus`` μ = spread · softplus(η), so that learning depends neither on the unit of x
+    nor, with ``identity``, on where 0 lies; the density is over x all the same. Columns of a table have units of their
+    own, and the pixels of an image share one.
 
     Subclasses give f, by :meth:`family`.
 
@@ -88,11 +91,11 @@ class LocationScale(Observation):
     x ``(*batch, *event)``.
 
     Args:
-        scale: a positive number (fixed, in the units that the family sees), ``shared`` (one learned), ``per-feature``
-            (learned) or ``decoder`` (a second output).
+        scale: a positive number (fixed, in the units that the family sees), ``shared`` (one learned, in multiples of
+            each unit's spread), ``per-unit`` or ``per-feature`` (one learned for each), or ``decoder`` (an output).
         link: ``identity``; ``sigmoid`` for a location in (0, 1); ``softplus`` for a positive location.
-        event_shape: shape of one datum; needed for ``per-feature``, and for a spread of each feature of a vector.
-        floor: least learned scale as a fraction of the training data's standard deviation.
+        features: shapes of a datum and of its units.
+        floor: least learned scale as a fraction of the unit's standard deviation.
 
     Raises:
         UsageError: for an unknown scale or link, or a scale that is not positive.
@@ -102,27 +105,29 @@ class LocationScale(Observation):
     support = REAL_LINE
     options: ClassVar[tuple[Option, ...]] = (SCALE, LINK, FLOOR)
     has_size = True  # whether the size of what μ locates means anything, as that of a logarithm does not
+    centre: Tensor
     spread: Tensor
 
     def __init__(
         self,
-        scale: float | str = "shared",
+        scale: float | str = "per-unit",
         link: str = "identity",
-        event_shape: tuple[int, ...] | None = None,
+        features: Features = Features(),
         floor: float = 1e-3,
     ) -> None:
         super().__init__()
         self.link = lookup("link", link, LINKS)
         if self.support.is_real_line:  # else the family has units of its own
             self.support = self.support.within(self.link.units)
-        self.scale = make_positive("scale", scale, event_shape, floor, self._scales(floor))
+        self.scale = make_positive("scale", scale, features, floor, self._scales(features, floor))
         self.outputs = 1 + self.scale.outputs
-        self.register_buffer("spread", torch.ones(statistics_shape(event_shape)))
+        self.register_buffer("centre", torch.zeros(features.unit_shape))
+        self.register_buffer("spread", torch.ones(features.unit_shape))
 
     @classmethod
     def for_data(cls, data: DataLike | None, **options: Any) -> Self:
         """Return the family for data of this shape."""
-        return cls(**options, event_shape=None if data is None else data.event_shape)
+        return cls(**options, features=Features.of(data))
 
     @abstractmethod
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> Distribution:
@@ -132,17 +137,19 @@ class LocationScale(Observation):
     def _positive(self) -> tuple[Positive, ...]:
         return (self.scale,)
 
-    def _scales(self, floor: float) -> Mapping[str, Callable[[], Positive]]:
+    def _scales(self, features: Features, floor: float) -> Mapping[str, Callable[[], Positive]]:
         """Return further sources of the scale, by word."""
         return {}
 
     @property
-    def _unit(self) -> Tensor | float:
-        return 1.0 if self.support.units is Units.UNIT_INTERVAL else self.spread
+    def _is_in_unit_interval(self) -> bool:
+        """Whether μ needs neither centre nor spread."""
+        return self.support.units is Units.UNIT_INTERVAL
 
     def loc(self, eta: Tensor) -> Tensor:
         """Return μ, ``(*batch, *event)``."""
-        return self._unit * self.link.inverse(eta[..., 0])
+        mu = self.link.inverse(eta[..., 0])
+        return mu if self._is_in_unit_interval else self.centre + self.spread * mu
 
     def forward(self, eta: Tensor) -> Distribution:
         """Return the family at μ(eta) and σ(eta)."""
@@ -150,17 +157,19 @@ class LocationScale(Observation):
         return self.family(self.loc(eta), scale, *more)
 
     def initialise(self, x: Tensor) -> Tensor:
-        """Set the spread, and return outputs that put μ at each feature's mean and σ at the spread."""
+        """Set centre and spread, and return outputs that put μ at each feature's mean and σ at the spread."""
         self._check_means(x)
+        if self.link.is_centred:
+            self.centre.copy_(mean_of(x, self.centre.shape))
         self.spread.copy_(spread_of(x, self.spread.shape, self.has_size))
         self.scale.initialise(lambda shape: spread_of(x, shape, self.has_size))
-        mean = smoothed_mean(x) if self.support.units is Units.UNIT_INTERVAL else x.mean(0) / self._unit
+        mean = smoothed_mean(x) if self._is_in_unit_interval else (x.nanmean(0) - self.centre) / self.spread
         return outputs_of(self.link.link(mean), self.outputs)
 
     def _check_means(self, x: Tensor) -> None:
         # x itself may lie anywhere, as the family's own samples do; a mean that μ cannot reach is a link ill chosen.
         low, high = self.link.means
-        means = x.mean(0)
+        means = x.nanmean(0)
         outside = means[(means < low) | (means > high)]
         if len(outside):
             raise UsageError(

@@ -8,44 +8,42 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import Positive
 from obsvae.model.observations.real_line.location_scale import LocationScale
 
 
 class Optimal(Positive):
-    """One σ, the maximum-likelihood estimate: from the batch in training, from the training set in evaluation.
+    """One σ in multiples of each unit's spread, the maximum-likelihood estimate: in training from the batch.
 
-    In training it returns its floor, for :class:`obsvae.model.exact.ProfileNormal` to apply.
+    In training it returns its floor, for :class:`obsvae.model.exact.ProfileNormal` to apply; in evaluation it is that
+    of the training set.
 
     Reference: Rybkin, Daniilidis and Levine 2021, section 3.
     """
 
     value: Tensor
 
-    def __init__(self, floor: float = 1e-3) -> None:
-        super().__init__((), floor)
+    def __init__(self, unit_shape: tuple[int, ...] = (), floor: float = 1e-3) -> None:
+        super().__init__(unit_shape, floor)
         self.register_buffer("value", torch.ones(()))
 
     def forward(self, raw: Tensor) -> Tensor:
         """Return the training set's σ̂, or the floor while training."""
-        return self.start * self.floor if self.training else self.value
-
-    def initialise(self, estimate: Callable[[tuple[int, ...]], Tensor]) -> None:
-        """Start from the spread of the data."""
-        super().initialise(estimate)
-        self.value.copy_(self.start)
+        return self.start * (self.floor if self.training else self.value)
 
     def describe(self) -> object:
-        """Return the training set's σ̂."""
-        return self.value.item()
+        """Return the training set's σ̂, or its range where units have one each."""
+        value = self.start * self.value
+        return value.item() if value.ndim == 0 else [value.min().item(), value.max().item()]
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set σ̂² to the mean squared error of pairs (location, x), no less than the floor's square."""
         total, count = 0.0, 0
         for loc, x in batches:
-            total += (x - loc).double().square().sum().item()
+            total += ((x - loc) / self.start).double().square().sum().item()
             count += x.numel()
-        self.value.fill_(max(math.sqrt(total / count), self.floor * self.start.item()))
+        self.value.fill_(max(math.sqrt(total / count), self.floor))
 
 
 class Normal(LocationScale):
@@ -66,8 +64,8 @@ class Normal(LocationScale):
         """Whether σ is optimal."""
         return isinstance(self.scale, Optimal)
 
-    def _scales(self, floor: float) -> Mapping[str, Callable[[], Positive]]:
-        return {"optimal": lambda: Optimal(floor)}
+    def _scales(self, features: Features, floor: float) -> Mapping[str, Callable[[], Positive]]:
+        return {"optimal": lambda: Optimal(features.unit_shape, floor)}
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return Normal(μ, σ); with ``scale="optimal"`` in training mode, the profile likelihood."""

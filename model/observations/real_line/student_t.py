@@ -4,6 +4,7 @@ import pyro.distributions as dist
 from torch import Tensor
 
 from obsvae.model import exact
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, SCALE, Positive, make_positive
 from obsvae.model.observations.real_line.location_scale import LINK, LocationScale
@@ -21,10 +22,10 @@ class StudentT(LocationScale):
 
     Args:
         scale: σ.
-        df: the degrees of freedom ν: a number, ``shared``, ``per-feature`` or ``decoder``; learned ones start at 5 and
-            stay above 1, where the mean exists.
+        df: the degrees of freedom ν: a number, ``shared``, ``per-unit``, ``per-feature`` or ``decoder``; learned
+            ones start at 5 and stay above 1, where the mean exists.
         link: as there.
-        event_shape: as there.
+        features: as there.
         floor: as there.
     """
 
@@ -33,14 +34,14 @@ class StudentT(LocationScale):
 
     def __init__(
         self,
-        scale: float | str = "shared",
+        scale: float | str = "per-unit",
         df: float | str = "shared",
         link: str = "identity",
-        event_shape: tuple[int, ...] | None = None,
+        features: Features = Features(),
         floor: float = 1e-3,
     ) -> None:
-        super().__init__(scale, link, event_shape, floor)
-        self.df = make_positive("df", df, event_shape, _FLOOR)
+        super().__init__(scale, link, features, floor)
+        self.df = make_positive("df", df, features, _FLOOR)
         self.outputs += self.df.outputs
 
     @property

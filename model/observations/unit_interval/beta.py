@@ -10,6 +10,7 @@ from obsvae.model.observations.base import smoothed_mean
 from obsvae.model.observations.parameters import outputs_of, split
 from obsvae.model.observations.support import OPEN_INTERVAL
 from obsvae.model.observations.with_concentration import WithConcentration
+from obsvae.units import mean_of, variance_of
 
 
 class Beta(WithConcentration):
@@ -39,7 +40,7 @@ class Beta(WithConcentration):
         """Start from each feature's mean, and the concentration μ (1 − μ) / variance − 1, at least a tenth."""
 
         def estimate(shape: tuple[int, ...]) -> Tensor:
-            mean, variance = (x.mean(0), x.var(0)) if shape else (x.mean(), x.var())
+            mean, variance = mean_of(x, shape), variance_of(x, shape)
             return (mean * (1.0 - mean) / variance.clamp_min(1e-6) - 1.0).clamp_min(0.1)
 
         self.concentration.initialise(estimate)

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
-from obsvae.model.observations.parameters import FLOOR, SCALE, outputs_of
+from obsvae.model.observations.data_like import Features
+from obsvae.model.observations.parameters import FLOOR, SCALE
 from obsvae.model.observations.real_line.location_scale import LocationScale
 from obsvae.model.observations.support import OPEN_INTERVAL
 
@@ -25,14 +26,12 @@ class LogitNormal(LocationScale):
     options = (SCALE, FLOOR)
     equivalent = "sigmoid + squared error of logits"
 
-    def __init__(
-        self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
-    ) -> None:
-        super().__init__(scale, "identity", event_shape, floor)
+    def __init__(self, scale: float | str = "per-unit", features: Features = Features(), floor: float = 1e-3) -> None:
+        super().__init__(scale, "identity", features, floor)
 
     @property
-    def _unit(self) -> Tensor | float:
-        return self.spread
+    def _is_in_unit_interval(self) -> bool:
+        return False
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return LogitNormal(μ, σ)."""
@@ -40,6 +39,4 @@ class LogitNormal(LocationScale):
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from the mean and spread of logit x."""
-        u = torch.logit(x)
-        super().initialise(u)
-        return outputs_of(u.mean(0) / self._unit, self.outputs)
+        return super().initialise(torch.logit(x))

@@ -4,6 +4,7 @@ import pyro.distributions as dist
 from torch import Tensor
 
 from obsvae.model import exact
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import FLOOR, SCALE
 from obsvae.model.observations.real_line.location_scale import LocationScale
 from obsvae.model.observations.support import UNIT_INTERVAL
@@ -23,10 +24,8 @@ class TruncatedNormal(LocationScale):
     options = (SCALE, FLOOR)
     equivalent = "identity + squared error, renormalised over [0, 1]"
 
-    def __init__(
-        self, scale: float | str = "shared", event_shape: tuple[int, ...] | None = None, floor: float = 1e-3
-    ) -> None:
-        super().__init__(scale, "identity", event_shape, floor)
+    def __init__(self, scale: float | str = "per-unit", features: Features = Features(), floor: float = 1e-3) -> None:
+        super().__init__(scale, "identity", features, floor)
 
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return TruncatedNormal(μ, σ)."""

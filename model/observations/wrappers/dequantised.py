@@ -50,7 +50,7 @@ class Dequantised(GridWrapper):
         assert data is not None
         bounds = None if data.bounds is None else (data.bounds[0], data.bounds[1] + grid.step)
         # Only a mass looks at the grid, which lets it be made, and be refused for what it is.
-        inner = make(View(data.event_shape, bounds=bounds, grid=grid, scaling=data.scaling))
+        inner = make(View(data.event_shape, data.unit_shape, bounds=bounds, grid=grid, scaling=data.scaling))
         return cls(require_exact(inner, "dequantised"), grid)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:

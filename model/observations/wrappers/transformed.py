@@ -9,7 +9,7 @@ from torch import Tensor
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model.observations.base import Correction, Observation
-from obsvae.model.observations.data_like import DataLike, View
+from obsvae.model.observations.data_like import DataLike, Features, View
 from obsvae.model.observations.option import WORD, Option
 from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, Transform, YeoJohnson
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper
@@ -52,7 +52,7 @@ class Transformed(Wrapper):
         """Return a family on the real line with log, logit or Yeo–Johnson before it."""
         made = lookup("transform", transform, TRANSFORMS)
         # Only a mass looks at the grid, which lets it be made, and be refused for what it is.
-        view = None if data is None else View(data.event_shape, grid=data.grid)
+        view = None if data is None else View(data.event_shape, data.unit_shape, grid=data.grid)
         inner = make(view)
         if not inner.support.is_real_line:
             raise UsageError(
@@ -60,7 +60,7 @@ class Transformed(Wrapper):
                 f"mixture of one), but got {inner.name}"
             )
         if made is YeoJohnson:
-            return cls(inner, YeoJohnson(None if data is None else data.event_shape))
+            return cls(inner, YeoJohnson(Features.of(data).unit_shape))
         return cls(inner, made())
 
     def to_inner(self, x: Tensor) -> Tensor:

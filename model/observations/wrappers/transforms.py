@@ -14,7 +14,6 @@ from obsvae.errors import UsageError
 from obsvae.model import exact
 from obsvae.model.observations.base import Observation
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.parameters import statistics_shape
 from obsvae.model.observations.support import OPEN_INTERVAL, POSITIVE, REAL_LINE, Support
 from obsvae.module import TypedModule
 
@@ -161,17 +160,17 @@ class Logit(Transform):
 class YeoJohnson(Transform):
     """The Yeo–Johnson transform, its power λ fitted to the training data by maximum likelihood (scipy), within [0, 2].
 
-    Vectors have a power for each feature, images have one.
+    Each unit has its own power.
 
     Args:
-        event_shape: shape of one datum.
+        unit_shape: shape of the powers.
     """
 
     power: Tensor
 
-    def __init__(self, event_shape: tuple[int, ...] | None = None) -> None:
+    def __init__(self, unit_shape: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.register_buffer("power", torch.ones(statistics_shape(event_shape)))
+        self.register_buffer("power", torch.ones(unit_shape))
 
     def forward(self, measure: Measure) -> torch_transforms.Transform:
         """Return the transform at its power."""

@@ -209,7 +209,7 @@ def test_optimal_sigma_is_that_of_the_training_set(linear_gaussian, tensors, mon
         batches = list(batches)
         pairs.append((self.loc(torch.cat([eta for eta, _ in batches])), torch.cat([x for _, x in batches])))
         update(self, batches)
-        sigmas.append(self.scale.value.item())
+        sigmas.append((self.scale.start * self.scale.value).item())
 
     monkeypatch.setattr(Normal, "update", record)
     history = fit(problem.model, problem.guide, data, epochs=4, **OPTIONS)
@@ -218,7 +218,8 @@ def test_optimal_sigma_is_that_of_the_training_set(linear_gaussian, tensors, mon
         assert torch.equal(x, data.train)
         assert sigma == pytest.approx((x - loc).double().square().mean().sqrt().item(), rel=1e-5)
     assert len(set(sigmas)) == 4
-    assert problem.model.observation.scale.value.item() == sigmas[history.best.epoch - 1]
+    scale = problem.model.observation.scale
+    assert (scale.start * scale.value).item() == sigmas[history.best.epoch - 1]
     # Draws of z, and not means: the same eta twice would be the mean's.
     assert problem.model.observation.describe()["scale"] == pytest.approx(sigmas[history.best.epoch - 1])
 

@@ -11,7 +11,7 @@ from tests.model.cases import EVENT
 from tests.model.follow import assert_levels_follow
 
 
-def nodes(case, count=8001):
+def nodes(case, count=32_001):
     """Return quadrature nodes (count, *event) over the support in u, and their weights."""
     u, weights = case.family.where.nodes(count=count)
     # Closer to an edge a point would be the edge itself in float64, in data units at least.

@@ -8,6 +8,7 @@ import torch
 from obsvae.errors import UsageError
 from obsvae.model import Normal
 from obsvae.model.exact import ProfileNormal
+from obsvae.model.observations.data_like import Features
 
 EVENT = (2, 3)
 SCALES = ["shared", "per-feature", "decoder", "optimal"]
@@ -18,7 +19,7 @@ def data(n=64, scale=3.0, seed=0):
 
 
 def started(scale, floor=1e-3, link="identity", x=None):
-    observation = Normal(scale=scale, link=link, event_shape=EVENT, floor=floor)
+    observation = Normal(scale=scale, link=link, features=Features(EVENT), floor=floor)
     return observation, observation.initialise(data() if x is None else x)
 
 
@@ -180,7 +181,7 @@ def test_state_moves_with_the_weights():
 def test_columns_have_units_of_their_own(scale):
     spreads = torch.tensor([1e-3, 1.0, 1e6])
     x = 5.0 * spreads + spreads * torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
-    observation = Normal(scale=scale, event_shape=(3,))
+    observation = Normal(scale=scale, features=Features((3,), (3,)))
     eta = observation.initialise(x)
     torch.testing.assert_close(observation(eta).mean, x.mean(0))
     torch.testing.assert_close(observation(eta).scale, x.std(0), rtol=2e-3, atol=0)
@@ -193,7 +194,7 @@ def test_columns_have_units_of_their_own(scale):
 def test_a_constant_column_takes_its_size_for_a_spread(value, spread):
     x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0)) * 1e6
     x[:, 1] = value
-    observation = Normal(scale="per-feature", event_shape=(2,))
+    observation = Normal(scale="per-feature", features=Features((2,), (2,)))
     eta = observation.initialise(x)
     assert observation(eta).mean[1].item() == pytest.approx(value)
     assert observation(eta).scale[1].item() == pytest.approx(spread, rel=2e-3)
@@ -202,11 +203,11 @@ def test_a_constant_column_takes_its_size_for_a_spread(value, spread):
 def test_a_column_of_zeros_takes_the_spread_of_all():
     x = torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
     x[:, 1] = 0.0
-    observation = Normal(scale="per-feature", event_shape=(2,))
+    observation = Normal(scale="per-feature", features=Features((2,), (2,)))
     assert observation(observation.initialise(x)).scale[1].item() == pytest.approx(x.std().item(), rel=2e-3)
 
 
 def test_softplus_starts_at_the_mean_however_far_it_is_from_zero():
     x = 1e4 + torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
-    observation = Normal(link="softplus", event_shape=(2,))
+    observation = Normal(link="softplus", features=Features((2,), (2,)))
     torch.testing.assert_close(observation(observation.initialise(x)).mean, x.mean(0))
