@@ -29,6 +29,7 @@ def from_memory(
     names: Sequence[str] | None = None,
     labels: Values | None = None,
     splits: Mapping[str, Values] | None = None,
+    missing: bool = False,
 ) -> Stored:
     """Return the data of an array or tensor, (N, *event).
 
@@ -41,13 +42,16 @@ def from_memory(
         names: of the features of vectors.
         labels: integers (N,).
         splits: as `splits.given` takes them; by default 80/10/10, drawn at random.
+        missing: whether NaN, and masked entries, are missing ones.
 
     """
-    x = as_numpy(x, name)
+    # Of a masked array of integers the integers lie on a grid.
+    seen = x.compressed() if isinstance(x, np.ma.MaskedArray) else None
+    x = as_numpy(x, name, missing)
     check_layout(x, name)
     texts = None if names is None else checked_names(names, x.shape)
-    x = check_values(x, name, texts)
-    N, (bounds, grid) = len(x), _declared(x)
+    x = check_values(x, name, texts, missing)
+    N, (bounds, grid) = len(x), _declared(x if seen is None else seen)
     return Stored(
         x,
         drawn(N, N // 10, N // 10) if splits is None else given(splits, N),
@@ -55,6 +59,7 @@ def from_memory(
         bounds=bounds,
         grid=grid,
         names=texts,
+        has_missing=missing,
     )
 
 
@@ -63,9 +68,10 @@ def from_file(
     names: Sequence[str] | None = None,
     labels: Values | None = None,
     splits: Mapping[str, Values] | None = None,
+    missing: bool = False,
 ) -> Stored:
     """Return the array of a .npy or .npz file, as `from_memory` does."""
-    return from_memory(_read(Path(path).expanduser()), repr(path), names, labels, splits)
+    return from_memory(_read(Path(path).expanduser()), repr(path), names, labels, splits, missing)
 
 
 def frey_faces() -> Stored:

@@ -43,12 +43,20 @@ def check_layout(x: np.ndarray, name: str) -> None:
         raise UsageError(f"{name}: needs at least one feature; got the empty shape {x.shape}: check how it was made")
 
 
-def check_values(x: np.ndarray, name: str, names: Names = None) -> np.ndarray:
-    """Return x as bool, integers or float32; raise UsageError for values that float32 cannot hold or that all agree."""
+def check_values(x: np.ndarray, name: str, names: Names = None, missing: bool = False) -> np.ndarray:
+    """Return x as bool, integers or float32; raise UsageError for values that float32 cannot hold or that all agree.
+
+    Args:
+        x: (N, *event).
+        name: the name for x in an error.
+        names: of the features of vectors.
+        missing: whether NaN is a missing entry.
+
+    """
     if x.dtype.kind == "f":
         with np.errstate(over="ignore"):  # an overflow becomes inf and is reported below
             rounded = x.astype(np.float32, copy=False)
-        _check_finite(rounded, name, names)
+        _check_finite(rounded, name, names, missing)
         _check_spread(rounded, name, names)
         if x.dtype.itemsize > rounded.dtype.itemsize:
             _check_resolution(x, rounded, name, names)
@@ -59,8 +67,8 @@ def check_values(x: np.ndarray, name: str, names: Names = None) -> np.ndarray:
             f"{name}: needs integers within ±2**24, which float32 holds exactly; {wrong.sum()} lie outside, the first "
             f"is {x[wrong][0]} at {_first(wrong, names)}: subtract an offset, or convert them to floats"
         )
-    if x.min() == x.max():
-        raise UsageError(f"{name}: needs data that vary; all {x.size} values are {x.flat[0]}: check how it was made")
+    if np.nanmin(x) == np.nanmax(x):
+        raise UsageError(f"{name}: needs data that vary; all {x.size} values are {np.nanmin(x)}: check how it was made")
     return x
 
 
@@ -83,24 +91,29 @@ def check_bounds(x: np.ndarray, bounds: Sequence[float], name: str, names: Names
     return low, high
 
 
-def _check_finite(x: np.ndarray, name: str, names: Names) -> None:
-    wrong = ~np.isfinite(x)
+def _check_finite(x: np.ndarray, name: str, names: Names, missing: bool) -> None:
+    absent = np.isnan(x)
+    if missing and absent.all(0).any():
+        which = _first(absent.all(0)[None], names).partition(", ")[2]
+        raise UsageError(f"{name}: needs a value in every feature; all of {which} are missing: leave it out")
+    wrong = ~np.isfinite(x) & ~(missing & absent)
     if wrong.any():
+        remedy = "remove or impute them" if missing or not absent.any() else "declare missing ones (missing=True)"
         raise UsageError(
             f"{name}: needs finite values (in float32, at most 3.4e38); {wrong.sum()} are not, the first is "
-            f"{x[wrong][0]} at {_first(wrong, names)}: remove or impute them"
+            f"{x[wrong][0]} at {_first(wrong, names)}: {remedy}"
         )
 
 
 def _check_spread(x: np.ndarray, name: str, names: Names) -> None:
     # Likelihoods square x in float32, where 1e19² overflows and 1e-23² is 0.
     size = np.abs(x)
-    largest, spread = float(size.max()), float(x.max()) - float(x.min())
+    largest, spread = float(np.nanmax(size)), float(np.nanmax(x)) - float(np.nanmin(x))
     if largest > LARGEST or 0 < spread < 1 / LARGEST:
         raise UsageError(
             f"{name}: needs values of at most {LARGEST:g} in size that spread over at least {1 / LARGEST:g}, as "
             f"float32 has to hold their squares; the largest is {largest:g} at "
-            f"{_first(size == size.max(), names)}, their spread {spread:g}: change the unit"
+            f"{_first(size == largest, names)}, their spread {spread:g}: change the unit"
         )
 
 
@@ -108,8 +121,8 @@ def _check_resolution(x: np.ndarray, rounded: np.ndarray, name: str, names: Name
     # Seconds since 1970 are 128 apart in float32: a day of them would silently be 675 different values.
     if x.ndim > 2:
         x, rounded = x.reshape(-1, 1), rounded.reshape(-1, 1)
-    spread, largest = np.ptp(x, axis=0), np.abs(x).max(0)
-    step = 2 * np.abs(x - rounded).max(0)
+    spread, largest = np.nanmax(x, 0) - np.nanmin(x, 0), np.nanmax(np.abs(x), 0)
+    step = 2 * np.nanmax(np.abs(x - rounded), 0)
     wrong = (spread > ROUNDING * largest) & (step * LEAST_STEPS > spread)
     if wrong.any():
         i = int(wrong.argmax())

@@ -71,6 +71,7 @@ class Dataset:
         scaling: the affine map that the user chose; not applied to the tensors.
         noise: draws the training data afresh, or None.
         names: of the features of vectors, or None.
+        has_missing: whether entries may be missing, which are NaN.
         units: which entries of a datum have a unit of their own: "column", "channel" or "all".
         recipe: plain arguments, which may be saved as JSON, with which `load` gives the same dataset again; None for
             data from memory.
@@ -89,6 +90,7 @@ class Dataset:
     scaling: Scaling = field(default_factory=Scaling.identity)
     noise: Noise | None = None
     names: tuple[str, ...] | None = None
+    has_missing: bool = False
     units: str = "all"
     recipe: Mapping[str, Any] | None = None
 

@@ -41,6 +41,7 @@ def load(
     scaling: str | None = None,
     bounds: Sequence[float] | None = None,
     units: str | None = None,
+    missing: bool = False,
     seed: int = 0,
 ) -> Dataset:
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
@@ -62,6 +63,8 @@ def load(
             entry of the last axis, such as the sensors of windows (time, sensor)), "channel" or "all". By default
             columns of vectors, channels of images (1, 3 or 4), one unit for other images, and columns of windows: real
             numbers without bounds whose first two axes differ in length.
+        missing: whether NaN, and masked entries, are missing ones, which every likelihood leaves out; else they are
+            refused.
         seed: of the draws of binarise and dequantise.
 
     Raises UsageError for an unknown name, data that cannot be found or read, data that no model could be trained on,
@@ -75,12 +78,18 @@ def load(
         raise UsageError(f"seed needs a whole number from 0 to 2**63 - 1; got {seed!r}")
     if units is not None:
         lookup("units", units, dict.fromkeys(UNITS))
+    changes = {"binarise": binarise is not None, "dequantise": dequantise, "warp": warp is not None}
+    if missing and any(changes.values()):
+        which = " and ".join(name for name, asked in changes.items() if asked)
+        raise UsageError(
+            f"{which} needs a value in every entry, but entries may be missing (missing=True): leave it out"
+        )
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
     if isinstance(name, np.ndarray | Tensor):
-        called, stored = "array", arrays.from_memory(name, "array", names, labels, splits)
+        called, stored = "array", arrays.from_memory(name, "array", names, labels, splits, missing)
     elif isinstance(name, str | os.PathLike):
         called = os.fsdecode(name)
-        stored = _read(called, names, labels, splits)
+        stored = _read(called, names, labels, splits, missing)
     else:
         raise not_data(name)
     if bounds is not None:
@@ -107,18 +116,23 @@ def load(
         "scaling": scaling,
         "bounds": None if bounds is None else [float(bound) for bound in bounds],
         "units": units,
+        "missing": bool(missing),
         "seed": int(seed),
     }
     return replace(dataset, recipe=recipe if stored.names is None else {**recipe, "names": list(stored.names)})
 
 
-def _read(name: str, names: Sequence[str] | None, labels: Values | None, splits: Mapping[str, Values] | None) -> Stored:
+def _read(
+    name: str, names: Sequence[str] | None, labels: Values | None, splits: Mapping[str, Values] | None, missing: bool
+) -> Stored:
     """Return the data of a known name or a file."""
     if Path(name).suffix.lower() in {".npy", ".npz"}:
-        return arrays.from_file(name, names, labels, splits)
+        return arrays.from_file(name, names, labels, splits, missing)
     source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz")
-    if names is not None or labels is not None or splits is not None:
-        raise UsageError(f"names, labels and splits go with an array or a file; got them with {name!r}: leave them out")
+    if names is not None or labels is not None or splits is not None or missing:
+        raise UsageError(
+            f"names, labels, splits and missing go with an array or a file; got them with {name!r}: leave them out"
+        )
     return source()
 
 

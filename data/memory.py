@@ -13,12 +13,13 @@ Values = ArrayLike | Tensor
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)  # NumPy has no bfloat16 and no float8
 
 
-def as_numpy(x: np.ndarray | Tensor, name: str) -> np.ndarray:
+def as_numpy(x: np.ndarray | Tensor, name: str, missing: bool = False) -> np.ndarray:
     """Return x as a plain NumPy array on the CPU, which may share memory with x.
 
     Args:
         x: an array, or a tensor on any device, with or without gradients.
         name: the name for x in an error.
+        missing: whether masked entries are missing ones: they become NaN.
 
     Raises UsageError for masked entries, and for tensors that are sparse, nested, quantised or without values.
     """
@@ -31,10 +32,12 @@ def as_numpy(x: np.ndarray | Tensor, name: str) -> np.ndarray:
         if x.is_floating_point() and x.dtype not in NUMPY_FLOATS:
             x = x.float()
         return x.numpy(force=True)
+    if np.ma.is_masked(x) and missing:
+        return np.ma.filled(x.astype(np.result_type(x.dtype, np.float32)), np.nan)
     if np.ma.is_masked(x):
         raise UsageError(
             f"{name}: needs a value in every entry; got a masked array, {np.ma.count_masked(x)} of {x.size} entries "
-            "masked: missing entries are not supported yet, so drop these rows or pass x.filled(value)"
+            "masked: declare that entries are missing (missing=True), or pass x.filled(value)"
         )
     return np.asarray(x)
 

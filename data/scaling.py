@@ -61,7 +61,7 @@ class Scaling:
                 "load without scaling"
             )
         x = train.double()
-        number = x.numel() / max(1, math.prod(unit_shape))
+        number = mean_of((~x.isnan()).double(), unit_shape) * (x.numel() / math.prod(unit_shape))
         scale = (variance_of(x, unit_shape) * (number - 1) / number).sqrt()
         return cls(mean_of(x, unit_shape).float(), scale.float())
 

@@ -25,6 +25,7 @@ class Stored:
         bounds: declared (low, high), or None.
         grid: the lattice of x, or None.
         names: of the features of vectors, or None.
+        has_missing: whether entries may be missing, which are NaN.
 
     """
 
@@ -34,6 +35,7 @@ class Stored:
     bounds: tuple[float, float] | None = None
     grid: Grid | None = None
     names: tuple[str, ...] | None = None
+    has_missing: bool = False
 
     def within(self, bounds: Sequence[float], name: str) -> Self:
         """Return the same data with other bounds; where both lie on the grid, it then runs from one to the other."""
@@ -67,6 +69,7 @@ class Stored:
             bounds=self.bounds,
             grid=self.grid,
             names=self.names,
+            has_missing=self.has_missing,
             units=usual_units(event, is_image),
         )
 

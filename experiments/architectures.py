@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from obsvae.guides import ConvEncoder, Encoder, MLPEncoder
+from obsvae.guides import ConvEncoder, Encoder, Inputs, MLPEncoder
 from obsvae.model import ConvDecoder, Decoder, MLPDecoder
 
 
@@ -13,13 +13,13 @@ class Architecture:
 
     Attributes:
         decoder: class of η(z), called with ``(latent, event_shape, outputs, hidden)``, hidden from z to x.
-        encoder: class of the guide's network, called with ``(event_shape, outputs, hidden, unit_shape)``, hidden from x
+        encoder: class of the guide's network, called with ``(event_shape, outputs, hidden, inputs)``, hidden from x
             to z.
         hidden: sizes of the hidden layers from x to z where none are given; the decoder has them in reverse.
     """
 
     decoder: Callable[[int, Sequence[int], int, Sequence[int]], Decoder]
-    encoder: Callable[[Sequence[int], int, Sequence[int], Sequence[int] | None], Encoder]
+    encoder: Callable[[Sequence[int], int, Sequence[int], Inputs | None], Encoder]
     hidden: tuple[int, ...]
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.experiments.memory import bytes_of_training, in_words, machine_memory
-from obsvae.guides import Guide, make_guide
+from obsvae.guides import Guide, Inputs, Standardised, make_guide
 from obsvae.model import VAE, Observation, make_observation, make_prior
 from obsvae.model.observations.data_like import DataLike
 from obsvae.modes import seeded
@@ -35,8 +35,8 @@ def make_pair(
 
     Args:
         observation: p(x | z): a text such as ``"normal:scale=decoder"``, or an observation made beforehand.
-        data: what they are for: a dataset, or anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid`` and
-            ``scaling``.
+        data: what they are for: a dataset, or anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``,
+            ``scaling`` and ``has_missing``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``.
@@ -80,7 +80,12 @@ def build_pair(
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
         decoder = kind.decoder(latent, data.event_shape, observation.outputs, hidden[::-1])
         model = VAE(z, decoder, observation)
-        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden, data.unit_shape)
+        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data))
+
+
+def inputs_of(data: DataLike) -> Inputs:
+    """Return what an encoder's network sees of such data."""
+    return Standardised(data.event_shape, data.unit_shape, data.has_missing)
 
 
 def sizes_of(architecture: str, hidden: Sequence[int] | None) -> list[int]:
@@ -109,7 +114,7 @@ def require_memory(
         def build() -> tuple[nn.Module, int]:
             first = make_prior(prior, latent)
             decoder = kind.decoder(latent, event, outputs, hidden[::-1])
-            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, data.unit_shape)
+            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))
             return nn.ModuleList(parts), math.prod(event) * outputs
 
         return bytes_of_training(build)

@@ -30,6 +30,7 @@ class Observed:
     Attributes:
         event_shape: shape of one datum.
         unit_shape: shape of statistics.
+        has_missing: whether entries may be missing.
         bounds: the declared (low, high), or None.
         grid: the lattice that the data lie on, or None.
         scaling: the affine map that the user chose.
@@ -37,6 +38,7 @@ class Observed:
 
     event_shape: tuple[int, ...]
     unit_shape: tuple[int, ...]
+    has_missing: bool
     bounds: tuple[float, float] | None
     grid: Grid | None
     scaling: Scaling
@@ -48,6 +50,7 @@ class Observed:
         return cls(
             tuple(content["event_shape"]),
             tuple(content["unit_shape"]),
+            bool(content["has_missing"]),
             None if bounds is None else (bounds[0], bounds[1]),
             None if grid is None else Grid(**grid),
             Scaling(torch.tensor(scaling["offset"]), torch.tensor(scaling["scale"])),
@@ -60,6 +63,7 @@ def observed(data: DataLike) -> dict[str, Any]:
     return {
         "event_shape": list(data.event_shape),
         "unit_shape": list(data.unit_shape),
+        "has_missing": data.has_missing,
         "bounds": None if data.bounds is None else list(data.bounds),
         "grid": None if grid is None else {"low": grid.low, "step": grid.step, "levels": grid.levels},
         "scaling": {"offset": scaling.offset.tolist(), "scale": scaling.scale.tolist()},

@@ -3,6 +3,7 @@
 from obsvae.guides.base import Guide
 from obsvae.guides.delta import AmortisedDelta
 from obsvae.guides.encoders import ConvEncoder, Encoder, MLPEncoder
+from obsvae.guides.inputs import Inputs, Standardised
 from obsvae.guides.normal import AmortisedNormal
 from obsvae.guides.registry import GUIDES, make_guide
 
@@ -13,6 +14,8 @@ __all__ = [
     "ConvEncoder",
     "Encoder",
     "Guide",
+    "Inputs",
     "MLPEncoder",
+    "Standardised",
     "make_guide",
 ]

@@ -9,34 +9,27 @@ import torch
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
+from obsvae.guides.inputs import Inputs, Standardised
 from obsvae.module import TypedModule
-from obsvae.units import mean_of, unit_shape_of, usual_units, variance_of
 
 
 class Encoder(TypedModule):
-    """A network that standardises x by training statistics and maps it to raw outputs.
-
-    Each unit has a mean and a standard deviation.
+    """A network that maps what it sees of x to raw outputs.
 
     Args:
         event_shape: shape of one datum.
         outputs: number of raw outputs.
-        unit_shape: shape of the statistics, with 1 for axes whose entries share a unit; by default columns of vectors
-            and channels of images have a unit each, and other images have one.
+        inputs: what the network sees of x; by default x, standardised.
 
     Shapes: ``(*batch, *event)`` to ``(*batch, outputs)``.
     """
 
-    offset: Tensor
-    scale: Tensor
     initialised: Tensor
 
-    def __init__(self, event_shape: Sequence[int], outputs: int, unit_shape: Sequence[int] | None = None) -> None:
+    def __init__(self, event_shape: Sequence[int], outputs: int, inputs: Inputs | None = None) -> None:
         super().__init__()
         self.event_shape, self.outputs = torch.Size(event_shape), outputs
-        statistics = unit_shape_of(event_shape, usual_units(event_shape)) if unit_shape is None else unit_shape
-        self.register_buffer("offset", torch.zeros(tuple(statistics)))
-        self.register_buffer("scale", torch.ones(tuple(statistics)))
+        self.inputs = Standardised(event_shape) if inputs is None else inputs
         self.register_buffer("initialised", torch.tensor(False))
 
     if TYPE_CHECKING:
@@ -46,18 +39,15 @@ class Encoder(TypedModule):
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Take the mean and standard deviation of training data x ``(N, *event)``."""
+        """Take statistics of training data x ``(N, *event)``."""
         self._check(x.shape[1:])
-        self.offset.copy_(mean_of(x, self.offset.shape))
-        spread = variance_of(x, self.scale.shape).sqrt()
-        # A constant unit is 0 once its mean is taken off, whatever it is divided by.
-        self.scale.copy_(torch.where(spread > 0, spread, 1.0))
+        self.inputs.initialise(x)
         self.initialised.fill_(True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the raw outputs for x in data units."""
         self._check(x.shape[x.ndim - len(self.event_shape) :])
-        return self.network((x - self.offset) / self.scale)
+        return self.network(self.inputs(x))
 
     def _check(self, shape: torch.Size) -> None:
         if shape != self.event_shape:
@@ -65,8 +55,8 @@ class Encoder(TypedModule):
             raise UsageError(f"the encoder was built for data of shape {needed}, but got {tuple(shape)}")
 
     @abstractmethod
-    def network(self, x: Tensor) -> Tensor:
-        """Return the raw outputs for standardised x."""
+    def network(self, u: Tensor) -> Tensor:
+        """Return the raw outputs for what ``inputs`` give, ``(*batch, *inputs.shape)``."""
 
 
 class MLPEncoder(Encoder):
@@ -76,7 +66,7 @@ class MLPEncoder(Encoder):
         event_shape: shape of one datum.
         outputs: number of raw outputs.
         hidden: widths of the hidden layers, from x to z.
-        unit_shape: as :class:`Encoder` has it.
+        inputs: as :class:`Encoder` has it.
     """
 
     def __init__(
@@ -84,18 +74,18 @@ class MLPEncoder(Encoder):
         event_shape: Sequence[int],
         outputs: int,
         hidden: Sequence[int] = (300, 300),
-        unit_shape: Sequence[int] | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
-        super().__init__(event_shape, outputs, unit_shape)
-        width = math.prod(event_shape)
+        super().__init__(event_shape, outputs, inputs)
+        width = math.prod(self.inputs.shape)
         layers: list[nn.Module] = []
         for width_in, width_out in zip([width, *hidden], hidden, strict=False):
             layers += [nn.Linear(width_in, width_out), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear([width, *hidden][-1], outputs))
 
-    def network(self, x: Tensor) -> Tensor:
-        """Return the raw outputs for standardised x."""
-        return self.layers(x.flatten(-len(self.event_shape)))
+    def network(self, u: Tensor) -> Tensor:
+        """Return the raw outputs."""
+        return self.layers(u.flatten(-len(self.inputs.shape)))
 
 
 class ConvEncoder(Encoder):
@@ -105,7 +95,7 @@ class ConvEncoder(Encoder):
         event_shape: ``(rows, columns)`` or ``(channels, rows, columns)``.
         outputs: number of raw outputs.
         hidden: channels of the stages, from x to z.
-        unit_shape: as :class:`Encoder` has it.
+        inputs: as :class:`Encoder` has it.
 
     Raises:
         UsageError: where a datum is not an image.
@@ -116,15 +106,16 @@ class ConvEncoder(Encoder):
         event_shape: Sequence[int],
         outputs: int,
         hidden: Sequence[int] = (32, 64),
-        unit_shape: Sequence[int] | None = None,
+        inputs: Inputs | None = None,
     ) -> None:
         if len(event_shape) not in (2, 3):
             raise UsageError(f"conv needs images, but a datum has shape {tuple(event_shape)}; take architecture mlp")
         if not hidden:
             raise UsageError("a convolutional encoder needs at least one hidden stage")
-        super().__init__(event_shape, outputs, unit_shape)
-        self.image = (1, *event_shape)[-3:]
-        channels, rows, columns = self.image
+        super().__init__(event_shape, outputs, inputs)
+        # Whether a pixel is seen is a channel more.
+        channels, rows, columns = math.prod(self.inputs.shape[:-2]), *self.inputs.shape[-2:]
+        self.image = (channels, rows, columns)
         stages: list[nn.Module] = []
         for c_in, c_out in zip([channels, *hidden], hidden, strict=False):
             stages += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), nn.ReLU()]
@@ -132,8 +123,8 @@ class ConvEncoder(Encoder):
         self.stages = nn.Sequential(*stages)
         self.head = nn.Linear(hidden[-1] * rows * columns, outputs)
 
-    def network(self, x: Tensor) -> Tensor:
-        """Return the raw outputs for standardised x."""
-        batch = x.shape[: -len(self.event_shape)]
-        maps = self.stages(x.reshape(-1, *self.image))
+    def network(self, u: Tensor) -> Tensor:
+        """Return the raw outputs."""
+        batch = u.shape[: -len(self.inputs.shape)]
+        maps = self.stages(u.reshape(-1, *self.image))
         return self.head(maps.flatten(1)).reshape(*batch, self.outputs)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from obsvae.guides.base import Guide
 from obsvae.guides.delta import AmortisedDelta
 from obsvae.guides.encoders import Encoder
+from obsvae.guides.inputs import Inputs
 from obsvae.guides.normal import AmortisedNormal
 from obsvae.names import lookup
 
@@ -13,25 +14,25 @@ GUIDES: dict[str, type[Guide]] = {"normal": AmortisedNormal, "delta": AmortisedD
 
 def make_guide(
     name: str,
-    encoder: Callable[[Sequence[int], int, Sequence[int], Sequence[int] | None], Encoder],
+    encoder: Callable[[Sequence[int], int, Sequence[int], Inputs | None], Encoder],
     event_shape: Sequence[int],
     latent: int,
     hidden: Sequence[int],
-    unit_shape: Sequence[int] | None = None,
+    inputs: Inputs | None = None,
 ) -> Guide:
     """Return a guide by name, with an encoder of its own.
 
     Args:
         name: ``normal`` or ``delta``.
-        encoder: makes the encoder, from the shape of a datum, the number of outputs, ``hidden`` and ``unit_shape``: a
-            class such as :class:`MLPEncoder`.
+        encoder: makes the encoder, from the shape of a datum, the number of outputs, ``hidden`` and ``inputs``: a class
+            such as :class:`MLPEncoder`.
         event_shape: shape of one datum.
         latent: size of z.
         hidden: sizes of the encoder's hidden layers, from x to z.
-        unit_shape: of the statistics by which the encoder standardises x; by default the encoder's own.
+        inputs: what the encoder's network sees of x; by default x, standardised.
 
     Raises:
         UsageError: for an unknown name, naming the nearest known one.
     """
     guide = lookup("guide", name, GUIDES)
-    return guide(encoder(event_shape, guide.outputs(latent), hidden, unit_shape))
+    return guide(encoder(event_shape, guide.outputs(latent), hidden, inputs))

@@ -44,7 +44,9 @@ from .guides import AmortisedNormal as AmortisedNormal
 from .guides import ConvEncoder as ConvEncoder
 from .guides import Encoder as Encoder
 from .guides import Guide as Guide
+from .guides import Inputs as Inputs
 from .guides import MLPEncoder as MLPEncoder
+from .guides import Standardised as Standardised
 from .guides import make_guide as make_guide
 from .inference import KHAT_LIMIT as KHAT_LIMIT
 from .inference import UMAP_DATA as UMAP_DATA
@@ -149,6 +151,7 @@ from .model import Normal as Normal
 from .model import Observation as Observation
 from .model import Option as Option
 from .model import Ordinal as Ordinal
+from .model import Partial as Partial
 from .model import Poisson as Poisson
 from .model import Prior as Prior
 from .model import StandardNormal as StandardNormal

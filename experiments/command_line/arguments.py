@@ -138,6 +138,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "(one unit); default: columns of vectors and windows, channels of images",
     )
     group.add_argument(
+        "--missing", action="store_true", help="NaN is a missing entry, left out of the likelihood; else it is refused"
+    )
+    group.add_argument(
         "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
     )
 
@@ -152,6 +155,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
         scaling=args.scaling,
         bounds=args.bounds,
         units=args.units,
+        missing=args.missing,
         seed=args.data_seed,
     )
 

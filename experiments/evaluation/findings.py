@@ -20,6 +20,7 @@ Kind = Literal[
     "bracketed",
     "disagreement",
     "bound",
+    "partial",
     "measure",
     "loss",
     "cut short",
@@ -28,7 +29,7 @@ Kind = Literal[
     "no reference",
 ]
 _WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "missed", "disagreement", "cut short")
-_NOTES: tuple[Kind, ...] = ("bound", "measure", "loss", "replaced", "no guide", "no reference")
+_NOTES: tuple[Kind, ...] = ("bound", "partial", "measure", "loss", "replaced", "no guide", "no reference")
 
 # Nats that a mean may be too low, share of missed z, and number of standard errors, beyond which is warned.
 _MUCH_NATS, _MANY, _ERRORS = 0.1, 0.01, 4.0
@@ -42,8 +43,8 @@ class Finding:
         kind: ``lost``: data without an estimate; ``flagged``: data whose estimate is not to be trusted; ``distrusted``,
             ``unknown``, ``trusted``: what k̂ says of all of them; ``missed``, ``bracketed``: how much of log p(x) the
             estimates miss on data from the model, too much or little; ``disagreement``: data of which refined particles
-            and annealing tell different things; ``bound``: the numbers are lower bounds; ``measure``: they are of
-            another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
+            and annealing tell different things; ``bound``: the numbers are lower bounds; ``partial``: entries are
+            missing; ``measure``: they are of another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
             likelihoods; ``cut short``: training did not come to its end; ``replaced``:
             earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
             annealing has left nothing to hold estimates against.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from obsvae.errors import UsageError
@@ -96,6 +97,10 @@ def judge(
     if headline.model.is_bound:
         text = "these are lower bounds, in expectation, of the log-mass of x, through uniform noise"
         findings.append(Finding("bound", text))
+    if number := int(torch.isnan(x).sum()):
+        share = 100 * number / x.numel()
+        missing = f"{number} of {x.numel()} entries are missing ({share:.1f} %)"
+        findings.append(Finding("partial", f"{missing}: log p(x) is that of the entries that are seen"))
     if headline.own is not None:
         try:
             own = scored(Headline(headline.name, headline.own)).summary

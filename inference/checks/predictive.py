@@ -21,7 +21,7 @@ class Predictive:
     """Held-out data beside draws from the model, both in data units.
 
     Attributes:
-        observed: ``(N, *event)``.
+        observed: ``(N, *event)``; NaN where an entry is missing.
         simulated: ``(S, *event)``, independent draws x̃ ~ p(x) = ∫ p(x | z) p(z) dz.
         seed: of the randomised ranks, and of the feature that is taken of each datum.
     """
@@ -37,7 +37,8 @@ class Predictive:
         .. math:: u = \frac{\#\{s : \tilde x_s < x\} + v\, (1 + \#\{s : \tilde x_s = x\})}{S + 1}, \qquad
                   v \sim \mathcal{U}(0, 1)
 
-        Uniform for each feature where the model is right, whether values are continuous, counts, or both.
+        Uniform for each feature where the model is right, whether values are continuous, counts, or both. NaN for a
+        missing entry; where entries are missing for what they are, those that are seen need not be uniform.
 
         Reference: Czado, Gneiting and Held, *Predictive model assessment for count data*, Biometrics 2009, section 2.
         """
@@ -49,7 +50,8 @@ class Predictive:
             for side in ("left", "right")
         )
         v = self._generators[0].uniform(size=x.shape)
-        return ((below + v * (1 + up_to - below)) / (S + 1)).reshape(self.observed.shape)
+        ranks = (below + v * (1 + up_to - below)) / (S + 1)
+        return np.where(np.isnan(x), np.nan, ranks).reshape(self.observed.shape)
 
     @cached_property
     def _generators(self) -> list[np.random.Generator]:
@@ -59,13 +61,16 @@ class Predictive:
     @cached_property
     def varies(self) -> np.ndarray:
         """Whether a feature takes more than one value, in the data or in the draws ``(*event)``."""
-        return (np.ptp(self.observed, 0) > 0) | (np.ptp(self.simulated, 0) > 0)
+        seen = ~np.isnan(self.observed)
+        low, high = (f(self.observed, 0, where=seen, initial=-s) for f, s in ((np.min, -np.inf), (np.max, np.inf)))
+        return (high > low) | (np.ptp(self.simulated, 0) > 0)
 
     @cached_property
     def one_of_each_datum(self) -> np.ndarray:
         """The transform of a feature of each datum that is chosen at random among those that vary, ``(N,)``.
 
-        One feature only, as the features of a datum depend on one another.
+        One feature only, as the features of a datum depend on one another, and one that is seen; data without any are
+        left out.
 
         Raises:
             UsageError: where none varies.
@@ -73,22 +78,28 @@ class Predictive:
         if not self.varies.any():
             raise UsageError("no feature varies, neither in the data nor in what the model draws: nothing to check")
         candidates = self.pit.reshape(len(self.pit), -1)[:, self.varies.flatten()]
-        which = self._generators[1].integers(candidates.shape[1], size=len(candidates))
-        return candidates[np.arange(len(candidates)), which]
+        seen = ~np.isnan(candidates)
+        some = seen.any(1)
+        which = self._generators[1].integers(np.maximum(seen.sum(1), 1))  # the number of one among those that are seen
+        chosen = (seen.cumsum(1) == which[:, None] + 1) & seen
+        return candidates[some][chosen[some]]
 
     def coverage(self, levels: Sequence[float]) -> np.ndarray:
         """Return the share of data within the central intervals of these levels, feature by feature ``(L, *event)``."""
         width = np.abs(2.0 * self.pit - 1.0)
-        return np.stack([(width <= level).mean(0) for level in levels])
+        number = np.maximum((~np.isnan(width)).sum(0), 1)
+        return np.stack([(width <= level).sum(0) / number for level in levels])
 
     def beyond(self, levels: Sequence[float]) -> np.ndarray:
         """Return the share of all values below (levels < ½) or above the model's quantiles, ``(L,)``."""
         pit = self.pit[:, self.varies]
+        pit = pit[~np.isnan(pit)]
         return np.array([(pit < level).mean() if level < 0.5 else (pit > level).mean() for level in levels])
 
     def share_at(self, value: float) -> tuple[float, float]:
         """Return the share of values that are exactly this one, observed and simulated."""
-        return float((self.observed == value).mean()), float((self.simulated == value).mean())
+        seen = self.observed[~np.isnan(self.observed)]
+        return float((seen == value).mean()), float((self.simulated == value).mean())
 
 
 def check_predictive(model: GenerativeModel, x: Tensor, draws: int | None = None, seed: int = 0) -> Predictive:

@@ -127,7 +127,8 @@ def _draw_values(axes: Axes, check: Predictive) -> None:
     observed, simulated, unit = check.observed, check.simulated, "x, data units"
     if observed.ndim == 2:
         (observed, simulated), unit = _standardised(check), "x, standardised by feature"
-    both = np.concatenate([observed.flatten(), simulated.flatten()])
+    observed = observed[~np.isnan(observed)]
+    both = np.concatenate([observed, simulated.flatten()])
     low, high = np.quantile(both, (0.0005, 0.9995))
     edges = np.linspace(low, high, 61).tolist()
     for values, colour, name in ((observed, OBSERVED, "observed"), (simulated, SIMULATED, "drawn from the model")):
@@ -140,7 +141,7 @@ def _draw_values(axes: Axes, check: Predictive) -> None:
 def _standardised(check: Predictive) -> tuple[np.ndarray, np.ndarray]:
     """Return both by the mean and the standard deviation of each observed feature, in double precision."""
     observed, simulated = check.observed.astype(np.float64), check.simulated.astype(np.float64)
-    centre, width = observed.mean(0), observed.std(0)
+    centre, width = np.nanmean(observed, 0), np.nanstd(observed, 0)
     width = np.where(width > 0, width, 1.0)
     return (observed - centre) / width, (simulated - centre) / width
 
@@ -151,7 +152,7 @@ def _draw_rootogram(axes: Axes, check: Predictive) -> None:
     Reference: Kleiber and Zeileis, *Visualizing count data regressions using rootograms*, The American Statistician
     2016.
     """
-    observed, simulated = check.observed.flatten(), check.simulated.flatten()
+    observed, simulated = check.observed[~np.isnan(check.observed)], check.simulated.flatten()
     # A few far away, in either, would leave the others no room.
     least, low, high, greatest = np.quantile(observed, (0.0, 0.001, 0.999, 1.0))
     low = int(max(min(least, simulated.min()), low - _CELLS))
@@ -192,9 +193,9 @@ def _draw_ends(axes: Axes, check: Predictive, bounds: tuple[float, float] | None
 
 def _draw_maps(figure: SubFigure, check: Predictive) -> None:
     pictures = {
-        "mean, observed": as_map(check.observed.mean(0, np.float64)),
+        "mean, observed": as_map(np.nanmean(check.observed, 0, np.float64)),
         "mean, drawn from the model": as_map(check.simulated.mean(0, np.float64)),
-        "standard deviation, observed": as_map(check.observed.std(0, np.float64)),
+        "standard deviation, observed": as_map(np.nanstd(check.observed, 0, np.float64)),
         "standard deviation,\ndrawn from the model": as_map(check.simulated.std(0, np.float64)),
     }
     halves = (list(pictures)[:2], list(pictures)[2:])

@@ -38,7 +38,7 @@ class LogLikelihood:
         mean_log_weight: of each datum in nats, ``(N,)``: with the amortised proposal an estimate of the guide's ELBO.
         particles: K, the number of importance samples per datum that the estimate rests on.
         evaluations: how often p(x, z) was evaluated for each datum in all, ``(N,)``; a Jacobian counts once.
-        features: number of features of a datum.
+        features: number of features of a datum, on average: missing ones do not count.
         proposal: name of the proposal.
         remedy: what to do about flagged data.
         log_weights: ``(K, n)`` in nats of the first n data where they were asked for, else None.
@@ -49,7 +49,7 @@ class LogLikelihood:
     mean_log_weight: np.ndarray
     particles: int
     evaluations: np.ndarray
-    features: int
+    features: float
     proposal: str
     remedy: str = ""
     log_weights: np.ndarray | None = None
@@ -86,7 +86,7 @@ class LogLikelihood:
         return {
             "nats_per_datum": mean,
             "standard_error": float(estimate.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
-            "bits_per_dim": -mean / (self.features * math.log(2.0)),
+            "bits_per_dim": -mean / (self.features * math.log(2.0)) if self.features else math.nan,
             "mean_log_weight": float(self.mean_log_weight[usable].mean()) if n else math.nan,
             "smoothed": float(w.smoothed[usable].mean()) if n else math.nan,
             "jackknife": float(np.nanmean(w.jackknife)) if np.isfinite(w.jackknife).any() else math.nan,
@@ -159,7 +159,7 @@ def log_likelihood(
         np.concatenate([b.mean_log_weight for b in batches]),
         particles,
         np.concatenate([b.evaluations for b in batches]),
-        x[0].numel(),
+        float((~torch.isnan(x)).sum()) / len(x),
         proposal.name,
         proposal.remedy,
         np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,

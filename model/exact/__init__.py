@@ -25,6 +25,7 @@ from obsvae.model.exact.wrapping.between import Between, Sigmoid
 from obsvae.model.exact.wrapping.dequantised import Dequantised
 from obsvae.model.exact.wrapping.discretised import Discretised, Lattice
 from obsvae.model.exact.wrapping.mixture import Mixture
+from obsvae.model.exact.wrapping.partial import Partial
 from obsvae.model.exact.wrapping.transforms import Affine, Bounds, Log, Logit, YeoJohnson
 from obsvae.model.exact.wrapping.zero_inflated import ZeroInflated
 
@@ -51,6 +52,7 @@ __all__ = [
     "Mixture",
     "NegativeBinomial",
     "OrderedLogistic",
+    "Partial",
     "Poisson",
     "ProfileNormal",
     "Sigmoid",

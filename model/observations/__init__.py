@@ -29,6 +29,7 @@ from obsvae.model.observations.unit_interval.unnormalised_bernoulli import Unnor
 from obsvae.model.observations.wrappers.dequantised import Dequantised
 from obsvae.model.observations.wrappers.discretised import Discretised
 from obsvae.model.observations.wrappers.mixture import Mixture
+from obsvae.model.observations.wrappers.partial import Partial
 from obsvae.model.observations.wrappers.transformed import TRANSFORMS, Transformed
 from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, YeoJohnson
 from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
@@ -62,6 +63,7 @@ __all__ = [
     "Observation",
     "Option",
     "Ordinal",
+    "Partial",
     "Poisson",
     "StudentT",
     "Support",

@@ -1,7 +1,7 @@
 """The base class of observation distributions p(x | z)."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -98,12 +98,13 @@ class Observation(LocalModule):
         Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
         """
 
-    def cells(self) -> "tuple[Observation, float] | None":
-        """Return the density whose mass on a grid cell is that of x, and where the cell begins, in steps from x.
+    def with_masses(self, of_cells: "Callable[[Observation, float], Observation]") -> "Observation":
+        """Return the masses of a grid's cells under this observation, which is returned where it gives masses already.
 
-        None where the log-probabilities are masses already.
+        Args:
+            of_cells: makes them from a density, and from where the cell of x begins, in steps from x.
         """
-        return None if self.measure is Measure.COUNTING else (self, -0.5)
+        return self if self.measure is Measure.COUNTING else of_cells(self, -0.5)
 
     def corrections(self) -> "tuple[Correction, ...]":
         """Return the likelihoods that an unnormalised loss may be scored under; empty for a distribution."""
@@ -119,7 +120,7 @@ class Observation(LocalModule):
         Raises:
             UsageError: one line with the support, the first offending value, its place, the count, and the remedy.
         """
-        outside = ~(self.support.contains(x) & torch.isfinite(x))
+        outside = self.is_outside(x)
         count = int(outside.sum())
         if count:
             first = tuple(outside.nonzero()[0].tolist())
@@ -130,6 +131,10 @@ class Observation(LocalModule):
                 f"{self.name} needs {self.support.words.replace('{x}', 'x')}, but found {x[first].item():g} at datum "
                 f"{datum}, feature {feature}{also} (counted from 0); {self.support.remedy}"
             )
+
+    def is_outside(self, x: Tensor) -> Tensor:
+        """Return, elementwise, whether x lies outside the support."""
+        return ~(self.support.contains(x) & torch.isfinite(x))
 
     def require_likelihood(self) -> None:
         """Refuse a loss that is not minus the log of a distribution.

@@ -24,8 +24,7 @@ def on_grid(observation: Observation, grid: GridLike) -> Observation:
         UsageError: for a density whose mass of an interval is not known.
     """
     observation.require_likelihood()
-    cells = observation.cells()
-    return observation if cells is None else Discretised(cells[0], grid, start=cells[1])
+    return observation.with_masses(lambda density, start: Discretised(density, grid, start=start))
 
 
 def on_common_scale(observations: Mapping[str, Observation], grid: GridLike | None) -> dict[str, Observation]:

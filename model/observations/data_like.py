@@ -37,6 +37,8 @@ class DataLike(Protocol):
     @property
     def unit_shape(self) -> tuple[int, ...]: ...  # noqa: D102 - named as the data have it
     @property
+    def has_missing(self) -> bool: ...  # noqa: D102 - named as the data have it
+    @property
     def bounds(self) -> tuple[float, float] | None: ...  # noqa: D102 - named as the data have it
     @property
     def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
@@ -95,3 +97,4 @@ class View:
     bounds: tuple[float, float] | None = None
     grid: GridLike | None = None
     scaling: ScalingLike = field(default_factory=_Identity)
+    has_missing: bool = False

@@ -36,6 +36,7 @@ from obsvae.model.observations.unit_interval.unnormalised_bernoulli import Unnor
 from obsvae.model.observations.wrappers.dequantised import Dequantised
 from obsvae.model.observations.wrappers.discretised import Discretised
 from obsvae.model.observations.wrappers.mixture import Mixture
+from obsvae.model.observations.wrappers.partial import Partial
 from obsvae.model.observations.wrappers.transformed import Transformed
 from obsvae.model.observations.wrappers.transforms import Affine, Bounds
 from obsvae.model.observations.wrappers.wrapper import Wrapper
@@ -82,15 +83,16 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
         spec: ``name`` or ``name:option=value,option=value``, such as ``normal:scale=shared,link=sigmoid``. A wrapper
             has ``inner=NAME`` among its options, and the options of that after it:
             ``discretised:inner=mixture,components=5,inner=logistic,scale=decoder``.
-        data: anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid`` and ``scaling``. A family on [0, 1] or
-            on the circle is mapped to the bounds, a family on levels to the grid, one on the real line to the scaling;
-            positive ones and counts take x as it is. None: x is in the family's own units.
+        data: anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``, ``scaling`` and ``has_missing``. A
+            family on [0, 1] or on the circle is mapped to the bounds, a family on levels to the grid, one on the real
+            line to the scaling; positive ones and counts take x as it is. None: x is in the family's own units.
 
     Raises:
         UsageError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
             wrong kind, or data that lack what the family needs to know.
     """
-    return _build(_parse(spec), data)
+    made = _build(_parse(spec), data)
+    return Partial(made, data.event_shape) if data is not None and data.has_missing else made
 
 
 def _build(chain: Sequence[_Part], data: DataLike | None) -> Observation:

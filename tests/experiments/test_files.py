@@ -196,7 +196,7 @@ def test_weights_come_back_exactly_with_their_buffers(tmp_path, scale):
             assert value.dtype == new.state_dict()[name].dtype
     # Buffers that are not as a fresh model has them, so that the above says something
     torch.testing.assert_close(others[0].observation.spread, x.std(0))
-    torch.testing.assert_close(others[1].encoder.offset, x.mean(0))
+    torch.testing.assert_close(others[1].encoder.inputs.offset, x.mean(0))
     assert torch.equal(guide.encoder(x), others[1].encoder(x))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from obsvae.errors import UsageError
-from obsvae.guides import ConvEncoder, MLPEncoder
+from obsvae.guides import ConvEncoder, MLPEncoder, Standardised
 
 
 def standardised(encoder, x):
@@ -52,9 +52,9 @@ def test_vectors_are_standardised_feature_by_feature():
 @pytest.mark.parametrize("event_shape", [(6, 5), (3, 6, 5)])
 def test_images_are_standardised_by_one_pair_where_nothing_else_is_said(event_shape):
     x = torch.rand(300, *event_shape) * torch.linspace(0, 255, 5)
-    encoder = ConvEncoder(event_shape, 4, unit_shape=())
+    encoder = ConvEncoder(event_shape, 4, inputs=Standardised(event_shape, ()))
     encoder.initialise(x)
-    assert encoder.offset.shape == encoder.scale.shape == ()
+    assert encoder.inputs.offset.shape == encoder.inputs.scale.shape == ()
     seen = standardised(encoder, x)
     assert seen.mean().abs() < 1e-4
     assert (seen.std() - 1).abs() < 1e-4
@@ -75,11 +75,11 @@ def test_images_are_standardised_by_one_pair_where_nothing_else_is_said(event_sh
     ],
 )
 def test_each_unit_is_standardised(event_shape, unit_shape, expected):
-    encoder = MLPEncoder(event_shape, 4, (), unit_shape)
+    encoder = MLPEncoder(event_shape, 4, (), Standardised(event_shape, unit_shape))
     factor = 10.0 ** torch.arange(torch.Size(expected).numel()).view(expected)
     x = 7.0 * factor + factor * torch.randn(300, *event_shape)
     encoder.initialise(x)
-    assert encoder.offset.shape == encoder.scale.shape == expected
+    assert encoder.inputs.offset.shape == encoder.inputs.scale.shape == expected
     seen = standardised(encoder, x)
     axes = [0] + [a + 1 for a in range(len(event_shape)) if not expected or expected[a] == 1]
     torch.testing.assert_close(seen.mean(axes), torch.zeros_like(seen.mean(axes)), rtol=0, atol=1e-3)
@@ -154,4 +154,4 @@ def test_statistics_are_saved_with_the_weights():
     other.load_state_dict(encoder.state_dict())
     x = torch.randn(2, 3)
     assert torch.equal(other(x), encoder(x))
-    assert (other.offset > 1).all()
+    assert (other.inputs.offset > 1).all()

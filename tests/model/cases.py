@@ -19,7 +19,9 @@ def stub(event_shape=EVENT, bounds=None, grid=None, offset=0.0, scale=1.0):
     """Return what an observation must know of data."""
     scaling = SimpleNamespace(offset=torch.as_tensor(offset), scale=torch.as_tensor(scale))
     unit_shape = tuple(event_shape) if len(event_shape) == 1 else ()
-    return SimpleNamespace(event_shape=event_shape, unit_shape=unit_shape, bounds=bounds, grid=grid, scaling=scaling)
+    return SimpleNamespace(
+        event_shape=event_shape, unit_shape=unit_shape, bounds=bounds, grid=grid, scaling=scaling, has_missing=False
+    )
 
 
 @dataclass(frozen=True)

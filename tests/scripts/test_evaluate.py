@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from obsvae.data import load
-from tests.scripts.commands import ROOT, SMALL, copy, refused, succeeds
+from tests.scripts.commands import ROOT, SMALL, command, copy, refused, succeeds
 
 METRICS = {
     "nats_per_datum",
@@ -335,3 +335,19 @@ def test_simulated_data_are_bracketed(vectors, tmp_path):
 )
 def test_settings_that_do_not_go_together(line, words, trained, tmp_path):
     assert words in refused("evaluate", trained, *line, cwd=tmp_path)
+
+
+def test_missing_entries_are_declared_and_told(tmp_path):
+    x = np.random.default_rng(0).normal(size=(80, 3)) * [1.0, 10.0, 100.0]
+    x[::4, 1] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    line = ["--data", "x.npy", "--latent", "1", "--hidden", "4", "--epochs", "1"]
+    assert "declare missing ones (--missing)" in refused("train", *line, cwd=tmp_path)
+    succeeds("train", *line, "--missing", "--out", "run", cwd=tmp_path)
+    text = succeeds("evaluate", "run", "--particles", "30", "--check", "5", cwd=tmp_path)
+    assert "note: " in text
+    assert "of 24 entries are missing" in text
+    assert "log p(x) is that of the entries that are seen" in text
+    report = command("report", "run", "--particles", "30", "--out", "report.html", cwd=tmp_path)
+    assert report.returncode == 0, report.stderr
+    assert "Warning" not in report.stderr

@@ -1,5 +1,6 @@
 """Densities trained on the values of a grid through uniform noise."""
 
+from collections.abc import Callable
 from typing import Self
 
 import pyro.distributions as dist
@@ -61,9 +62,9 @@ class Dequantised(GridWrapper):
         """Return the inner mean less half a step."""
         return self.inner.mean(eta) - 0.5 * self.grid.step
 
-    def cells(self) -> tuple[Observation, float]:
-        """Return the density, and that the cell of x is [x, x + step)."""
-        return self.inner, 0.0
+    def with_masses(self, of_cells: Callable[[Observation, float], Observation]) -> Observation:
+        """Return the masses under the density: the cell of x is [x, x + step)."""
+        return of_cells(self.inner, 0.0)
 
     def _noisy(self, x: Tensor) -> Tensor:
         # Evenly spread within the cells rather than drawn: a start needs no seed.

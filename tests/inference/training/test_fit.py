@@ -230,7 +230,7 @@ def test_a_pair_starts_from_the_training_data_once(small):
     data.validation = data.train[:20]
     data.at_epoch = {1: interrupt}
     fit(problem.model, problem.guide, data, epochs=1, **OPTIONS)
-    torch.testing.assert_close(problem.guide.encoder.offset, data.train.mean(0))
+    torch.testing.assert_close(problem.guide.encoder.inputs.offset, data.train.mean(0))
     torch.testing.assert_close(problem.b.float(), data.train.mean(0), rtol=1e-4, atol=1e-3)
     before = weights(problem)
     data.train, data.validation, data.generators = data.train + 1, data.validation + 1, []
