@@ -44,10 +44,10 @@ class Finding:
             ``unknown``, ``trusted``: what k̂ says of all of them; ``missed``, ``bracketed``: how much of log p(x) the
             estimates miss on data from the model, too much or little; ``disagreement``: data of which refined particles
             and annealing tell different things; ``bound``: the numbers are lower bounds; ``partial``: entries are
-            missing; ``measure``: they are of another measure than expected; ``loss``: a decoder that was trained by a loss is scored under
-            likelihoods; ``cut short``: training did not come to its end; ``replaced``:
-            earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
-            annealing has left nothing to hold estimates against.
+            missing; ``measure``: they are of another measure than expected; ``loss``: a decoder that was trained by a
+            loss is scored under likelihoods; ``cut short``: training did not come to its end; ``replaced``: earlier
+            numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``: annealing
+            has left nothing to hold estimates against.
         text: a line about it.
         data: indices of the data that it is about.
     """
