@@ -29,7 +29,7 @@ from obsvae.inference import Amortised, Annealed, Proposal, Refined
 EXAMPLES = """\
   obsvae evaluate runs/mnist-normal --particles 1000
   obsvae evaluate runs/mnist-normal --proposal amortised --particles 5000 --split validation
-  obsvae evaluate runs/mnist-normal --starts 8 --rounds 16
+  obsvae evaluate runs/mnist-normal --rounds 16 --pilot 200
   obsvae evaluate runs/mnist-normal --proposal ais --limit 100
   obsvae evaluate runs/mnist-normal --curve --limit 100
   obsvae evaluate runs/mnist-normal --proposal ais --bidirectional --limit 50
@@ -146,6 +146,10 @@ def proposal_of(args: argparse.Namespace) -> Proposal:
         if annealing or args.bidirectional:
             names = [*annealing, *["bidirectional"] * args.bidirectional]
             raise UsageError(f"{_flags(names)}: for annealing alone; add --proposal ais")
+        if args.curve and (fitting or pilot):
+            raise UsageError(
+                f"{_flags([*fitting, *pilot])}: not for --curve, which draws the proposals as they are by default"
+            )
         if args.proposal == "refined":
             return Refined(**fitting, **pilot)
         if fitting or pilot:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.findings import (
     Finding,
     cut_short,
@@ -25,12 +26,14 @@ from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.whole_numbers import whole, whole_or_none
-from obsvae.inference import KHAT_LIMIT, Annealed, Proposal, Refined, missed_mass, to_arviz
+from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
 from obsvae.model import Measure
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
+# Stands in the settings of annealing that starts from refined particles.
+_FITTED = "start={"
 # Proposals that judge each other, where both have scored the same data.
 _JUDGES = {"refined": "ais", "ais": "refined"}
 
@@ -126,11 +129,11 @@ def evaluate_run(
     metrics["missed_mass"] = missed.summary() if missed else None
     findings = [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
-    findings += [of_missed_mass(missed)] if missed else []
+    findings += [of_missed_mass(missed, best.likelihood.remedy)] if missed else []
     if other := _JUDGES.get(proposal.name):
         file = per_datum_file(run.folder, split, other)
         if file.is_file():
-            findings += disagreements(best.likelihood, rows, headline.measure, read_per_datum(file), other)
+            findings += _judged_by(file, other, best.likelihood, rows, headline.measure, proposal)
     findings += [*doubtful(best.likelihood, rows, headline.model.is_bound), *best.findings]
     findings += cut_short(run.config["outcome"]["stopped"])
     # Saved before anything is told: whoever stops listening loses the text alone.
@@ -149,6 +152,20 @@ def evaluate_run(
         save_datatree(run.folder / "posterior.nc", tree),
     ]
     return Evaluation(metrics, columns, findings, files)
+
+
+def _judged_by(
+    file: Path, other: str, likelihood: LogLikelihood, rows: np.ndarray, measure: str, proposal: Proposal
+) -> list[Finding]:
+    """Return what the estimates of another proposal, in a file, say of these."""
+    try:
+        estimates = read_per_datum(file)
+    except UsageError as error:  # these estimates are made: they are not lost for a file of others
+        return [Finding("no reference", str(error))]
+    if _FITTED in estimates.proposal or getattr(proposal, "start", None) is not None:
+        text = "annealing that starts from refined particles knows their modes alone: it is not held against them"
+        return [Finding("no reference", text)]
+    return disagreements(likelihood, rows, measure, estimates, other)
 
 
 def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, np.ndarray]:

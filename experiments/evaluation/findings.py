@@ -133,17 +133,21 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
     return found
 
 
-def of_missed_mass(found: MissedMass) -> Finding:
-    """Return how much of log p(x) the estimates miss on data from the model: a warning where that is not little."""
+def of_missed_mass(found: MissedMass, remedy: str) -> Finding:
+    """Return how much of log p(x) the estimates miss on data from the model: a warning where that is not little.
+
+    Args:
+        found: what was measured.
+        remedy: what to do about data whose estimate is not to be trusted, as the proposal has it.
+    """
     summary = found.summary()
     if summary["unusable"]:
-        remedy = "look at the decoder's outputs for draws of the prior, or train again"
-        return Finding("missed", f"{found}; {remedy}")
-    if summary["gap"] <= _MUCH_NATS and summary["missed"] <= _MANY * summary["n"]:
-        return Finding("bracketed", str(found))
-    remedy = "take more starts and rounds, or hold data against annealing (proposal=Annealed())"
-    text = f"{found}: the proposal leaves out parts of the posteriors; {remedy}"
-    return Finding("missed", text)
+        return Finding("missed", f"{found}; look at the decoder's outputs for draws of the prior, or train again")
+    if summary["missed"] > _MANY * summary["n"]:
+        return Finding("missed", f"{found}: the proposal leaves out parts of the posteriors; {remedy}")
+    if not summary["gap"] <= _MUCH_NATS:
+        return Finding("missed", f"{found}: take more particles")
+    return Finding("bracketed", str(found))
 
 
 def disagreements(
@@ -151,7 +155,8 @@ def disagreements(
 ) -> list[Finding]:
     """Return the data of which two proposals tell different things, by more than their errors.
 
-    An estimate is a lower bound in expectation: of two, the lower one is wrong, but where it is flagged anyway.
+    An estimate is a lower bound in expectation: of two, the lower one is wrong. Data are left out, and counted, where
+    the lower one is flagged, which tells that it is wrong, or where one has no estimate or no standard error.
 
     Args:
         likelihood: of the data, by one proposal.
@@ -168,17 +173,28 @@ def disagreements(
     w = likelihood.weights
     difference = other.log_likelihood[there] - w.estimate[both]
     error = np.sqrt(np.square(w.standard_error[both]) + np.square(other.standard_error[there]))
-    lower_is_flagged = np.where(difference > 0, w.flagged[both], other.flagged[there])
-    differ = (np.abs(difference) > _ERRORS * error + _MUCH_NATS) & ~lower_is_flagged
+    differ = np.abs(difference) > _ERRORS * error + _MUCH_NATS
+    one_is_flagged, other_is_flagged = w.flagged[both], other.flagged[there]
+    # Two that agree are no proof where one of them is flagged, nor is a difference where the lower one is.
+    unknown = ~np.isfinite(difference) | ~np.isfinite(error)
+    lower_is_flagged = np.where(difference > 0, one_is_flagged, other_is_flagged)
+    judged = ~unknown & np.where(differ, ~lower_is_flagged, ~(one_is_flagged | other_is_flagged))
+    differ &= judged
+    n = int(judged.sum())
+    left = len(both) - n
+    out = f"; {left} more cannot be judged, since an estimate is flagged or lacking" if left else ""
+    names = f"{likelihood.proposal} and {other_name}"
+    if not n:
+        text = f"{names} cannot be held against each other: for each of {left} data an estimate is flagged or lacking"
+        return [Finding("no reference", text)]
     if not differ.any():
-        text = f"{likelihood.proposal} and {other_name} agree within their errors on {len(both)} data"
-        return [Finding("bracketed", text)]
+        return [Finding("bracketed", f"{names} agree within their errors on {n} data{out}")]
     which, by = both[differ], difference[differ]
     worst = np.abs(by).argmax()
+    told = f"{other_name} is {by[worst]:+.2f} nats from {likelihood.proposal} at datum {which[worst]}"
     text = (
-        f"{likelihood.proposal} and {other_name} disagree by more than their errors on {len(which)} of {len(both)} "
-        f"data: {in_words(which, rows)}; {other_name} is {by[worst]:+.2f} nats from {likelihood.proposal} at datum "
-        f"{which[worst]}; the lower of two is wrong"
+        f"{names} disagree by more than their errors on {len(which)} of {n} data: {in_words(which, rows)}; {told}; "
+        f"the lower of two is wrong{out}"
     )
     return [Finding("disagreement", text, tuple(which.tolist()))]
 

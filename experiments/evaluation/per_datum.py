@@ -23,6 +23,7 @@ class Estimates:
         standard_error: of its particles, ``(N,)``.
         flagged: whether it is not to be trusted, ``(N,)``.
         measure: of the numbers.
+        proposal: where the particles came from, with its settings.
     """
 
     rows: np.ndarray
@@ -30,6 +31,7 @@ class Estimates:
     standard_error: np.ndarray
     flagged: np.ndarray
     measure: str
+    proposal: str = ""
 
 
 def per_datum_file(run: Path, split: str, proposal: str) -> Path:
@@ -68,13 +70,13 @@ def read_per_datum(file: Path) -> Estimates:
     try:
         with file.open(encoding="utf-8", newline="") as text:
             lines = list(csv.DictReader(text))
-        (measure,) = {line["measure"] for line in lines}
+        ((measure, proposal),) = {(line["measure"], line["proposal"]) for line in lines}
         columns = ("log_likelihood", "standard_error", "flagged")
         found = np.array([[float(line[name]) for name in columns] for line in lines])
         rows = np.array([int(line["row"]) for line in lines])
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{file} does not hold estimates by datum; remove it, or make it anew") from None
-    return Estimates(rows, found[:, 0], found[:, 1], found[:, 2] > 0, measure)
+    return Estimates(rows, found[:, 0], found[:, 1], found[:, 2] > 0, measure, proposal)
 
 
 def settings_of(proposal: Proposal) -> dict[str, object]:

@@ -19,7 +19,8 @@ GLOSSARY = (
     ),
     (
         "k̂",
-        "Pareto k̂ of the weights. At most 0.7: the average of the weights can be trusted. Above: it converges too "
+        "Pareto k̂ of the weights. At most 0.7: the weights give no reason to distrust their average, though of a mode "
+        "that no particle has reached they cannot tell. Above: it converges too "
         "slowly; the estimate is probably too low, by an unknown amount, whatever its standard error.",
     ),
     ("ESS", "Effective sample size: the number of equal weights with the same noise. Below 10 it is flagged."),

@@ -76,6 +76,8 @@ def compare_trees(trees: Mapping[str, xr.DataTree]) -> "pd.DataFrame":
             f"datum {datum} of {list(found)[model]!r} has no estimate of log p(x); leave it out of all trees: "
             "tree.isel(datum=[...])"
         )
+    if estimates.shape[1] < 2:
+        raise UsageError("a comparison needs at least two data in each tree, but these hold one; evaluate more")
     table = az.compare({name: scores.elpd() for name, scores in found.items()}, method="pseudo-BMA")
     # A constant for each datum leaves the weights as they are, and keeps their exponentials within range.
     best = estimates.max(0)

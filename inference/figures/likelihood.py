@@ -60,7 +60,7 @@ def plot_gaps(refined: WeightDiagnostics, amortised: WeightDiagnostics) -> Figur
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     scattered, counted = figure.subplots(1, 2)
     for which, colour, name in (
-        (known & ~refined.flagged, BLUE, "refined estimate can be trusted"),
+        (known & ~refined.flagged, BLUE, "refined estimate is not flagged"),
         (known & refined.flagged, ORANGE, "flagged"),
     ):
         scattered.scatter(refined.estimate[which], gap[which], s=10, color=colour, label=f"{name}: {which.sum()}")

@@ -1,5 +1,6 @@
 """How much of log p(x) an estimate misses, measured on data whose latents are known."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded
 
-# A z counts as missed where it alone would raise its datum's estimate by more than this.
-MISSED_NATS = 0.1
+# A z counts as missed where it weighs this many times as much as the particles on average: it alone would raise the
+# estimate of a thousand by a tenth.
+_MISSED = math.log(100.0)
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class MissedMass:
     Attributes:
         lower: the estimate, a lower bound in expectation, ``(N,)``.
         upper: with the z that the datum was made from in the place of one particle, an upper bound in expectation.
+        own: log weight of that z less ``lower``, ``(N,)``.
     """
 
     lower: np.ndarray
     upper: np.ndarray
+    own: np.ndarray
 
     @property
     def gap(self) -> np.ndarray:
@@ -40,8 +44,8 @@ class MissedMass:
 
     @property
     def missed(self) -> np.ndarray:
-        """Whether the z was missed, ``(N,)``: it alone would raise the estimate by more than 0.1 nats."""
-        return self.gap > MISSED_NATS
+        """Whether the z was missed, ``(N,)``: it weighs more than a hundred times as much as a particle on average."""
+        return self.own > _MISSED
 
     def summary(self) -> dict[str, float | int]:
         """Return the mean gap with its standard error, the number of missed z, and of how many data.
@@ -64,9 +68,13 @@ class MissedMass:
         lost = f"{found['unusable']} of {len(self.gap)} data drawn from the model are not finite, or have no estimate"
         if not found["n"]:
             return lost
+        missed = f"{found['missed']} of {found['n']} z were missed"
+        if not found["missed"]:
+            # Clopper and Pearson's bound where nothing was seen.
+            missed += f" (95 %: fewer than {100 * (1 - 0.05 ** (1 / found['n'])):.1f} % of such data)"
         gap = (
             f"on {found['n']} data drawn from the model the estimate is at most {found['gap']:.3f} ± "
-            f"{found['standard_error']:.3f} nats too low; {found['missed']} of {found['n']} z were missed"
+            f"{found['standard_error']:.3f} nats too low; {missed}"
         )
         return f"{gap}; {lost}" if found["unusable"] else gap
 
@@ -126,9 +134,9 @@ def missed_mass(
         # The particles must not draw again what the data were drawn by.
         particle_seed = int(torch.randint(2**62, ()))
     known = torch.isfinite(x.flatten(1)).all(1).nonzero().squeeze(-1)
-    lower, upper = np.full((2, n), np.nan)
+    lower, upper, excess = np.full((3, n), np.nan)
     if not len(known):
-        return MissedMass(lower, upper)
+        return MissedMass(lower, upper, excess)
     K = np.log(particles)
     with (
         prepared(model, guide, x[known], particles, proposal, memory, particle_seed) as (whole, at_once),
@@ -142,5 +150,6 @@ def missed_mass(
             log_w = log_w.double()
             lower[place.cpu()] = log_w.logsumexp(0).cpu() - K
             upper[place.cpu()] = torch.cat([own, log_w[1:]]).logsumexp(0).cpu() - K
+            excess[place.cpu()] = own[0].cpu() - lower[place.cpu()]
             bar.update(len(which))
-    return MissedMass(lower, upper)
+    return MissedMass(lower, upper, excess)

@@ -145,7 +145,11 @@ MASKED = np.ma.masked_greater(X, 1.0)
 def test_a_masked_array_without_masked_entries_is_an_array():
     np.testing.assert_array_equal(source(load(np.ma.array(X))), X.astype(np.float32))
     said = refused(MASKED)
-    for words in (f"{MASKED.mask.sum()} of 90 entries masked", "declare that entries are missing (missing=True)", "filled"):
+    for words in (
+        f"{MASKED.mask.sum()} of 90 entries masked",
+        "declare that entries are missing (missing=True)",
+        "filled",
+    ):
         assert words in said
     load(MASKED.filled(0.0))
 

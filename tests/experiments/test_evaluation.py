@@ -28,6 +28,19 @@ SMALL = {"latent": 2, "hidden": (8,), "epochs": 2, "batch_size": 20, "progress":
 QUIET = {"particles": 40, "progress": False}
 
 
+def test_a_judge_that_is_none_costs_no_estimate(tmp_path):
+    run = train_run("normal", load("digits"), tmp_path / "run", **SMALL)
+    file = per_datum_file(run.folder, "test", "ais")
+    annealing = {"particles": 2, "limit": 4, "check": 0, "progress": False}
+    evaluate_run(run, proposal=Annealed(temperatures=4, most=4, start=Refined()), **annealing)
+    kinds = {found.kind: found.text for found in evaluate_run(run, limit=4, check=0, **QUIET).findings}
+    assert "knows their modes alone" in kinds["no reference"]
+    file.write_text("garbage")
+    found = evaluate_run(run, limit=4, check=0, **QUIET)
+    assert any("does not hold estimates by datum" in finding.text for finding in found.findings)
+    assert per_datum_file(run.folder, "test", "refined") in found.files
+
+
 class Cauchy(Observation):
     """A density of the user's own, whose mass of an interval nobody has registered."""
 

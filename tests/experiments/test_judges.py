@@ -36,14 +36,19 @@ def test_a_datum_that_annealing_puts_higher_is_named_by_its_row():
 
 
 @pytest.mark.parametrize(
-    ("levels", "flagged"),
-    [([-1.0, -2.0, -3.0], ()), ([-1.0, -9.0, -3.0], (1,))],
-    ids=["within their errors", "the lower is flagged anyway"],
+    ("levels", "flagged", "kind", "words"),
+    [
+        ([-1.0, -2.0, -3.0], (), "bracketed", "refined and ais agree within their errors on 3 data"),
+        ([-1.0, -9.0, -3.0], (1,), "bracketed", "on 2 data; 1 more cannot be judged, since an estimate is flagged"),
+        ([-1.0, np.nan, -3.0], (1,), "bracketed", "on 2 data; 1 more cannot be judged"),
+        ([-1.0, 9.0, -3.0], (1,), "disagreement", "on 1 of 3 data"),
+        ([-9.0, -9.0, -9.0], (0, 1, 2), "no reference", "for each of 3 data an estimate is flagged or lacking"),
+    ],
 )
-def test_agreement_is_told(levels, flagged):
+def test_what_is_told(levels, flagged, kind, words):
     found = disagreements(likelihood_of([-1.0, -2.0, -3.0]), ROWS, "mass", estimates_of(ROWS, levels, flagged), "ais")
-    assert [one.kind for one in found] == ["bracketed"]
-    assert "agree within their errors on 3 data" in found[0].text
+    assert [one.kind for one in found] == [kind]
+    assert words in found[0].text
 
 
 def test_other_data_and_other_measures_are_left_out():
@@ -53,11 +58,17 @@ def test_other_data_and_other_measures_are_left_out():
 
 
 def test_much_missed_mass_is_a_warning():
-    little = of_missed_mass(MissedMass(np.zeros(100), np.full(100, 0.01)))
+    own = np.zeros(100)
+    little = of_missed_mass(MissedMass(np.zeros(100), np.full(100, 0.01), own), "do that")
     assert (little.kind, little.is_warning) == ("bracketed", False)
     upper = np.zeros(100)
     upper[:3] = 5.0
-    much = of_missed_mass(MissedMass(np.zeros(100), upper))
+    own[:3] = 12.0
+    much = of_missed_mass(MissedMass(np.zeros(100), upper, own), "do that")
     assert much.is_warning
     assert "0.150 ± 0.086 nats too low; 3 of 100 z were missed" in much.text
-    assert of_missed_mass(MissedMass(np.zeros(100), np.full(100, np.nan))).is_warning
+    assert much.text.endswith("leaves out parts of the posteriors; do that")
+    few = of_missed_mass(MissedMass(np.zeros(100), np.full(100, 0.3), np.zeros(100)), "do that")
+    assert few.is_warning
+    assert "0 of 100 z were missed (95 %: fewer than 3.0 % of such data): take more particles" in few.text
+    assert of_missed_mass(MissedMass(np.zeros(100), *np.full((2, 100), np.nan)), "do that").is_warning

@@ -329,6 +329,7 @@ def test_simulated_data_are_bracketed(vectors, tmp_path):
         (["--temperatures", "5", "--start", "prior"], "--temperatures and --start: for annealing alone"),
         (["--proposal", "ais", "--curve"], "leave out --proposal ais"),
         (["--proposal", "asi"], "did you mean 'ais'"),
+        (["--curve", "--rounds", "3"], "--rounds: not for --curve"),
         (["--check", "5", "--curve"], "leave it out beside --curve"),
         (["--check", "5", "--proposal", "ais"], "leave it out beside --proposal ais"),
     ],

@@ -12,13 +12,15 @@ from obsvae.inference.modes import device_of
 from obsvae.inference.protocols import GenerativeModel
 from obsvae.modes import seeded
 
-# Places at most and at least, and how many values of features they may make: that bounds what scoring them costs.
+# Places at most and at least, and how many values of features they may make: that bounds what scoring them costs. With
+# few latents posteriors have several modes, and lie far out where the model is poor, and a few more places find them.
 _MOST, _FEWEST, _VALUES = 2048, 64, 2**15
+_FEW_LATENTS, _FEWEST_OF_FEW = 8, 512
 # Number of neighbours that a peak stands out from, large enough that they seldom lie all on one side of it; with few
 # places one for each 32 of them, and at least four.
 _NEIGHBOURS, _FEWEST_NEIGHBOURS, _SHARE = 16, 4, 32
-# The second half of the draws lies this many times as far from the middle of the prior.
-_FARTHER = 2.0
+# Shares of the draws that lie this many times as far from the middle of the prior, with few latents and with more.
+_FAR_OF_FEW, _FAR = ((1.0, 0.4), (2.0, 0.4), (4.0, 0.2)), ((1.0, 0.5), (2.0, 0.5))
 # Size of a sample of the posterior among the places, and effective size below which it tells nothing.
 _SAMPLE, _ENOUGH = 256, 10.0
 
@@ -26,8 +28,10 @@ _SAMPLE, _ENOUGH = 256, 10.0
 class Bank:
     """M draws z from the prior, half of them moved away from its middle to twice the distance.
 
+    With few latents M / 4 more are moved to four times the distance.
+
     Posteriors of data unlike the model's lie there. The decoder sees a place once for a whole batch of data, so that it
-    costs a datum little. M depends on the size of a datum alone.
+    costs a datum little. M depends on the sizes of a datum and of z alone.
 
     Args:
         model: the generative model.
@@ -44,17 +48,22 @@ class Bank:
     @cached_property
     def z(self) -> Tensor:
         """The places ``(M, D)``."""
-        near = self._drawn
-        far = self._middle + _FARTHER * (near - self._middle)
-        return torch.cat([near[: len(near) // 2], far[len(near) // 2 :]])
+        drawn = self._drawn
+        M = len(drawn)
+        ends = torch.tensor([share for _, share in self._far]).cumsum(0)
+        which = torch.bucketize((torch.arange(M) + 0.5) / M, ends).clamp(max=len(ends) - 1)
+        factor = torch.tensor([factor for factor, _ in self._far])[which].to(drawn)
+        return self._middle + factor.unsqueeze(1) * (drawn - self._middle)
 
     @cached_property
     def log_density(self) -> Tensor:
         """The log-density of the distribution that the places are draws from, ``(M,)``."""
         prior, D = self.model.prior(), self.z.shape[-1]
-        near = prior.log_prob(self.z)
-        far = prior.log_prob(self._middle + (self.z - self._middle) / _FARTHER) - D * math.log(_FARTHER)
-        return torch.logaddexp(near, far) - math.log(2.0)
+        parts = [
+            prior.log_prob(self._middle + (self.z - self._middle) / factor) - D * math.log(factor) + math.log(share)
+            for factor, share in self._far
+        ]
+        return torch.stack(parts).logsumexp(0)
 
     @cached_property
     def neighbours(self) -> Tensor:
@@ -71,17 +80,26 @@ class Bank:
         """
         log_prior = self.model.prior().log_prob(self.z)
         found = self.z.new_empty(len(self), len(x))
-        for some in torch.arange(len(self), device=self.z.device).split(max(1, rows // len(x))):
-            eta = self.model.decode(self.z[some]).unsqueeze(1)  # (m, 1, *event, outputs)
-            found[some] = self.model.observe(eta).log_prob(x).flatten(2).sum(-1).to(found) + log_prior[some, None]
+        for data in torch.arange(len(x)).split(max(1, rows)):
+            for some in torch.arange(len(self)).split(max(1, rows // len(data))):
+                eta = self.model.decode(self.z[some]).unsqueeze(1)  # (m, 1, *event, outputs)
+                log_p = self.model.observe(eta).log_prob(x[data]).flatten(2).sum(-1)
+                found[some[0] : some[-1] + 1, data[0] : data[-1] + 1] = log_p.to(found) + log_prior[some, None]
         return usable_or_zero(found)
 
     @cached_property
     def _drawn(self) -> Tensor:
         with seeded(self.seed, device_of(self.model)):
             prior = self.model.prior()
-            values = self.model.decode(prior.sample(torch.Size((1,)))).numel()
-            return prior.sample(torch.Size((max(_FEWEST, min(_MOST, _VALUES // values)),)))
+            one = prior.sample(torch.Size((1,)))
+            values = self.model.decode(one).numel()
+            fewest = _FEWEST_OF_FEW if one.shape[-1] <= _FEW_LATENTS else _FEWEST
+            M = max(fewest, min(_MOST, _VALUES // values))
+            return prior.sample(torch.Size((M + M // 4 if one.shape[-1] <= _FEW_LATENTS else M,)))
+
+    @property
+    def _far(self) -> tuple[tuple[float, float], ...]:
+        return _FAR_OF_FEW if self._drawn.shape[-1] <= _FEW_LATENTS else _FAR
 
     @cached_property
     def _middle(self) -> Tensor:

@@ -25,7 +25,7 @@ class Streams:
     def of(cls, x: Tensor, seed: int) -> "Streams":
         """Return the streams of data x ``(B, *event)``."""
         generators, key = [], str(seed).encode()
-        for values in x.detach().cpu().double().contiguous():
+        for values in (x.detach().cpu().double() + 0.0).contiguous():  # -0 is 0
             digest = hashlib.blake2b(values.numpy().tobytes(), digest_size=8, key=key).digest()
             generators.append(torch.Generator().manual_seed(int.from_bytes(digest, "little") % 2**63))
         return cls(generators, x.device)

@@ -11,6 +11,7 @@ from torch import nn
 from obsvae.errors import UsageError
 from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import log_likelihood
+from obsvae.inference.likelihood.density.bank import Bank
 from obsvae.model import VAE, ConvDecoder, MLPDecoder, Normal, StandardNormal
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +45,7 @@ GROWTH = """
 import resource, torch
 from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import log_likelihood
+from obsvae.inference.likelihood.density.bank import Bank
 from obsvae.model import VAE, Categorical, MLPDecoder, Normal, StandardNormal
 
 torch.set_num_threads(1)
@@ -88,3 +90,21 @@ def test_too_little_memory_is_refused(linear_gaussian):
     # A particle at a time would fit, but not the log-weights of a million.
     with pytest.raises(UsageError, match=r"for 1000000 particles .* or take fewer particles"):
         log_likelihood(problem.model, problem.guide, problem.draw(5), 10**6, memory=10**7)
+
+
+def test_the_places_are_scored_within_the_rows_whatever_the_number_of_data():
+    model = VAE(StandardNormal(2), MLPDecoder(2, (5,), hidden=()), Normal(scale=1.0))
+    x, bank, seen = torch.randn(50, 5), Bank(model, 0), []
+    with torch.no_grad():
+        whole = bank.log_prob(x, 10**6)
+        observe = model.observe
+
+        def watched(eta):
+            p_x = observe(eta)
+            log_prob = p_x.log_prob
+            p_x.log_prob = lambda value: seen.append(len(eta) * len(value)) or log_prob(value)
+            return p_x
+
+        model.observe = watched
+        torch.testing.assert_close(bank.log_prob(x, 20), whole)
+    assert max(seen) <= 20

@@ -66,8 +66,8 @@ def test_all_waves_are_found(level):
     x = level + 0.05 * torch.randn(20, 6, dtype=torch.float64)
     found = log_likelihood(model, guide, x, 2000, progress=False).weights
     error = found.estimate - by_quadrature(model, x)
-    assert np.abs(error).max() < 0.1
     assert np.abs(error / found.standard_error).max() < 4.5
+    assert np.median(np.abs(error)) < 0.03
 
 
 def test_a_small_mode_that_a_sample_has_not_drawn_keeps_its_share():

@@ -69,3 +69,9 @@ def test_the_noise_of_all_data_together_is_standard_normal():
     noise = Streams.of(x, 0).normal(2, torch.zeros(1, 3)).flatten().double()
     assert abs(noise.mean()) < 4.5 / len(noise) ** 0.5
     assert abs(noise.var() - 1.0) < 4.5 * (2.0 / len(noise)) ** 0.5
+
+
+def test_zero_has_no_sign():
+    x = torch.tensor([[0.0, 1.0], [-0.0, 1.0]])
+    a, b = Streams.of(x, 0).generators
+    assert torch.equal(torch.rand(5, generator=a), torch.rand(5, generator=b))
