@@ -84,7 +84,7 @@ def build_pair(
 
 
 def inputs_of(data: DataLike) -> Inputs:
-    """Return what an encoder's network sees of such data."""
+    """Return what an encoder's network sees of the data."""
     return Standardised(data.event_shape, data.unit_shape, data.has_missing)
 
 

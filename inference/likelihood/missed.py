@@ -71,7 +71,7 @@ class MissedMass:
         missed = f"{found['missed']} of {found['n']} z were missed"
         if not found["missed"]:
             # Clopper and Pearson's bound where nothing was seen.
-            missed += f" (95 %: fewer than {100 * (1 - 0.05 ** (1 / found['n'])):.1f} % of such data)"
+            missed += f" (95 %: fewer than {100 * (1 - 0.05 ** (1 / found['n'])):.1f} % of all data from the model)"
         gap = (
             f"on {found['n']} data drawn from the model the estimate is at most {found['gap']:.3f} ± "
             f"{found['standard_error']:.3f} nats too low; {missed}"

@@ -70,5 +70,5 @@ def test_much_missed_mass_is_a_warning():
     assert much.text.endswith("leaves out parts of the posteriors; do that")
     few = of_missed_mass(MissedMass(np.zeros(100), np.full(100, 0.3), np.zeros(100)), "do that")
     assert few.is_warning
-    assert "0 of 100 z were missed (95 %: fewer than 3.0 % of such data): take more particles" in few.text
+    assert "0 of 100 z were missed (95 %: fewer than 3.0 % of all data from the model): take more particles" in few.text
     assert of_missed_mass(MissedMass(np.zeros(100), *np.full((2, 100), np.nan)), "do that").is_warning
