@@ -1,6 +1,8 @@
-"""Datasets in data units, with the bounds, grid and scaling that an observation needs."""
+"""Datasets in data units, with the bounds, grids, columns and scaling that an observation needs."""
 
-from obsvae.data.dataset import Dataset, Grid
+from obsvae.data.columns import Column, Kind
+from obsvae.data.dataset import Dataset
+from obsvae.data.grid import Grid
 from obsvae.data.load import SOURCES, load
 
-__all__ = ["SOURCES", "Dataset", "Grid", "load"]
+__all__ = ["SOURCES", "Column", "Dataset", "Grid", "Kind", "load"]

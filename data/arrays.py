@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from obsvae.data.checks import check_layout, check_values, checked
-from obsvae.data.dataset import Grid
 from obsvae.data.folder import data_folder
+from obsvae.data.grid import Grid
 from obsvae.data.memory import Values, as_numpy
 from obsvae.data.metadata import checked_labels, checked_names
 from obsvae.data.splits import drawn, given

@@ -1,4 +1,4 @@
-"""A dataset in data units, and the grid that its values lie on."""
+"""A dataset in data units."""
 
 from __future__ import annotations
 
@@ -12,36 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from obsvae.data.columns import Column
+from obsvae.data.grid import Grid
 from obsvae.data.scaling import Scaling
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.names import lookup
 from obsvae.units import unit_shape_of
-
-
-@dataclass(frozen=True)
-class Grid:
-    """low + step · k for k = 0 … levels − 1: the lattice that stored data lie on.
-
-    Args:
-        low: the lowest value.
-        step: the distance between neighbours, positive.
-        levels: the number of values.
-
-    """
-
-    low: float
-    step: float
-    levels: int
-
-    def __post_init__(self) -> None:
-        if not (self.step > 0 and self.levels >= 1):
-            raise UsageError(f"a grid needs step > 0 and levels ≥ 1; got step {self.step}, levels {self.levels}")
-
-    @property
-    def high(self) -> float:
-        """The highest value."""
-        return self.low + self.step * (self.levels - 1)
 
 
 class Noise(Protocol):
@@ -71,6 +48,9 @@ class Dataset:
         scaling: the affine map that the user chose; not applied to the tensors.
         noise: draws the training data afresh, or None.
         names: of the features of vectors, or None.
+        columns: of a table, which have bounds and a grid each; None for other data.
+        row_names: of all rows of the source, such as the index of a data frame; None where rows have numbers alone.
+        label_names: the texts of the labels 0, 1, …, or None.
         has_missing: whether entries may be missing, which are NaN.
         units: which entries of a datum have a unit of their own: "column", "channel" or "all".
         recipe: plain arguments, which may be saved as JSON, with which `load` gives the same dataset again; None for
@@ -90,6 +70,9 @@ class Dataset:
     scaling: Scaling = field(default_factory=Scaling.identity)
     noise: Noise | None = None
     names: tuple[str, ...] | None = None
+    columns: tuple[Column, ...] | None = None
+    row_names: tuple[str, ...] | None = None
+    label_names: tuple[str, ...] | None = None
     has_missing: bool = False
     units: str = "all"
     recipe: Mapping[str, Any] | None = None

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from obsvae.data.checks import check_bounds
-from obsvae.data.dataset import Dataset, Grid
+from obsvae.data.columns import Column
+from obsvae.data.dataset import Dataset
+from obsvae.data.grid import Grid
 from obsvae.units import usual_units
 
 
@@ -25,6 +27,9 @@ class Stored:
         bounds: declared (low, high), or None.
         grid: the lattice of x, or None.
         names: of the features of vectors, or None.
+        columns: of a table, or None for other data.
+        row_names: of all rows, or None where they have numbers alone.
+        label_names: the texts of the labels 0, 1, …, or None.
         has_missing: whether entries may be missing, which are NaN.
 
     """
@@ -35,6 +40,9 @@ class Stored:
     bounds: tuple[float, float] | None = None
     grid: Grid | None = None
     names: tuple[str, ...] | None = None
+    columns: tuple[Column, ...] | None = None
+    row_names: tuple[str, ...] | None = None
+    label_names: tuple[str, ...] | None = None
     has_missing: bool = False
 
     def within(self, bounds: Sequence[float], name: str) -> Self:
@@ -69,6 +77,9 @@ class Stored:
             bounds=self.bounds,
             grid=self.grid,
             names=self.names,
+            columns=self.columns,
+            row_names=self.row_names,
+            label_names=self.label_names,
             has_missing=self.has_missing,
             units=usual_units(event, is_image),
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from obsvae.data.checks import checked
-from obsvae.data.dataset import Grid
 from obsvae.data.folder import data_folder
+from obsvae.data.grid import Grid
 from obsvae.data.splits import official
 from obsvae.data.stored import Stored
 from obsvae.errors import UsageError

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from obsvae.data.dataset import Dataset, Grid, Noise
+from obsvae.data.dataset import Dataset, Noise
+from obsvae.data.grid import Grid
 from obsvae.errors import UsageError
 from obsvae.names import lookup
 
@@ -92,7 +93,7 @@ def dequantise(dataset: Dataset, seed: int) -> Dataset:
 
     """
     grid = dataset.grid
-    if grid is None:
+    if grid is None or grid.high is None:
         raise UsageError(
             f"dequantising needs data on a grid, stored as integers; {dataset.name!r} has none: load without dequantise"
         )

@@ -93,7 +93,7 @@ def rows_of(
 
 
 def _takes_beyond(observation: Observation, data: Dataset) -> bool:
-    if data.grid is None or observation.measure is not Measure.COUNTING:
+    if data.grid is None or data.grid.levels is None or observation.measure is not Measure.COUNTING:
         return False
     next_value = data.grid.low + data.grid.levels * data.grid.step
     return bool(observation.support.contains(torch.full((1, *data.event_shape), next_value)).all())

@@ -209,7 +209,9 @@ def _about(run: Run, split: str, headline: Headline) -> dict[str, str | float]:
     if data.bounds is not None:
         about |= {"bounds_low": data.bounds[0], "bounds_high": data.bounds[1]}
     if data.grid is not None:
-        about |= {"grid_low": data.grid.low, "grid_step": data.grid.step, "grid_levels": data.grid.levels}
+        about |= {"grid_low": data.grid.low, "grid_step": data.grid.step}
+        if data.grid.levels is not None:
+            about["grid_levels"] = data.grid.levels
     return about
 
 

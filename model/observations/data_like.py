@@ -10,14 +10,14 @@ from obsvae.errors import UsageError
 
 
 class GridLike(Protocol):
-    """The lattice low + step · k, k = 0 … levels − 1."""
+    """The lattice low + step · k, k = 0 … levels − 1; without ends, k any whole number, where levels is None."""
 
     @property
     def low(self) -> float: ...  # noqa: D102 - named as the data have it
     @property
     def step(self) -> float: ...  # noqa: D102 - named as the data have it
     @property
-    def levels(self) -> int: ...  # noqa: D102 - named as the data have it
+    def levels(self) -> int | None: ...  # noqa: D102 - named as the data have it
 
 
 class ScalingLike(Protocol):
@@ -75,10 +75,13 @@ def levels_of(name: str, data: DataLike | None, remedy: str) -> int:
     """Return the number of levels of the data's grid.
 
     Raises:
-        UsageError: where the data declare no grid.
+        UsageError: where the data declare no grid, or one without ends.
     """
-    if data is None or data.grid is None:
-        raise UsageError(f"{name} needs data on a grid, such as integers, but these declare none; {remedy}")
+    if data is None or data.grid is None or data.grid.levels is None:
+        raise UsageError(
+            f"{name} needs data on a grid with a first and a last value, such as integers, but these declare none; "
+            f"{remedy}"
+        )
     return data.grid.levels
 
 

@@ -25,7 +25,7 @@ class Dequantised(TorchDistribution):
         base: an elementwise density.
         low: the grid's lowest value.
         step: distance between its values.
-        levels: how many there are.
+        levels: how many there are; None: no end of them.
 
     Reference: Theis, van den Oord and Bethge, *A note on the evaluation of generative models*, ICLR 2016, section 3.1.
     """
@@ -34,7 +34,7 @@ class Dequantised(TorchDistribution):
     support = constraints.real
 
     def __init__(
-        self, base: Distribution, low: float, step: float, levels: int, validate_args: bool | None = None
+        self, base: Distribution, low: float, step: float, levels: int | None, validate_args: bool | None = None
     ) -> None:
         self.base, self.low, self.step, self.levels = base, low, step, levels
         super().__init__(base.batch_shape, validate_args=validate_args)
@@ -63,4 +63,4 @@ class Dequantised(TorchDistribution):
     def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
         """Draw from the density, and return the value of the grid whose cell that is in or nearest to."""
         level = torch.floor((self.base.sample(sample_shape) - self.low) / self.step)
-        return self.low + self.step * level.clamp(0, self.levels - 1)
+        return self.low + self.step * (level if self.levels is None else level.clamp(0, self.levels - 1))

@@ -15,11 +15,11 @@ _EPS = torch.finfo(torch.float32).eps
 
 
 class Lattice(constraints.Constraint):
-    """The values low + step · k, for k = 0 … levels − 1, to within the rounding of float32."""
+    """The values low + step · k, for k = 0 … levels − 1 or any whole k, to within the rounding of float32."""
 
     is_discrete = True
 
-    def __init__(self, low: float, step: float, levels: int) -> None:
+    def __init__(self, low: float, step: float, levels: int | None) -> None:
         self.low, self.step, self.levels = low, step, levels
 
     def level(self, value: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ class Lattice(constraints.Constraint):
         level = self.level(value)
         moved = 4.0 * _EPS * ((value.abs() + abs(self.low)) / self.step + level.abs())
         on = (level - level.round()).abs() <= moved
-        return on & (level.round() >= 0) & (level.round() < self.levels)
+        return on if self.levels is None else on & (level.round() >= 0) & (level.round() < self.levels)
 
 
 class Discretised(TorchDistribution):
@@ -45,7 +45,7 @@ class Discretised(TorchDistribution):
             :func:`obsvae.model.exact.log_interval_mass` knows.
         low: x₀.
         step: distance between neighbours.
-        levels: C, how many values there are.
+        levels: C, how many values there are; None: a lattice without ends, whose cells have no tails.
         start: where a cell begins, in steps from its value: −½ for a value that was rounded, 0 for one rounded down.
         is_folded: whether the first and the last cell have the tails; not on a circle, which the grid goes round once.
 
@@ -59,12 +59,12 @@ class Discretised(TorchDistribution):
         base: Distribution,
         low: float,
         step: float,
-        levels: int,
+        levels: int | None,
         start: float = -0.5,
         is_folded: bool = True,
         validate_args: bool | None = None,
     ) -> None:
-        self.base, self.start, self.is_folded = base, start, is_folded
+        self.base, self.start, self.is_folded = base, start, is_folded and levels is not None
         self._lattice = Lattice(low, step, levels)
         super().__init__(base.batch_shape, validate_args=validate_args)
 
@@ -95,8 +95,9 @@ class Discretised(TorchDistribution):
             self._validate_sample(value)
         # Its edges in double precision: what a family takes off them, a location or 1, leaves few digits of float32.
         level = self._lattice.level(value.double()).round()
+        levels = math.inf if self._lattice.levels is None else self._lattice.levels
         is_first = (level <= 0) & self.is_folded
-        is_last = (level >= self._lattice.levels - 1) & self.is_folded
+        is_last = (level >= levels - 1) & self.is_folded
         low = torch.where(is_first, -math.inf, self._edge(level))
         high = torch.where(is_last, math.inf, self._edge(level + 1.0))
         width = torch.where(is_first | is_last, math.inf, torch.full_like(level, self._lattice.step))
@@ -104,7 +105,13 @@ class Discretised(TorchDistribution):
 
     @property
     def mean(self) -> Tensor:
-        """E[x] = x₀ + step · Σₖ P(X > eₖ), a term for each edge between two cells."""
+        """E[x] = x₀ + step · Σₖ P(X > eₖ), a term for each edge between two cells.
+
+        Without ends that of the middle of the cell that a draw of the base falls in, to within half a step: the base's
+        mean, less how far the middle lies from the value.
+        """
+        if self._lattice.levels is None:
+            return self.base.mean - (self.start + 0.5) * self._lattice.step
         # Numbers without a dimension take the dtype of what they meet, and stay on the CPU beside any device.
         infinite = torch.full((), math.inf, dtype=torch.float64)
         total = torch.zeros(())
@@ -118,5 +125,6 @@ class Discretised(TorchDistribution):
         """Draw from the density, and return the value whose cell that falls in."""
         grid = self._lattice
         level = torch.floor(grid.level(self.base.sample(sample_shape)) - self.start)
-        level = level.clamp(0, grid.levels - 1) if self.is_folded else level % grid.levels
+        if grid.levels is not None:
+            level = level.clamp(0, grid.levels - 1) if self.is_folded else level % grid.levels
         return grid.low + grid.step * level

@@ -34,9 +34,10 @@ class GridWrapper(Wrapper):
             )
         super().__init__(inner)
         self.grid = grid
+        values = "values" if grid.levels is None else f"{grid.levels} values"
         self.outputs = inner.outputs
         self.support = Support(
-            f"{{x}} one of the {grid.levels} values {grid.low:g}, {grid.low + grid.step:g}, ... of its grid",
+            f"{{x}} one of the {values} {grid.low:g}, {grid.low + grid.step:g}, ... of its grid",
             self._contains,
             inner.support.units,
             "round data that lie off the grid, or take the inner density alone",

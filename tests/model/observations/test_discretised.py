@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyro
 import pytest
+import scipy.stats
 import torch
 from torch import nn
 
@@ -231,3 +232,24 @@ def test_a_value_rounded_down_has_its_cell_above_it():
     drawn = masses(eta).sample((20_000,))
     masses.check(drawn)
     torch.testing.assert_close(drawn.mean(0), masses.mean(eta), rtol=0, atol=0.02)
+
+
+def test_a_lattice_without_ends_has_no_tails():
+    eta = torch.tensor([0.3], dtype=torch.float64)
+    open_ended = Discretised(Normal(2.0), SimpleNamespace(low=0.5, step=1.0, levels=None))(eta)
+    x = torch.arange(-30.0, 31.0, dtype=torch.float64) + 0.5
+    mass = open_ended.log_prob(x).exp()
+    np.testing.assert_allclose(mass.sum(), 1.0, atol=1e-12)
+    edges = scipy.stats.norm(0.3, 2.0).cdf([3.0, 4.0])
+    np.testing.assert_allclose(open_ended.log_prob(torch.tensor([3.5], dtype=torch.float64)), np.log(np.diff(edges)))
+    np.testing.assert_allclose(open_ended.mean, (mass * x).sum(), atol=0.01)
+
+
+def test_a_lattice_without_ends_holds_any_of_its_values_and_draws_them():
+    observation = Discretised(Normal(2.0), SimpleNamespace(low=0.0, step=0.5, levels=None))
+    observation.check(torch.tensor([[-1e4], [0.5], [1e4]]))
+    with pytest.raises(UsageError, match=r"one of the values 0, 0\.5, \.\.\. of its grid, but found 0\.3"):
+        observation.check(torch.tensor([[0.3]]))
+    x = observation(torch.zeros(1, 1)).sample((100,))
+    observation.check(x)
+    assert (x < 0).any()
