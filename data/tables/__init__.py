@@ -1,0 +1,1 @@
+"""Tables: files and frames whose columns have kinds of their own."""

@@ -1,0 +1,95 @@
+"""A table as a file or a frame holds it, before anybody says what its columns mean."""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from obsvae.errors import UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class RawColumn:
+    """A column as its source holds it.
+
+    Args:
+        values: ``(N,)``: float64 where the source has numbers, with NaN where they are missing; else objects, each a
+            text or None. A text file has texts alone, as they stand between its separators.
+        is_whole: whether numbers are integers in the source; of texts nothing is known.
+        levels: those that the source itself declares, such as of a pandas categorical, in its order; else None.
+        is_ordered: whether it declares that their order counts.
+
+    """
+
+    values: np.ndarray
+    is_whole: bool = False
+    levels: tuple[str, ...] | None = None
+    is_ordered: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the source holds texts."""
+        return self.values.dtype == object
+
+    def missing(self, markers: Collection[str]) -> np.ndarray:
+        """Return whether each value is missing, ``(N,)``: NaN, None, or one of the markers, such as "NA" or "-999"."""
+        if self.is_text:
+            return np.array([value is None or value.strip() in markers for value in self.values.tolist()], dtype=bool)
+        numbers = [number for marker in markers if (number := as_number(marker)) is not None]
+        return np.isnan(self.values) | np.isin(self.values, numbers)
+
+    def numbers(self, markers: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values as numbers, ``(N,)`` in float64, and where a text is neither a number nor missing."""
+        missing = self.missing(markers)
+        if not self.is_text:
+            return np.where(missing, math.nan, self.values), np.zeros(len(missing), dtype=bool)
+        parsed = [
+            None if absent else as_number(text) for text, absent in zip(self.values.tolist(), missing, strict=True)
+        ]
+        wrong = np.array([number is None for number in parsed], dtype=bool) & ~missing
+        return np.array([math.nan if number is None else number for number in parsed]), wrong
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """The columns of a table by name, in the order of the source.
+
+    Args:
+        source: what to call the table in messages: the repr of its path, or "the data frame".
+        columns: by name, all of N values.
+        row_names: of the rows, such as the index of a data frame or the names of cells; None where a row has its number
+            alone.
+        first_line: the line of row 0 in a text file, counted from 1; None for other sources.
+
+    """
+
+    source: str
+    columns: Mapping[str, RawColumn]
+    row_names: tuple[str, ...] | None = None
+    first_line: int | None = None
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(next(iter(self.columns.values())).values)
+
+    def place(self, row: int) -> str:
+        """Return what to call a row in messages, counted from 0, with its name where it has one."""
+        named = "" if self.row_names is None else f" ({self.row_names[row]!r})"
+        return f"row {row}{named} (counted from 0)"
+
+
+def as_number(text: str) -> float | None:
+    """Return the number that a text is, such as "12", "-3.5" or "1e-3", or None; one beyond float64 is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    # Python takes digit groups, and words for what is no number.
+    return number if math.isfinite(number) and "_" not in text else None
+
+
+def require_rows(table: RawTable, least: int = 1) -> None:
+    """Raise UsageError for a table with fewer rows."""
+    if len(table) < least:
+        raise UsageError(f"{table.source}: needs at least {least} rows below its header; it has {len(table)}")
