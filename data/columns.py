@@ -1,7 +1,9 @@
 """The columns of a table: what each holds, and which family stands for it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any, Self
 
 from obsvae.data.grid import Grid
 
@@ -43,3 +45,19 @@ class Column:
     levels: tuple[str, ...] | None = None
     unit: str = ""
     is_whole: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values, which :meth:`from_json` reads."""
+        return {**asdict(self), "kind": self.kind.name.lower()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the column that :meth:`to_json` wrote."""
+        bounds, grid, levels = content["bounds"], content["grid"], content["levels"]
+        read = {
+            "kind": Kind[content["kind"].upper()],
+            "bounds": None if bounds is None else (bounds[0], bounds[1]),
+            "grid": None if grid is None else Grid(**grid),
+            "levels": None if levels is None else tuple(levels),
+        }
+        return cls(**{**content, **read})

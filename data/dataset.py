@@ -87,6 +87,11 @@ class Dataset:
         """The shape of statistics, with 1 for axes whose entries share a unit; it broadcasts to that of a datum."""
         return unit_shape_of(self.event_shape, self.units)
 
+    @property
+    def grids(self) -> Grid | tuple[Grid | None, ...] | None:
+        """The grid that all features lie on, or those of a table's columns, or None."""
+        return self.grid if self.columns is None else tuple(column.grid for column in self.columns)
+
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the data as they are used: prepared, split, and with noise in training or without.

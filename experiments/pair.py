@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from obsvae.errors import UsageError
-from obsvae.experiments.architectures import ARCHITECTURES
+from obsvae.experiments.architectures import ARCHITECTURES, Architecture
+from obsvae.experiments.inputs import inputs_of
 from obsvae.experiments.memory import bytes_of_training, in_words, machine_memory
-from obsvae.guides import Guide, Inputs, Standardised, make_guide
-from obsvae.model import VAE, Observation, make_observation, make_prior
+from obsvae.guides import Guide, make_guide
+from obsvae.model import VAE, Decoder, Observation, Spread, make_observation, make_prior
 from obsvae.model.observations.data_like import DataLike
 from obsvae.modes import seeded
 from obsvae.names import lookup
@@ -36,7 +37,7 @@ def make_pair(
     Args:
         observation: p(x | z): a text such as ``"normal:scale=decoder"``, or an observation made beforehand.
         data: what they are for: a dataset, or anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``,
-            ``scaling`` and ``has_missing``.
+            ``scaling``, ``has_missing`` and ``columns``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``.
@@ -78,14 +79,24 @@ def build_pair(
     kind = lookup("architecture", architecture, ARCHITECTURES)
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
-        decoder = kind.decoder(latent, data.event_shape, observation.outputs, hidden[::-1])
+        decoder = _decoder(kind, latent, data.event_shape, observation, hidden)
         model = VAE(z, decoder, observation)
         return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data))
 
 
-def inputs_of(data: DataLike) -> Inputs:
-    """Return what an encoder's network sees of the data."""
-    return Standardised(data.event_shape, data.unit_shape, data.has_missing)
+def _decoder(
+    kind: Architecture, latent: int, event: Sequence[int], observation: Observation, hidden: Sequence[int]
+) -> Decoder:
+    """Return the decoder of an observation; where features take different numbers of outputs it makes these alone."""
+    decoder = kind.decoder(latent, *_outputs_of(observation, event), hidden[::-1])
+    used = observation.used
+    return decoder if used is None or bool(used.all()) else Spread(decoder, used)
+
+
+def _outputs_of(observation: Observation, event: Sequence[int]) -> tuple[Sequence[int], int]:
+    """Return the shape of what the decoder makes, and the outputs per feature."""
+    used = observation.used
+    return (event, observation.outputs) if used is None or bool(used.all()) else ((int(used.sum()),), 1)
 
 
 def sizes_of(architecture: str, hidden: Sequence[int] | None) -> list[int]:
@@ -110,20 +121,22 @@ def require_memory(
     """
     kind, event = ARCHITECTURES[architecture], data.event_shape
 
-    def needed(outputs: int) -> float:
+    def needed(observation: Observation) -> float:
+        shape, outputs = _outputs_of(observation, event)
+
         def build() -> tuple[nn.Module, int]:
             first = make_prior(prior, latent)
-            decoder = kind.decoder(latent, event, outputs, hidden[::-1])
+            decoder = kind.decoder(latent, shape, outputs, hidden[::-1])
             parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))
-            return nn.ModuleList(parts), math.prod(event) * outputs
+            return nn.ModuleList(parts), math.prod(event) * observation.outputs
 
         return bytes_of_training(build)
 
-    need, have = needed(observation.outputs), machine_memory()
+    need, have = needed(observation), machine_memory()
     if need <= have:
         return
     remedy = "take smaller networks (latent, hidden)"
-    if data.grid is not None and needed(make_observation(FEW_OUTPUTS, data).outputs) <= have:
+    if data.grid is not None and needed(make_observation(FEW_OUTPUTS, data)) <= have:
         remedy = f"take {FEW_OUTPUTS}, whose outputs do not grow with the levels"
     raise UsageError(
         f"{observation.name} needs {in_words(need)} of memory to be trained on these data, by {observation.outputs} "

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import torch
 
-from obsvae.data import Dataset, Grid, load
+from obsvae.data import Column, Dataset, Grid, load
 from obsvae.data.scaling import Scaling
 from obsvae.errors import UsageError
 from obsvae.experiments.files import load_config, load_history, load_weights
@@ -18,9 +18,8 @@ from obsvae.experiments.pair import build_pair
 from obsvae.guides import Guide
 from obsvae.inference import History
 from obsvae.model import VAE, make_observation
-from obsvae.model.observations.data_like import DataLike
 
-FORMAT = 6  # of config.json
+FORMAT = 7  # of config.json
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Observed:
         bounds: the declared (low, high), or None.
         grid: the lattice that the data lie on, or None.
         scaling: the affine map that the user chose.
+        columns: of a table, or None.
     """
 
     event_shape: tuple[int, ...]
@@ -42,11 +42,13 @@ class Observed:
     bounds: tuple[float, float] | None
     grid: Grid | None
     scaling: Scaling
+    columns: tuple[Column, ...] | None
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return what :func:`observed` recorded."""
         bounds, grid, scaling = content["bounds"], content["grid"], content["scaling"]
+        columns = content["columns"]
         return cls(
             tuple(content["event_shape"]),
             tuple(content["unit_shape"]),
@@ -54,10 +56,11 @@ class Observed:
             None if bounds is None else (bounds[0], bounds[1]),
             None if grid is None else Grid(**grid),
             Scaling(torch.tensor(scaling["offset"]), torch.tensor(scaling["scale"])),
+            None if columns is None else tuple(Column.from_json(column) for column in columns),
         )
 
 
-def observed(data: DataLike) -> dict[str, Any]:
+def observed(data: Dataset) -> dict[str, Any]:
     """Return as plain values what an observation must know of the data."""
     grid, scaling = data.grid, data.scaling
     return {
@@ -66,6 +69,7 @@ def observed(data: DataLike) -> dict[str, Any]:
         "has_missing": data.has_missing,
         "bounds": None if data.bounds is None else list(data.bounds),
         "grid": None if grid is None else {"low": grid.low, "step": grid.step, "levels": grid.levels},
+        "columns": None if data.columns is None else [column.to_json() for column in data.columns],
         "scaling": {"offset": scaling.offset.tolist(), "scale": scaling.scale.tolist()},
     }
 

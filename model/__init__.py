@@ -1,6 +1,6 @@
 """The generative side: prior, decoders, observation distributions and the Pyro model."""
 
-from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder
+from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder, Spread
 from obsvae.model.exact import log_interval_mass
 from obsvae.model.observations import (
     OBSERVATIONS,
@@ -10,7 +10,9 @@ from obsvae.model.observations import (
     Bernoulli,
     Beta,
     Binomial,
+    ByColumn,
     Categorical,
+    Cells,
     ContinuousBernoulli,
     Correction,
     Dequantised,
@@ -43,6 +45,7 @@ from obsvae.model.observations import (
     Weibull,
     YeoJohnson,
     ZeroInflated,
+    by_column_text,
     make_observation,
     on_common_scale,
     on_grid,
@@ -63,7 +66,9 @@ __all__ = [
     "Bernoulli",
     "Beta",
     "Binomial",
+    "ByColumn",
     "Categorical",
+    "Cells",
     "ContinuousBernoulli",
     "ConvDecoder",
     "Correction",
@@ -90,6 +95,7 @@ __all__ = [
     "Partial",
     "Poisson",
     "Prior",
+    "Spread",
     "StandardNormal",
     "StudentT",
     "Support",
@@ -101,6 +107,7 @@ __all__ = [
     "Weibull",
     "YeoJohnson",
     "ZeroInflated",
+    "by_column_text",
     "log_interval_mass",
     "make_observation",
     "make_prior",

@@ -122,3 +122,41 @@ class ConvDecoder(Decoder):
     def set_bias(self, eta: Tensor) -> None:
         """Set the bias of each feature."""
         self.bias.copy_(eta)
+
+
+class Spread(Decoder):
+    """A decoder of a vector of outputs, spread over features that take different numbers of them.
+
+    A feature that takes a single output beside one that takes hundreds costs one, not hundreds.
+
+    Args:
+        decoder: of as many features as there are outputs in all, with one output each.
+        used: which outputs each feature takes, ``(*event, outputs)``; eta is 0 at the others.
+
+    Raises:
+        UsageError: where the decoder has another number of outputs.
+    """
+
+    positions: Tensor
+    taken: Tensor
+
+    def __init__(self, decoder: Decoder, used: Tensor) -> None:
+        super().__init__(decoder.latent, used.shape[:-1], used.shape[-1])
+        if (number := int(used.sum())) != math.prod(decoder.event_shape) * decoder.outputs:
+            raise UsageError(f"the features take {number} outputs, but the decoder's are {tuple(decoder.event_shape)}")
+        self.decoder = decoder
+        # Where in the decoder's outputs each entry of eta is found; one that is not used is the 0 before them.
+        positions = torch.zeros(used.shape, dtype=torch.long)
+        positions[used] = 1 + torch.arange(number)
+        self.register_buffer("positions", positions.flatten(), persistent=False)
+        self.register_buffer("taken", used, persistent=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return eta."""
+        outputs = nn.functional.pad(self.decoder(z).flatten(-2), (1, 0))
+        return outputs.index_select(-1, self.positions).unflatten(-1, (*self.event_shape, self.outputs))
+
+    @torch.no_grad()
+    def set_bias(self, eta: Tensor) -> None:
+        """Set the bias of the outputs that are used."""
+        self.decoder.set_bias(eta[self.taken].unsqueeze(-1))

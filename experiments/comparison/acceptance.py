@@ -17,7 +17,7 @@ def scored_as(observation: Observation) -> dict[str, Observation]:
 
 def on_scale(observation: Observation, data: Dataset) -> Observation:
     """Return an observation on the scale that all candidates share: on a grid, the masses of its cells."""
-    return observation if data.grid is None else on_grid(observation, data.grid)
+    return on_grid(observation, data.grids)
 
 
 def require_data(observation: Observation, data: Dataset) -> None:

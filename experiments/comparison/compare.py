@@ -166,5 +166,5 @@ def _refused(observations: dict[str, Observation], data: Dataset, networks: dict
     if len(refused) == len(observations):
         first = next(iter(observations))
         raise UsageError(f"no candidate takes these data; of {first}: {refused[first]}")
-    on_common_scale(taken, data.grid)
+    on_common_scale(taken, data.grids)
     return refused

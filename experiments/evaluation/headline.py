@@ -60,10 +60,8 @@ def measure_in_words(model: VAE) -> str:
 
 
 def _on_grid(model: VAE, data: Dataset, name: str = "", is_preferred: bool = True) -> Headline:
-    if data.grid is None:
-        return Headline(name, model, is_preferred=is_preferred)
     try:
-        scored = on_grid(model.observation, data.grid)
+        scored = on_grid(model.observation, data.grids)
         for split in SPLITS:  # the same measure, whichever split is scored
             scored.check(data.split(split), data.rows[split])
     except UsageError as error:

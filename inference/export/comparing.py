@@ -145,7 +145,7 @@ def _require_one_measure(found: Mapping[str, _Scores]) -> None:
         raise MeasureMismatch(
             f"{named} cannot be ranked: they are not of one measure; compare densities alone, or where the data lie on "
             "a grid make each tree of the masses of its cells, as obsvae evaluate does: "
-            "to_arviz(model.with_observation(on_grid(model.observation, data.grid)), …)"
+            "to_arviz(model.with_observation(on_grid(model.observation, data.grids)), …)"
         )
 
 

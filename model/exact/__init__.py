@@ -22,6 +22,7 @@ from obsvae.model.exact.discrete.poisson import Poisson
 from obsvae.model.exact.interval_mass.closed_form import UnknownIntervalMass, log_interval_mass
 from obsvae.model.exact.interval_mass.interval import Interval
 from obsvae.model.exact.wrapping.between import Between, Sigmoid
+from obsvae.model.exact.wrapping.by_column import ByColumn
 from obsvae.model.exact.wrapping.dequantised import Dequantised
 from obsvae.model.exact.wrapping.discretised import Discretised, Lattice
 from obsvae.model.exact.wrapping.mixture import Mixture
@@ -36,6 +37,7 @@ __all__ = [
     "Between",
     "Binomial",
     "Bounds",
+    "ByColumn",
     "Categorical",
     "ContinuousBernoulli",
     "Dequantised",

@@ -1,6 +1,7 @@
 """Observation distributions p(x | z)."""
 
-from obsvae.model.observations.base import Correction, Observation
+from obsvae.model.observations.base import Cells, Correction, Observation
+from obsvae.model.observations.by_column_text import by_column_text
 from obsvae.model.observations.circle.von_mises import VonMises
 from obsvae.model.observations.comparable import on_common_scale, on_grid, require_one_dataset, require_one_measure
 from obsvae.model.observations.counts.binomial import Binomial
@@ -26,6 +27,7 @@ from obsvae.model.observations.unit_interval.kumaraswamy import Kumaraswamy
 from obsvae.model.observations.unit_interval.logit_normal import LogitNormal
 from obsvae.model.observations.unit_interval.truncated_normal import TruncatedNormal
 from obsvae.model.observations.unit_interval.unnormalised_bernoulli import UnnormalisedBernoulli
+from obsvae.model.observations.wrappers.by_column import ByColumn
 from obsvae.model.observations.wrappers.dequantised import Dequantised
 from obsvae.model.observations.wrappers.discretised import Discretised
 from obsvae.model.observations.wrappers.mixture import Mixture
@@ -42,7 +44,9 @@ __all__ = [
     "Bernoulli",
     "Beta",
     "Binomial",
+    "ByColumn",
     "Categorical",
+    "Cells",
     "ContinuousBernoulli",
     "Correction",
     "Dequantised",
@@ -75,6 +79,7 @@ __all__ = [
     "Weibull",
     "YeoJohnson",
     "ZeroInflated",
+    "by_column_text",
     "make_observation",
     "on_common_scale",
     "on_grid",

@@ -1,8 +1,9 @@
 """The base class of observation distributions p(x | z)."""
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -27,6 +28,7 @@ class Observation(LocalModule):
     Attributes:
         outputs: number of decoder outputs per feature.
         measure: :class:`Measure` of its log-probabilities.
+        measures: that of each column of a table, by name; empty for other data.
         support: :class:`Support`: the values of x that it takes.
         options: its options in a text, which are keyword arguments of :meth:`for_data`.
         equivalent: the output activation and loss that it corresponds to.
@@ -37,6 +39,7 @@ class Observation(LocalModule):
 
     outputs: int = 1
     measure: Measure
+    measures: Mapping[str, Measure] = MappingProxyType({})
     support: Support
     options: ClassVar[tuple[Option, ...]] = ()
     equivalent: str = ""
@@ -98,13 +101,18 @@ class Observation(LocalModule):
         Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
         """
 
-    def with_masses(self, of_cells: "Callable[[Observation, float], Observation]") -> "Observation":
+    @property
+    def used(self) -> Tensor | None:
+        """Which of the outputs each feature takes, ``(*event, outputs)``; None where each takes all."""
+        return None
+
+    def with_masses(self, cells: "Cells") -> "Observation":
         """Return the masses of a grid's cells under this observation, which is returned where it gives masses already.
 
         Args:
-            of_cells: makes them from a density, and from where the cell of x begins, in steps from x.
+            cells: of the grid.
         """
-        return self if self.measure is Measure.COUNTING else of_cells(self, -0.5)
+        return self if self.measure is Measure.COUNTING else cells.under(self, -0.5)
 
     def corrections(self) -> "tuple[Correction, ...]":
         """Return the likelihoods that an unnormalised loss may be scored under; empty for a distribution."""
@@ -121,16 +129,25 @@ class Observation(LocalModule):
             UsageError: one line with the support, the first offending value, its place, the count, and the remedy.
         """
         outside = self.is_outside(x)
-        count = int(outside.sum())
-        if count:
-            first = tuple(outside.nonzero()[0].tolist())
-            datum = first[0] if rows is None else int(rows[first[0]])
-            feature = first[1] if len(first) == 2 else first[1:]
-            also = f" and in {count - 1} more places" if count > 1 else ""
-            raise UsageError(
-                f"{self.name} needs {self.support.words.replace('{x}', 'x')}, but found {x[first].item():g} at datum "
-                f"{datum}, feature {feature}{also} (counted from 0); {self.support.remedy}"
-            )
+        if bool(outside.any()):
+            raise self.refusal(x, outside, rows)
+
+    def refusal(self, x: Tensor, outside: Tensor, rows: Tensor | None = None) -> UsageError:
+        """Return the error for data outside the support.
+
+        Args:
+            x: data ``(N, *event)``.
+            outside: where x lies outside, likewise.
+            rows: as in :meth:`check`.
+        """
+        first, count = tuple(outside.nonzero()[0].tolist()), int(outside.sum())
+        datum = first[0] if rows is None else int(rows[first[0]])
+        feature = first[1] if len(first) == 2 else first[1:]
+        also = f" and in {count - 1} more places" if count > 1 else ""
+        return UsageError(
+            f"{self.name} needs {self.support.words.replace('{x}', 'x')}, but found {x[first].item():g} at datum "
+            f"{datum}, feature {feature}{also} (counted from 0); {self.support.remedy}"
+        )
 
     def is_outside(self, x: Tensor) -> Tensor:
         """Return, elementwise, whether x lies outside the support."""
@@ -161,6 +178,23 @@ class Observation(LocalModule):
         """
         found = {name: part.describe() for name, part in self.named_children() if isinstance(part, Positive)}
         return {name: value for name, value in found.items() if value is not None}
+
+
+class Cells(ABC):
+    """The cells of a grid, or of the grids of a table's columns."""
+
+    @abstractmethod
+    def under(self, density: Observation, start: float) -> Observation:
+        """Return the masses of the cells under a density.
+
+        Args:
+            density: the observation.
+            start: where the cell of x begins, in steps from x.
+        """
+
+    @abstractmethod
+    def of_columns(self, columns: Sequence[int]) -> "Cells":
+        """Return those of some columns of a table, which share a grid or have none."""
 
 
 @dataclass(frozen=True)

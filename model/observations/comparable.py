@@ -1,8 +1,9 @@
 """Which numbers may be ranked against one another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from obsvae.model.observations.base import Observation
+from obsvae.model.observations.base import Cells, Observation
 from obsvae.model.observations.data_like import GridLike
 from obsvae.model.observations.measure import Measure, MeasureMismatch
 from obsvae.model.observations.wrappers.discretised import Discretised
@@ -10,42 +11,94 @@ from obsvae.model.observations.wrappers.discretised import Discretised
 _REMEDIES = {
     Measure.COUNTING: "take densities alone, or bring the data on their grid (integers are), where the mass of each "
     "cell compares with any mass",
+    Measure.PRODUCT: "compare tables with tables alone",
     Measure.MIXED: "compare zero-inflated densities with one another alone, or bring the data on their grid",
 }
 
 
-def on_grid(observation: Observation, grid: GridLike) -> Observation:
+# The grid that all features lie on, those of a table's columns, or none.
+Grids = GridLike | Sequence[GridLike | None] | None
+
+
+def on_grid(observation: Observation, grid: Grids) -> Observation:
     """Return the masses of a grid's cells under an observation, by an observation that holds the same parameters.
 
     Densities are compared by them, with one another and with masses. A mass is returned as it is.
+
+    Args:
+        observation: a likelihood.
+        grid: the data's, ``data.grids``: the columns of a table have one each, or none, where the density stays.
 
     Raises:
         MeasureMismatch: for a loss that is no likelihood.
         UsageError: for a density whose mass of an interval is not known.
     """
     observation.require_likelihood()
-    return observation.with_masses(lambda density, start: Discretised(density, grid, start=start))
+    if grid is None:
+        return observation
+    return observation.with_masses(_OfColumns(grid) if isinstance(grid, Sequence) else _OfGrid(grid))
 
 
-def on_common_scale(observations: Mapping[str, Observation], grid: GridLike | None) -> dict[str, Observation]:
+def on_common_scale(observations: Mapping[str, Observation], grid: Grids) -> dict[str, Observation]:
     """Return, for each observation, the one whose log-probabilities compare with the others'.
 
     On a grid that is its mass of the grid's cells (:func:`on_grid`). Without one it is the observation
-    itself, if all have one measure.
+    itself, if all have one measure. The columns of a table compare one by one.
 
     Args:
         observations: normalised ones, by name, of the same data.
-        grid: that of the data, or None.
+        grid: that of the data, ``data.grids``.
 
     Raises:
         MeasureMismatch: for observations of different measures without a grid, or one that is not normalised.
     """
-    for observation in observations.values():
-        observation.require_likelihood()
-    if grid is not None:
-        return {name: on_grid(observation, grid) for name, observation in observations.items()}
-    require_one_measure({name: observation.measure for name, observation in observations.items()})
-    return dict(observations)
+    found = {name: on_grid(observation, grid) for name, observation in observations.items()}
+    _require_one_measure_by_column(found)
+    require_one_measure({name: observation.measure for name, observation in found.items()})
+    return found
+
+
+@dataclass(frozen=True)
+class _OfGrid(Cells):
+    grid: GridLike
+
+    def under(self, density: Observation, start: float) -> Observation:
+        return Discretised(density, self.grid, start=start)
+
+    def of_columns(self, columns: Sequence[int]) -> Cells:
+        return self
+
+
+class _OfNoGrid(Cells):
+    def under(self, density: Observation, start: float) -> Observation:
+        return density
+
+    def of_columns(self, columns: Sequence[int]) -> Cells:
+        return self
+
+
+@dataclass(frozen=True)
+class _OfColumns(Cells):
+    grids: Sequence[GridLike | None]
+
+    def under(self, density: Observation, start: float) -> Observation:
+        raise MeasureMismatch(f"{density.name} is no observation of a table's columns; take by-column")
+
+    def of_columns(self, columns: Sequence[int]) -> Cells:
+        grid = self.grids[columns[0]]
+        return _OfNoGrid() if grid is None else _OfGrid(grid)
+
+
+def _require_one_measure_by_column(observations: Mapping[str, Observation]) -> None:
+    (first, one), *others = observations.items()
+    for name, other in others:
+        for column, measure in one.measures.items():
+            if other.measures.get(column, measure) is not measure:
+                raise MeasureMismatch(
+                    f"column {column!r} is a {measure.value} in {first}, and a {other.measures[column].value} in "
+                    f"{name}: they are not of one measure, and cannot be ranked; take densities or masses alone for "
+                    "it, or declare the grid that it lies on"
+                )
 
 
 def require_one_measure(measures: Mapping[str, Measure]) -> None:

@@ -1,6 +1,8 @@
 """The properties of data that observations use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 import torch
@@ -29,6 +31,21 @@ class ScalingLike(Protocol):
     def scale(self) -> Tensor: ...  # noqa: D102 - named as the data have it
 
 
+class ColumnLike(Protocol):
+    """A column of a table."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - named as the data have it
+    @property
+    def kind(self) -> Enum: ...  # noqa: D102 - named as the data have it
+    @property
+    def observation(self) -> str: ...  # noqa: D102 - named as the data have it
+    @property
+    def bounds(self) -> tuple[float, float] | None: ...  # noqa: D102 - named as the data have it
+    @property
+    def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
+
+
 class DataLike(Protocol):
     """The properties of data that observations use."""
 
@@ -44,6 +61,8 @@ class DataLike(Protocol):
     def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
     @property
     def scaling(self) -> ScalingLike: ...  # noqa: D102 - named as the data have it
+    @property
+    def columns(self) -> Sequence[ColumnLike] | None: ...  # noqa: D102 - named as the data have it
 
 
 @dataclass(frozen=True)
@@ -101,3 +120,4 @@ class View:
     grid: GridLike | None = None
     scaling: ScalingLike = field(default_factory=_Identity)
     has_missing: bool = False
+    columns: Sequence[ColumnLike] | None = None

@@ -11,4 +11,5 @@ class Measure(Enum):
     LEBESGUE = "density"
     COUNTING = "mass"
     MIXED = "density with a mass at 0"
+    PRODUCT = "density or mass by column"
     NONE = "none"

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.model.observations.base import Observation
+from obsvae.model.observations.by_column_text import BY_COLUMN, families_of
 from obsvae.model.observations.circle.von_mises import VonMises
 from obsvae.model.observations.counts.binomial import Binomial
 from obsvae.model.observations.counts.negative_binomial import NegativeBinomial
 from obsvae.model.observations.counts.poisson import Poisson
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import ColumnLike, DataLike, View
 from obsvae.model.observations.levels.bernoulli import Bernoulli
 from obsvae.model.observations.levels.categorical import Categorical
 from obsvae.model.observations.levels.ordinal import Ordinal
@@ -33,6 +34,7 @@ from obsvae.model.observations.unit_interval.kumaraswamy import Kumaraswamy
 from obsvae.model.observations.unit_interval.logit_normal import LogitNormal
 from obsvae.model.observations.unit_interval.truncated_normal import TruncatedNormal
 from obsvae.model.observations.unit_interval.unnormalised_bernoulli import UnnormalisedBernoulli
+from obsvae.model.observations.wrappers.by_column import ByColumn, Part
 from obsvae.model.observations.wrappers.dequantised import Dequantised
 from obsvae.model.observations.wrappers.discretised import Discretised
 from obsvae.model.observations.wrappers.mixture import Mixture
@@ -82,16 +84,24 @@ def make_observation(spec: str, data: DataLike | None = None) -> Observation:
     Args:
         spec: ``name`` or ``name:option=value,option=value``, such as ``normal:scale=shared,link=sigmoid``. A wrapper
             has ``inner=NAME`` among its options, and the options of that after it:
-            ``discretised:inner=mixture,components=5,inner=logistic,scale=decoder``.
-        data: anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``, ``scaling`` and ``has_missing``. A
-            family on [0, 1] or on the circle is mapped to the bounds, a family on levels to the grid, one on the real
-            line to the scaling; positive ones and counts take x as it is. None: x is in the family's own units.
+            ``discretised:inner=mixture,components=5,inner=logistic,scale=decoder``. For a table: a family that all
+            columns have, or ``by-column``, the families that the data name, of which
+            ``by-column:{"NAME" = "FAMILY", …}`` replaces some.
+        data: anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``, ``scaling``, ``has_missing`` and
+            ``columns``. A family on [0, 1] or on the circle is mapped to the bounds, a family on levels to the grid,
+            one on the real line to the scaling; positive ones and counts take x as it is. None: x is in the family's
+            own units.
 
     Raises:
         UsageError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), a value of the
             wrong kind, or data that lack what the family needs to know.
     """
-    made = _build(_parse(spec), data)
+    if data is not None and data.columns is not None:
+        made: Observation = _by_column(spec, data.columns)
+    elif spec.partition(":")[0] == BY_COLUMN:
+        raise UsageError(f"{BY_COLUMN} needs a table, whose columns have families; take one family for all features")
+    else:
+        made = _build(_parse(spec), data)
     return Partial(made, data.event_shape) if data is not None and data.has_missing else made
 
 
@@ -104,6 +114,24 @@ def _build(chain: Sequence[_Part], data: DataLike | None) -> Observation:
         return wrapped if data is None or wrapped.is_in_data_units else _in_data_units(wrapped, data)
     made = OBSERVATIONS[name].for_data(data, **options)
     return made if data is None else _in_data_units(made, data)
+
+
+def _by_column(spec: str, columns: Sequence[ColumnLike]) -> ByColumn:
+    """Return an observation of a table: columns of equal family, bounds and grid share a part."""
+    alike: dict[tuple[str, object, object], list[int]] = {}
+    for d, (column, family) in enumerate(zip(columns, families_of(spec, columns), strict=True)):
+        grid = column.grid
+        lattice = None if grid is None else (grid.low, grid.step, grid.levels)
+        alike.setdefault((family, column.bounds, lattice), []).append(d)
+    parts = []
+    for (family, _, _), members in alike.items():
+        first, shape = columns[members[0]], (len(members),)
+        view = View(shape, shape, bounds=first.bounds, grid=first.grid)
+        try:
+            parts.append(Part(_build(_parse(family), view), tuple(members)))
+        except UsageError as error:
+            raise type(error)(f"column {first.name!r}: {error}") from None
+    return ByColumn(parts, [column.name for column in columns])
 
 
 def options_of(name: str) -> tuple[Option, ...]:

@@ -20,7 +20,13 @@ def stub(event_shape=EVENT, bounds=None, grid=None, offset=0.0, scale=1.0):
     scaling = SimpleNamespace(offset=torch.as_tensor(offset), scale=torch.as_tensor(scale))
     unit_shape = tuple(event_shape) if len(event_shape) == 1 else ()
     return SimpleNamespace(
-        event_shape=event_shape, unit_shape=unit_shape, bounds=bounds, grid=grid, scaling=scaling, has_missing=False
+        event_shape=event_shape,
+        unit_shape=unit_shape,
+        bounds=bounds,
+        grid=grid,
+        scaling=scaling,
+        has_missing=False,
+        columns=None,
     )
 
 

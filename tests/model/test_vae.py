@@ -152,6 +152,7 @@ def test_models_side_by_side_share_nothing():
                 event_shape=EVENT,
                 unit_shape=(),
                 has_missing=False,
+                columns=None,
                 bounds=None,
                 grid=None,
                 scaling=SimpleNamespace(offset=torch.tensor(0.0), scale=torch.tensor(1.0)),

@@ -24,7 +24,7 @@ def mixture(family, count, **more):
     def parts(observation, eta, u, function):
         log_weights = scipy.special.log_softmax(eta[..., :count], -1)
         for c, own in enumerate(np.split(eta[..., count:], count, -1)):
-            yield log_weights[..., c], function(in_own_units(observation.components[c]), own, u)
+            yield log_weights[..., c], function(in_own_units(observation.parts[c]), own, u)
 
     def log_prob(observation, eta, u):
         return np.logaddexp.reduce([w + log_p for w, log_p in parts(observation, eta, u, family.log_prob)])

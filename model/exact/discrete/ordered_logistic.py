@@ -17,7 +17,7 @@ class OrderedLogistic(TorchDistribution):
 
     Args:
         loc: ℓ, shape ``(*batch,)``.
-        cutpoints: c₀ < … < c₍C−2₎, shape ``(C − 1,)``.
+        cutpoints: c₀ < … < c₍C−2₎, shape ``(C − 1,)``, or with axes before that broadcast to the batch.
 
     Reference: McCullagh, *Regression models for ordinal data*, 1980 (the cumulative logit).
     """
@@ -32,7 +32,7 @@ class OrderedLogistic(TorchDistribution):
     @constraints.dependent_property
     def support(self) -> constraints.Constraint:
         """Whole numbers from 0 to C − 1."""
-        return constraints.integer_interval(0, len(self.cutpoints))
+        return constraints.integer_interval(0, self.cutpoints.shape[-1])
 
     def expand(self, batch_shape: Shape, _instance: "OrderedLogistic | None" = None) -> "OrderedLogistic":
         """Return the same distribution over a larger batch shape."""
@@ -42,10 +42,12 @@ class OrderedLogistic(TorchDistribution):
         """Return log p(x)."""
         if self._validate_args:
             self._validate_sample(value)
-        infinite = self.cutpoints.new_full((1,), torch.inf)
-        edges = torch.cat([-infinite, self.cutpoints, infinite])
-        level = value.long()
-        low, high = edges[level], edges[level + 1]
+        infinite = torch.full_like(self.cutpoints[..., :1], torch.inf)
+        edges = torch.cat([-infinite, self.cutpoints, infinite], -1)
+        shape = torch.broadcast_shapes(value.shape, self.batch_shape)
+        level = value.long().expand(shape).unsqueeze(-1)
+        edges = edges.expand(*shape, -1)
+        low, high = edges.gather(-1, level).squeeze(-1), edges.gather(-1, level + 1).squeeze(-1)
         return log_logistic_interval(low - self.loc, high - self.loc, high - low)
 
     @property

@@ -1,14 +1,12 @@
 """Counts that vary more than a Poisson's."""
 
-from typing import Any, Self
-
 import pyro.distributions as dist
 import torch
 from torch import Tensor
 
 from obsvae.model import exact
 from obsvae.model.observations.counts.poisson import Poisson
-from obsvae.model.observations.data_like import DataLike, Features
+from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, make_positive, split
 from obsvae.units import mean_of, variance_of
@@ -36,14 +34,9 @@ class NegativeBinomial(Poisson):
     def __init__(
         self, dispersion: float | str = "per-unit", features: Features = Features(), floor: float = 1e-3
     ) -> None:
-        super().__init__()
+        super().__init__(features)
         self.dispersion = make_positive("dispersion", dispersion, features, floor)
         self.outputs = 1 + self.dispersion.outputs
-
-    @classmethod
-    def for_data(cls, data: DataLike | None, **options: Any) -> Self:
-        """Return the family for data of this shape."""
-        return cls(**options, features=Features.of(data))
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return NegativeBinomial(1 / α, logit p)."""

@@ -29,13 +29,13 @@ class StudentT(LocationScale):
         floor: as there.
     """
 
-    options = (SCALE, Option("df", NUMBER_OR_WORD, "shared"), LINK, FLOOR)
+    options = (SCALE, Option("df", NUMBER_OR_WORD, "per-unit"), LINK, FLOOR)
     equivalent = "identity + log(1 + squared error / ν)"
 
     def __init__(
         self,
         scale: float | str = "per-unit",
-        df: float | str = "shared",
+        df: float | str = "per-unit",
         link: str = "identity",
         features: Features = Features(),
         floor: float = 1e-3,

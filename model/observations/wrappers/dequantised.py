@@ -1,6 +1,5 @@
 """Densities trained on the values of a grid through uniform noise."""
 
-from collections.abc import Callable
 from typing import Self
 
 import pyro.distributions as dist
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
-from obsvae.model.observations.base import Observation
+from obsvae.model.observations.base import Cells, Observation
 from obsvae.model.observations.data_like import DataLike, GridLike, View
 from obsvae.model.observations.measure import Measure, MeasureMismatch
 from obsvae.model.observations.wrappers.grid_wrapper import GridWrapper
@@ -62,9 +61,9 @@ class Dequantised(GridWrapper):
         """Return the inner mean less half a step."""
         return self.inner.mean(eta) - 0.5 * self.grid.step
 
-    def with_masses(self, of_cells: Callable[[Observation, float], Observation]) -> Observation:
+    def with_masses(self, cells: Cells) -> Observation:
         """Return the masses under the density: the cell of x is [x, x + step)."""
-        return of_cells(self.inner, 0.0)
+        return cells.under(self.inner, 0.0)
 
     def _noisy(self, x: Tensor) -> Tensor:
         # Evenly spread within the cells rather than drawn: a start needs no seed.

@@ -1,7 +1,7 @@
 """Several components of one family."""
 
 from collections.abc import Sequence
-from typing import Self, cast
+from typing import Self
 
 import pyro.distributions as dist
 import torch
@@ -55,24 +55,19 @@ class Mixture(Wrapper):
         _check_count(components)
         return cls([require_exact(make(data), "mixture") for _ in range(components)])
 
-    @property
-    def components(self) -> list[Observation]:
-        """The components."""
-        return [cast(Observation, part) for part in self._inner]
-
     def _parts(self, eta: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        count = len(self.components)
+        count = len(self.parts)
         return eta[..., :count], eta[..., count:].chunk(count, -1)
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the mixture."""
         logits, parts = self._parts(eta)
-        return exact.Mixture(logits, [c(part) for c, part in zip(self.components, parts, strict=True)])
+        return exact.Mixture(logits, [c(part) for c, part in zip(self.parts, parts, strict=True)])
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return Σ w_c E_c[x]."""
         logits, parts = self._parts(eta)
-        means = torch.stack([c.mean(part) for c, part in zip(self.components, parts, strict=True)], -1)
+        means = torch.stack([c.mean(part) for c, part in zip(self.parts, parts, strict=True)], -1)
         return (torch.softmax(logits, -1) * means).sum(-1)
 
     def initialise(self, x: Tensor) -> Tensor:
@@ -80,10 +75,10 @@ class Mixture(Wrapper):
 
         These are values of the data, so each family takes them; and half of the data are left, so they vary.
         """
-        count = len(self.components)
+        count = len(self.parts)
         order = x.sort(0).values
         etas = []
-        for c, component in enumerate(self.components):
+        for c, component in enumerate(self.parts):
             apart = x.clone()
             apart[::2] = order[int((c + 0.5) / count * len(x))]
             etas.append(component.initialise(apart))
@@ -91,7 +86,7 @@ class Mixture(Wrapper):
 
     def describe(self) -> dict[str, object]:
         """Return the components' descriptions."""
-        found = [c.describe() for c in self.components]
+        found = [c.describe() for c in self.parts]
         return {key: [one[key] for one in found] for key in found[0]}
 
 

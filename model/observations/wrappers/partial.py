@@ -1,6 +1,6 @@
 """Data with missing entries."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Self
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model import exact
-from obsvae.model.observations.base import Correction, Observation
+from obsvae.model.observations.base import Cells, Correction, Observation
 from obsvae.model.observations.data_like import DataLike
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper
 
@@ -46,7 +46,8 @@ class Partial(Wrapper):
                 "scale=optimal; take scale=shared"
             )
         super().__init__(inner)
-        self.outputs, self.measure, self.period = inner.outputs, inner.measure, inner.period
+        self.outputs, self.period = inner.outputs, inner.period
+        self.measure, self.measures = inner.measure, inner.measures
         self.is_bound, self.equivalent = inner.is_bound, inner.equivalent
         self.support = replace(inner.support, contains=self._contains)
         self.register_buffer("elsewhere", torch.zeros(event_shape))
@@ -102,14 +103,23 @@ class Partial(Wrapper):
         """Update the inner observation, with points of its support in the place of missing entries."""
         self.inner.update((eta, torch.where(torch.isnan(x), self.elsewhere, x)) for eta, x in batches)
 
-    def with_masses(self, of_cells: Callable[[Observation, float], Observation]) -> Observation:
+    def with_masses(self, cells: Cells) -> Observation:
         """Return the masses of the entries that are seen."""
-        masses = self.inner.with_masses(of_cells)
+        masses = self.inner.with_masses(cells)
         return self if masses is self.inner else self._around(masses)
 
     def corrections(self) -> tuple[Correction, ...]:
         """Return the inner corrections, for the entries that are seen."""
         return tuple(replace(c, observation=self._around(c.observation)) for c in self.inner.corrections())
+
+    @property
+    def used(self) -> Tensor | None:
+        """The outputs that the inner observation takes."""
+        return self.inner.used
+
+    def refusal(self, x: Tensor, outside: Tensor, rows: Tensor | None = None) -> UsageError:
+        """Return the inner observation's error."""
+        return self.inner.refusal(x, outside, rows)
 
     def is_outside(self, x: Tensor) -> Tensor:
         """Return whether an entry that is seen lies outside."""

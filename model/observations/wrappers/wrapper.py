@@ -14,7 +14,26 @@ from obsvae.model.observations.data_like import DataLike
 Make = Callable[[DataLike | None], Observation]
 
 
-class Wrapper(Observation):
+class Compound(Observation):
+    """An observation made of others.
+
+    Args:
+        inner: what it is made of.
+    """
+
+    def __init__(self, *inner: Observation) -> None:
+        super().__init__()
+        # In a plain list, where Pyro does not look: it refuses a part that has run within another model, and a trained
+        # observation is scored both as it is and on a grid.
+        self._inner = nn.ModuleList(inner)
+
+    @property
+    def parts(self) -> list[Observation]:
+        """What it is made of."""
+        return [cast(Observation, part) for part in self._inner]
+
+
+class Wrapper(Compound):
     """An observation that a text makes of an inner one, such as ``mixture:components=5,inner=logistic``.
 
     Its options are the keyword arguments of :meth:`wrap`.
@@ -28,16 +47,10 @@ class Wrapper(Observation):
 
     is_in_data_units: bool = True
 
-    def __init__(self, *inner: Observation) -> None:
-        super().__init__()
-        # In a plain list, where Pyro does not look: it refuses a part that has run within another model, and a trained
-        # observation is scored both as it is and on a grid.
-        self._inner = nn.ModuleList(inner)
-
     @property
     def inner(self) -> Observation:
         """What it wraps, or the first of several."""
-        return cast(Observation, self._inner[0])
+        return self.parts[0]
 
     @classmethod
     @abstractmethod

@@ -150,14 +150,14 @@ def test_an_option_belongs_to_the_innermost_part_that_has_it(spec, data_stub):
     observation = make_observation(spec, data_stub(grid=GRID))
     assert isinstance(observation, Discretised)
     assert isinstance(observation.inner, Mixture)
-    assert [type(c) for c in observation.inner.components] == [Logistic] * 3
+    assert [type(c) for c in observation.inner.parts] == [Logistic] * 3
     assert observation.outputs == 3 * (1 + 2)
 
 
 def test_a_wrapper_in_a_wrapper_of_its_kind_has_options_of_its_own(data_stub):
     observation = make_observation("mixture:components=2,inner=mixture,components=3,inner=logistic", data_stub())
-    assert len(observation.components) == 2
-    assert [len(c.components) for c in observation.components] == [3, 3]
+    assert len(observation.parts) == 2
+    assert [len(c.parts) for c in observation.parts] == [3, 3]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""Columns with a distribution each."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from pyro.distributions.torch_distribution import TorchDistribution
+from torch import Size, Tensor
+from torch.distributions import constraints
+
+from obsvae.distribution import Distribution, Shape
+
+
+class ByColumn(TorchDistribution):
+    r"""Columns side by side, elementwise, some of which share a distribution over several.
+
+    .. math:: p(x_d) = p_{g(d)}(x_d), \qquad d = 1, \dots, D
+
+    Args:
+        parts: elementwise distributions with batch shapes ``(*batch, n)``, n the number of columns of each.
+        columns: the columns of each part ``(n,)``; each of 0 … D − 1 once.
+        places: where each column stands in the parts one after another ``(D,)``.
+    """
+
+    arg_constraints = {}  # noqa: RUF012 - torch's own class attribute
+
+    def __init__(
+        self,
+        parts: Sequence[Distribution],
+        columns: Sequence[Tensor],
+        places: Tensor,
+        validate_args: bool | None = None,
+    ) -> None:
+        self.parts, self.columns, self.places = parts, columns, places
+        batch = torch.broadcast_shapes(*(part.batch_shape[:-1] for part in parts))
+        super().__init__(torch.Size((*batch, len(places))), validate_args=validate_args)
+
+    @constraints.dependent_property(is_discrete=False, event_dim=0)
+    def support(self) -> constraints.Constraint:
+        """Any real number: each part knows its own."""
+        return constraints.real
+
+    def expand(self, batch_shape: Shape, _instance: "ByColumn | None" = None) -> "ByColumn":
+        """Return the same distribution over a larger batch shape."""
+        parts = [part.expand((*batch_shape[:-1], part.batch_shape[-1])) for part in self.parts]
+        return ByColumn(parts, self.columns, self.places, self._validate_args)
+
+    def each(self, value: Tensor, f: Callable[[Distribution, Tensor], Tensor]) -> Tensor:
+        """Return f of each part and of its columns of a value ``(*batch, D)``, put together again."""
+        return self._together([f(p, value[..., of]) for p, of in zip(self.parts, self.columns, strict=True)])
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return log p(x)."""
+        return self.each(value, lambda part, x: part.log_prob(x))
+
+    @property
+    def mean(self) -> Tensor:
+        """E[x]."""
+        return self._together([part.mean for part in self.parts])
+
+    @torch.no_grad()
+    def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
+        """Draw from each part."""
+        return self._together([part.sample(sample_shape) for part in self.parts])
+
+    def _together(self, values: list[Tensor]) -> Tensor:
+        lead = torch.broadcast_shapes(*(value.shape[:-1] for value in values))
+        dtype = values[0].dtype
+        return torch.cat([value.to(dtype).expand(*lead, -1) for value in values], -1)[..., self.places]
