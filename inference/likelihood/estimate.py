@@ -121,7 +121,8 @@ def log_likelihood(
     .. math:: \log \hat p(x) = \log \frac{1}{K} \sum_{k=1}^K w_k, \qquad
               w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad z_k \sim q(z \mid x)
 
-    In expectation this is a lower bound of log p(x), tight as K grows only where q covers the posterior.
+    In expectation this is a lower bound of log p(x), tight as K grows only where q covers the posterior. Where entries
+    are missing it is that of the entries that are seen; 0, exactly, where none is.
 
     Args:
         model: the generative model.
@@ -204,7 +205,12 @@ class _Batch:
 def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> _Batch:
     sampler = proposal(joint)
     log_weights, kept, start = np.empty((particles, len(joint))), list[np.ndarray](), 0
+    unseen = torch.isnan(joint.x).flatten(1).all(1).nonzero().squeeze(1)
+    prior = joint.select(unseen).from_prior(torch.full((len(unseen),), particles)) if len(unseen) else []
     for z, log_w in in_blocks(sampler, particles):
+        # Of a datum without an entry that is seen log p(x) is 0, and the prior its posterior.
+        for b, draws in zip(unseen.tolist(), prior, strict=True):
+            z[:, b], log_w[:, b] = draws[start : start + len(log_w)], 0.0
         log_weights[start : start + len(log_w)] = log_w.cpu().numpy()
         kept.append(z[:, :keep_particles].cpu().numpy())
         start += len(log_w)

@@ -148,8 +148,9 @@ def missed_mass(
             log_w = torch.cat([log_w for _, log_w in in_blocks(sampler, particles)])
             own = (joint.log_prob(drawn) - sampler.log_density(drawn)).double()
             log_w = log_w.double()
-            lower[place.cpu()] = log_w.logsumexp(0).cpu() - K
-            upper[place.cpu()] = torch.cat([own, log_w[1:]]).logsumexp(0).cpu() - K
-            excess[place.cpu()] = own[0].cpu() - lower[place.cpu()]
+            rows = place.cpu().numpy()
+            lower[rows] = log_w.logsumexp(0).cpu().numpy() - K
+            upper[rows] = torch.cat([own, log_w[1:]]).logsumexp(0).cpu().numpy() - K
+            excess[rows] = own[0].cpu().numpy() - lower[rows]
             bar.update(len(which))
     return MissedMass(lower, upper, excess)

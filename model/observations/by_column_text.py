@@ -17,7 +17,9 @@ def by_column_text(families: Mapping[str, str]) -> str:
     Args:
         families: the text of each family by the column's name.
     """
-    named = ", ".join(f"{json.dumps(name)} = {json.dumps(family)}" for name, family in families.items())
+    # A text of TOML is one of JSON, but for characters beyond 16 bits, which need no escape in either.
+    quoted = [[json.dumps(text, ensure_ascii=False) for text in pair] for pair in families.items()]
+    named = ", ".join(f"{name} = {family}" for name, family in quoted)
     return f"{BY_COLUMN}:{{{named}}}" if families else BY_COLUMN
 
 

@@ -139,7 +139,7 @@ class ByColumn(Compound):
         """Return the fitted parameters by family and columns."""
         found = zip(self.parts, self.columns, strict=True)
         return {
-            f"{part.name} ({self._called(columns)})": about for part, columns in found if (about := part.describe())
+            f"{part.name} of {self._called(columns)}": about for part, columns in found if (about := part.describe())
         }
 
     @property
@@ -163,5 +163,5 @@ class ByColumn(Compound):
         return ~self.is_outside(x)
 
     def _called(self, columns: Sequence[int]) -> str:
-        named = ", ".join(self.names[d] for d in columns[:_NAMED])
+        named = ", ".join(repr(self.names[d]) for d in columns[:_NAMED])
         return f"{named} and {len(columns) - _NAMED} more" if len(columns) > _NAMED else named
