@@ -4,6 +4,15 @@ from .checks.calibration import Calibration as Calibration
 from .checks.calibration import calibrate as calibrate
 from .checks.predictive import Predictive as Predictive
 from .checks.predictive import check_predictive as check_predictive
+from .entries.conditional import ConditionalScores as ConditionalScores
+from .entries.conditional import conditional_scores as conditional_scores
+from .entries.imputation import Direction as Direction
+from .entries.imputation import Imputed as Imputed
+from .entries.imputation import Mean as Mean
+from .entries.imputation import Median as Median
+from .entries.imputation import Mode as Mode
+from .entries.imputation import Point as Point
+from .entries.imputation import impute as impute
 from .export.arviz_tree import to_arviz as to_arviz
 from .export.arviz_views import by_value as by_value
 from .export.arviz_views import of_guide as of_guide

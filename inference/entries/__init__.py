@@ -1,0 +1,1 @@
+"""Single entries of data: scored given the others, and filled where they are missing."""

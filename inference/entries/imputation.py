@@ -1,0 +1,181 @@
+"""Missing entries filled from the posterior."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from obsvae.inference.entries.particles import particles_of
+from obsvae.inference.latents.draws import draw
+from obsvae.inference.likelihood.proposals.base import Proposal
+from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.modes import evaluating, seeded
+
+
+class Point(ABC):
+    """One value for a distribution that weighted draws stand for."""
+
+    @abstractmethod
+    def __call__(self, draws: Tensor, weights: Tensor, means: Tensor) -> Tensor:
+        """Return the value of each of n entries ``(n,)``.
+
+        Args:
+            draws: of x, ``(K, n)``.
+            weights: which add up to one, likewise.
+            means: E[x | z] of each draw's z, likewise.
+        """
+
+
+class Mean(Point):
+    """The mean, by the conditional means: of squared error the best."""
+
+    def __call__(self, draws: Tensor, weights: Tensor, means: Tensor) -> Tensor:
+        """Return Σ w E[x | z]."""
+        return (weights * means).sum(0)
+
+
+class Median(Point):
+    """The median, for skewed numbers and for levels with an order: of absolute error the best."""
+
+    def __call__(self, draws: Tensor, weights: Tensor, means: Tensor) -> Tensor:
+        """Return the least draw up to which half of the weight lies."""
+        ordered, order = draws.sort(0)
+        reached = (weights.gather(0, order).cumsum(0) < 0.5).sum(0, keepdim=True).clamp(max=len(draws) - 1)
+        return ordered.gather(0, reached).squeeze(0)
+
+
+class Mode(Point):
+    """The most probable of a few values, such as levels: of the share of wrong ones the best."""
+
+    def __call__(self, draws: Tensor, weights: Tensor, means: Tensor) -> Tensor:
+        """Return the value with the most weight, of equals the least."""
+        values, place = draws.unique(return_inverse=True)
+        total = weights.new_zeros(len(values), draws.shape[1]).scatter_add_(0, place, weights)
+        return values[total.argmax(0)]
+
+
+class Direction(Point):
+    """The mean direction of angles.
+
+    Args:
+        low: where a turn begins.
+        high: where it ends.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.turn = low, high - low
+
+    def __call__(self, draws: Tensor, weights: Tensor, means: Tensor) -> Tensor:
+        """Return the angle of Σ w e^{ix}."""
+        angle = (draws - self.low) * (2 * torch.pi / self.turn)
+        found = torch.atan2((weights * angle.sin()).sum(0), (weights * angle.cos()).sum(0))
+        return self.low + (found % (2 * torch.pi)) * (self.turn / (2 * torch.pi))
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """Data whose missing entries are filled; those that are seen stay as they are.
+
+    Attributes:
+        point: with one value in each, ``(N, *event)``.
+        draws: independent draws from p(x_missing | x_seen), ``(M, N, *event)``: multiple imputations.
+        flagged: whether the particles of a datum are not to be trusted, ``(N,)``.
+    """
+
+    point: np.ndarray
+    draws: np.ndarray
+    flagged: np.ndarray
+
+
+def impute(
+    model: GenerativeModel,
+    guide: AmortisedGuide,
+    x: Tensor,
+    draws: int = 20,
+    *,
+    points: Sequence[Point] | Point | None = None,
+    everywhere: bool = False,
+    particles: int = 500,
+    proposal: Proposal | None = None,
+    memory: int = 2**27,
+    seed: int = 0,
+    progress: bool = True,
+) -> Imputed:
+    r"""Fill missing entries from what is seen of each datum.
+
+    .. math:: p(x_\text{missing} \mid x_\text{seen}) = \int p(x_\text{missing} \mid z)\, p(z \mid x_\text{seen})\, dz
+
+    by particles of p(z | x_seen) with their Pareto smoothed weights.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        x: data ``(N, *event)`` in data units; NaN where an entry is missing.
+        draws: M, the number of imputations; 0: the point values alone.
+        points: which value stands for the distribution of an entry: of each feature of vectors, or of all; by default
+            the mean.
+        everywhere: fill every entry, those that are seen too: a reproduction of the data.
+        particles: K, for each datum.
+        proposal: where they come from, as :func:`log_likelihood` takes it.
+        memory: bound on the working memory in bytes.
+        seed: of particles and draws.
+        progress: show a progress bar where standard error is a terminal.
+
+    Raises:
+        UsageError: as :func:`log_likelihood` does.
+
+    Reference: Rubin, *Multiple imputation for nonresponse in surveys*, 1987.
+    """
+    points = Mean() if points is None else points
+    point, filled, flagged = x.clone(), [x.clone() for _ in range(draws)], np.zeros(len(x), bool)
+    holes = torch.ones_like(x, dtype=torch.bool) if everywhere else torch.isnan(x)
+    # Data without a hole need no particles.
+    rows = holes.flatten(1).any(1).nonzero().squeeze(1)
+    sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
+    generator = np.random.default_rng(seed)
+    for some in sampled(x[rows], particles, doing="filling") if len(rows) else ():
+        of = rows[some.rows]
+        weights = some.weights.to(x.dtype)
+        weights = torch.where(torch.isnan(weights), 1.0 / len(weights), weights)
+        flagged[of.cpu().numpy()] = some.diagnostics.flagged
+        # Without a grid of particles and draws: each particle draws one x, and a draw of x is that of a particle.
+        with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
+            drawn = torch.stack([draw(model, z) for z in some.z])  # (K, b, *event)
+            means = torch.stack([model.mean(z) for z in some.z])
+            which = _choose(weights, draws, generator)  # (M, b)
+            chosen = some.z.gather(0, which.unsqueeze(-1).expand(-1, -1, some.z.shape[-1]))
+            imputations = [draw(model, z) for z in chosen]
+        hole = holes[of]
+        best = point[of]
+        for where, function in _of_features(points, hole):
+            if bool(where.any()):
+                each = weights.reshape(*weights.shape, *[1] * (x.ndim - 1)).expand_as(drawn)
+                best[where] = function(drawn[:, where], each[:, where], means[:, where])
+        point[of] = best
+        for whole, imputation in zip(filled, imputations, strict=True):
+            whole[of] = torch.where(hole, imputation, x[of])
+    stacked = torch.stack(filled) if filled else x.new_empty(0, *x.shape)
+    return Imputed(point.cpu().numpy(), stacked.cpu().numpy(), flagged)
+
+
+def _of_features(points: Sequence[Point] | Point, hole: Tensor) -> list[tuple[Tensor, Point]]:
+    """Return where each point value is wanted ``(b, *event)``."""
+    if isinstance(points, Point):
+        return [(hole, points)]
+    found = []
+    for point in dict.fromkeys(points):
+        of = torch.tensor([other is point for other in points], device=hole.device)
+        found.append((hole & of, point))
+    return found
+
+
+def _choose(weights: Tensor, draws: int, generator: np.random.Generator) -> Tensor:
+    """Draw particles by their weights ``(K, b)``: their numbers ``(draws, b)``."""
+    totals = weights.double().cumsum(0)
+    u = torch.from_numpy(generator.random((draws, weights.shape[1]))).to(weights.device) * totals[-1]
+    return torch.searchsorted(totals.T.contiguous(), u.T.contiguous()).T.clamp(max=len(weights) - 1)
