@@ -3,9 +3,11 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from obsvae.data.tables.numerals import as_number, as_numbers
 from obsvae.errors import UsageError
 
 
@@ -15,7 +17,8 @@ class RawColumn:
 
     Args:
         values: ``(N,)``: float64 where the source has numbers, with NaN where they are missing; else objects, each a
-            text or None. A text file has texts alone, as they stand between its separators.
+            text or None. A text file has texts alone, as they stand between its separators; so have integers beyond
+            2**53, whose digits float64 would lose.
         is_whole: whether numbers are integers in the source; of texts nothing is known.
         levels: those that the source itself declares, such as of a pandas categorical, in its order; else None.
         is_ordered: whether it declares that their order counts.
@@ -35,20 +38,43 @@ class RawColumn:
     def missing(self, markers: Collection[str]) -> np.ndarray:
         """Return whether each value is missing, ``(N,)``: NaN, None, or one of the markers, such as "NA" or "-999"."""
         if self.is_text:
-            return np.array([value is None or value.strip() in markers for value in self.values.tolist()], dtype=bool)
+            texts = self.values.tolist()
+            absent = {text for text in set(texts) if text is None or text.strip() in markers}
+            if not absent:
+                return np.zeros(len(texts), dtype=bool)
+            return np.array([text in absent for text in texts], dtype=bool)
         numbers = [number for marker in markers if (number := as_number(marker)) is not None]
         return np.isnan(self.values) | np.isin(self.values, numbers)
 
     def numbers(self, markers: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values as numbers, ``(N,)`` in float64, and where a text is neither a number nor missing."""
+        """Return the values as numbers, and where they are wrong.
+
+        Returns:
+            ``(N,)`` in float64, NaN where a value is missing or wrong, and ``(N,)``: where it is neither a finite
+            number nor missing.
+
+        """
         missing = self.missing(markers)
-        if not self.is_text:
-            return np.where(missing, math.nan, self.values), np.zeros(len(missing), dtype=bool)
-        parsed = [
-            None if absent else as_number(text) for text, absent in zip(self.values.tolist(), missing, strict=True)
-        ]
-        wrong = np.array([number is None for number in parsed], dtype=bool) & ~missing
-        return np.array([math.nan if number is None else number for number in parsed]), wrong
+        if self.is_text:
+            numbers = np.full(len(missing), math.nan)
+            numbers[~missing] = as_numbers(self.values[~missing].tolist())
+        else:
+            numbers = np.where(missing | np.isinf(self.values), math.nan, self.values)
+        return numbers, np.isnan(numbers) & ~missing
+
+
+@dataclass(frozen=True)
+class HiVaeType:
+    """What the file ``data_types.csv`` beside HI-VAE's tables says of a column.
+
+    Args:
+        type: real numbers, positive numbers, counts, levels without order, or levels with one.
+        nclass: number of levels; None for numbers.
+
+    """
+
+    type: Literal["real", "pos", "count", "cat", "ordinal"]
+    nclass: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +87,7 @@ class RawTable:
         row_names: of the rows, such as the index of a data frame or the names of cells; None where a row has its number
             alone.
         first_line: the line of row 0 in a text file, counted from 1; None for other sources.
+        declared: what a HI-VAE folder says of each column, by name; None for other sources.
 
     """
 
@@ -68,6 +95,7 @@ class RawTable:
     columns: Mapping[str, RawColumn]
     row_names: tuple[str, ...] | None = None
     first_line: int | None = None
+    declared: Mapping[str, HiVaeType] | None = None
 
     def __len__(self) -> int:
         """Return N."""
@@ -77,16 +105,6 @@ class RawTable:
         """Return what to call a row in messages, counted from 0, with its name where it has one."""
         named = "" if self.row_names is None else f" ({self.row_names[row]!r})"
         return f"row {row}{named} (counted from 0)"
-
-
-def as_number(text: str) -> float | None:
-    """Return the number that a text is, such as "12", "-3.5" or "1e-3", or None; one beyond float64 is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    # Python takes digit groups, and words for what is no number.
-    return number if math.isfinite(number) and "_" not in text else None
 
 
 def require_rows(table: RawTable, least: int = 1) -> None:
