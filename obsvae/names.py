@@ -1,7 +1,7 @@
 """Looking things up by name."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from obsvae.errors import UsageError
 
@@ -20,6 +20,10 @@ def lookup[T](kind: str, name: str, known: Mapping[str, T], otherwise: str = "")
     """
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name).lower(), known, 1, 0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise UsageError(f"unknown {kind} {name!r}; {hint}known are {', '.join(known)}{otherwise}")
+    raise UsageError(f"unknown {kind} {name!r}; {nearest(name, known)}known are {', '.join(known)}{otherwise}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the question for a message whether the nearest known name was meant; empty where none is near."""
+    near = difflib.get_close_matches(str(name).lower(), list(known), 1, 0.4)
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -1,0 +1,47 @@
+"""The types of columns that HI-VAE's tables declare."""
+
+from typing import Protocol
+
+from obsvae.data.columns import Kind
+from obsvae.data.tables.parsed import Parsed
+from obsvae.data.tables.rules import Choice, for_levels
+
+
+class Declared(Protocol):
+    """The type of a column."""
+
+    @property
+    def type(self) -> str:
+        """One of real, pos, count, cat and ordinal."""
+
+    @property
+    def nclass(self) -> int | None:
+        """The number of levels of cat and ordinal."""
+
+
+def declared_levels(declared: Declared, column: Parsed) -> tuple[str, ...] | None:
+    """Return the levels 1 … C of a declared type, or 0 … C − 1 where there is a 0; None of numbers."""
+    if declared.type not in ("cat", "ordinal") or not declared.nclass:
+        return None
+    start = 0 if (column.numbers == 0).any() else 1
+    return tuple(str(level) for level in range(start, start + declared.nclass))
+
+
+def declared_choice(declared: Declared, column: Parsed, levels: tuple[str, ...] | None) -> Choice:
+    """Return the family of a declared type.
+
+    Args:
+        declared: the type.
+        column: its values.
+        levels: as `declared_levels` returns them.
+
+    """
+    reason = f"declared as {declared.type}"
+    if levels is not None:
+        return Choice(Kind.ORDINAL, "ordinal", reason) if declared.type == "ordinal" else for_levels(levels, reason)
+    if declared.type == "pos":
+        zeros = bool((column.numbers == 0).any())
+        return Choice(Kind.POSITIVE, "zero-inflated:inner=log-normal" if zeros else "log-normal", reason)
+    if declared.type == "count":
+        return Choice(Kind.COUNT, "negative-binomial", reason)
+    return Choice(Kind.REAL, "normal", reason)
