@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -14,6 +15,7 @@ from obsvae.data.dataset import Dataset
 from obsvae.data.memory import Values, not_data
 from obsvae.data.scaling import Scaling
 from obsvae.data.stored import Stored
+from obsvae.data.tables.load import SchemaLike, is_table, load_table
 from obsvae.errors import UsageError
 from obsvae.names import lookup
 from obsvae.units import UNITS, unit_shape_of
@@ -30,8 +32,10 @@ SOURCES: dict[str, Callable[[], Stored]] = {
 
 
 def load(
-    name: str | os.PathLike[str] | np.ndarray | Tensor,
+    name: str | os.PathLike[str] | np.ndarray | Tensor | Any,
     *,
+    schema: SchemaLike | None = None,
+    layer: str | None = None,
     names: Sequence[str] | None = None,
     labels: Values | None = None,
     splits: Mapping[str, Values] | None = None,
@@ -48,7 +52,11 @@ def load(
 
     Args:
         name: one of `SOURCES`, the path of a .npy or .npz file, or an array or tensor of real numbers, (N, *event). It
-            is copied, and never changed.
+            is copied, and never changed. Or a table, whose columns have families of their own: the path of a .csv,
+            .tsv, .parquet or .h5ad file, a data frame, or a mapping of train, validation and test to one of them each.
+        schema: what is declared of the columns of a table: a mapping, or the path of a TOML file, as `obsvae inspect
+            --out` writes it. Of what is not declared the values tell.
+        layer: which layer of an .h5ad file, in place of X.
         names: of the D features of vectors, distinct.
         labels: integers (N,).
         splits: "train", "validation" and "test" to row numbers, counted from 0, or to boolean masks (N,). By default
@@ -85,6 +93,13 @@ def load(
             f"{which} needs a value in every entry, but entries may be missing (missing=True): leave it out"
         )
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
+    if is_table(name):
+        options = {"names": names, "labels": labels, "bounds": bounds, "units": units, "missing": missing}
+        changed = {"scaling": scaling, "binarise": binarise, "dequantise": dequantise, "warp": warp}
+        return load_table(name, schema, splits, layer, {**options, **changed})
+    for option, value in {"schema": schema, "layer": layer}.items():
+        if value is not None:
+            raise UsageError(f"{option} goes with a table, such as a .csv file; got {_said(name)}: leave it out")
     if isinstance(name, np.ndarray | Tensor):
         called, stored = "array", arrays.from_memory(name, "array", names, labels, splits, missing)
     elif isinstance(name, str | os.PathLike):
@@ -128,12 +143,16 @@ def _read(
     """Return the data of a known name or a file."""
     if Path(name).suffix.lower() in {".npy", ".npz"}:
         return arrays.from_file(name, names, labels, splits, missing)
-    source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz")
+    source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz, or to a table such as .csv")
     if names is not None or labels is not None or splits is not None or missing:
         raise UsageError(
             f"names, labels, splits and missing go with an array or a file; got them with {name!r}: leave them out"
         )
     return source()
+
+
+def _said(name: object) -> str:
+    return repr(os.fsdecode(name)) if isinstance(name, str | os.PathLike) else type(name).__name__
 
 
 def _standardise(dataset: Dataset) -> Scaling:

@@ -58,15 +58,14 @@ def vector(values: Values, name: str) -> np.ndarray:
 def not_data(x: object) -> UsageError:
     """Return the error for something that `load` does not take, with the way to make an array of it."""
     kind = type(x).__name__
-    if hasattr(x, "to_numpy") and hasattr(x, "columns"):  # a data frame of pandas or Polars
-        remedy = "pass frame.to_numpy() and names=list(frame.columns)"
-    elif hasattr(x, "to_numpy"):  # one column
-        remedy = "pass series.to_numpy().reshape(-1, 1)"
+    if hasattr(x, "to_numpy"):  # one column of a data frame
+        remedy = "pass series.to_frame()"
     elif isinstance(x, Iterable):
         remedy = "pass np.array(list(x)), one row for each item"
     else:
         remedy = "pass one of these"
     return UsageError(
-        "load takes a known name, the path of a .npy or .npz file, a NumPy array or a torch tensor; "
+        "load takes a known name, the path of a .npy or .npz file or of a table, a NumPy array, a torch tensor or a "
+        f"data frame; "
         f"got {kind}: {remedy}"
     )

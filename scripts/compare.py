@@ -5,15 +5,14 @@ from pathlib import Path
 
 from obsvae.experiments.command_line.arguments import (
     Parser,
-    add_data,
     add_network,
     add_pair,
     device,
-    load_data,
     network_options,
     positive_int,
     training_options,
 )
+from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.comparison.compare import compare

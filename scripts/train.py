@@ -5,16 +5,15 @@ from pathlib import Path
 
 from obsvae.experiments.command_line.arguments import (
     Parser,
-    add_data,
     add_network,
     add_pair,
     device,
-    load_data,
     network_options,
     positive_float,
     positive_int,
     training_options,
 )
+from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.training import summary, train_run

@@ -8,13 +8,11 @@ from typing import Any, NoReturn
 
 import torch
 
-from obsvae.data import Dataset, load
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.guides import GUIDES
 from obsvae.model import PRIORS
 from obsvae.names import lookup
-from obsvae.units import UNITS
 
 # Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1.
 _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -87,77 +85,6 @@ def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
-
-
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which data, and how they are seen."""
-    group = parser.add_argument_group("data")
-    group.add_argument(
-        "--data", default="digits", metavar="NAME", help="a known name, or a path to .npy or .npz (default: digits)"
-    )
-    group.add_argument(
-        "--binarise",
-        type=one_of("binarisation", ["dynamic", "static", "threshold"]),
-        metavar="HOW",
-        help="make data binary: dynamic (drawn afresh each epoch), static (drawn once), threshold (cut in the middle)",
-    )
-    group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
-    group.add_argument(
-        "--warp",
-        type=float,
-        metavar="GAMMA",
-        help="map data to [0, 1]: binary for -0.5, only shifted and scaled for 0, near 1/2 for GAMMA near 0.5",
-    )
-    scaling = group.add_mutually_exclusive_group()
-    scaling.add_argument(
-        "--standardise",
-        dest="scaling",
-        action="store_const",
-        const="standardise",
-        help="the family sees (x - mean) / sd of the training data; the likelihood stays in data units",
-    )
-    scaling.add_argument(
-        "--unit-interval",
-        dest="scaling",
-        action="store_const",
-        const="unit-interval",
-        help="the family sees x mapped from its bounds to [0, 1]; the likelihood stays in data units",
-    )
-    group.add_argument(
-        "--data-seed",
-        type=seed,
-        default=0,
-        metavar="N",
-        help="of --binarise and --dequantise (default: 0)",
-    )
-    group.add_argument(
-        "--units",
-        type=one_of("units", UNITS),
-        metavar="WHICH",
-        help="entries with a unit, and so a mean and a spread, of their own: column (of the last axis), channel or all "
-        "(one unit); default: columns of vectors and windows, channels of images",
-    )
-    group.add_argument(
-        "--missing", action="store_true", help="NaN is a missing entry, left out of the likelihood; else it is refused"
-    )
-    group.add_argument(
-        "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
-    )
-
-
-def load_data(args: argparse.Namespace) -> Dataset:
-    """Return the data that the arguments of :func:`add_data` ask for."""
-    return load(
-        args.data,
-        binarise=args.binarise,
-        dequantise=args.dequantise,
-        warp=args.warp,
-        scaling=args.scaling,
-        bounds=args.bounds,
-        units=args.units,
-        missing=args.missing,
-        seed=args.data_seed,
-    )
 
 
 def add_network(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from obsvae.errors import UsageError
-from obsvae.experiments.command_line.arguments import Parser, add_data, load_data
+from obsvae.experiments.command_line.arguments import Parser
+from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.observations import add_observation, observation_spec
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.comparison.acceptance import require_comparable

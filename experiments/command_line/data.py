@@ -1,0 +1,101 @@
+"""The arguments that say which data."""
+
+import argparse
+import shlex
+import sys
+from collections import Counter
+
+from obsvae.data import Dataset, load
+from obsvae.experiments.command_line.arguments import one_of, seed
+from obsvae.units import UNITS
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which data, and how they are seen."""
+    group = parser.add_argument_group("data")
+    group.add_argument(
+        "--data",
+        default="digits",
+        metavar="NAME",
+        help="a known name, a path to .npy or .npz, or to a table: .csv, .tsv, .parquet, .h5ad (default: digits)",
+    )
+    group.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="what the columns of a table are, in TOML, as obsvae inspect --out writes it (default: guessed)",
+    )
+    group.add_argument(
+        "--binarise",
+        type=one_of("binarisation", ["dynamic", "static", "threshold"]),
+        metavar="HOW",
+        help="make data binary: dynamic (drawn afresh each epoch), static (drawn once), threshold (cut in the middle)",
+    )
+    group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
+    group.add_argument(
+        "--warp",
+        type=float,
+        metavar="GAMMA",
+        help="map data to [0, 1]: binary for -0.5, only shifted and scaled for 0, near 1/2 for GAMMA near 0.5",
+    )
+    scaling = group.add_mutually_exclusive_group()
+    scaling.add_argument(
+        "--standardise",
+        dest="scaling",
+        action="store_const",
+        const="standardise",
+        help="the family sees (x - mean) / sd of the training data; the likelihood stays in data units",
+    )
+    scaling.add_argument(
+        "--unit-interval",
+        dest="scaling",
+        action="store_const",
+        const="unit-interval",
+        help="the family sees x mapped from its bounds to [0, 1]; the likelihood stays in data units",
+    )
+    group.add_argument(
+        "--data-seed",
+        type=seed,
+        default=0,
+        metavar="N",
+        help="of --binarise and --dequantise (default: 0)",
+    )
+    group.add_argument(
+        "--units",
+        type=one_of("units", UNITS),
+        metavar="WHICH",
+        help="entries with a unit, and so a mean and a spread, of their own: column (of the last axis), channel or all "
+        "(one unit); default: columns of vectors and windows, channels of images",
+    )
+    group.add_argument(
+        "--missing", action="store_true", help="NaN is a missing entry, left out of the likelihood; else it is refused"
+    )
+    group.add_argument(
+        "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
+    )
+
+
+def load_data(args: argparse.Namespace) -> Dataset:
+    """Return the data that the arguments of :func:`add_data` ask for; say what was guessed of a table."""
+    data = load(
+        args.data,
+        schema=args.schema,
+        binarise=args.binarise,
+        dequantise=args.dequantise,
+        warp=args.warp,
+        scaling=args.scaling,
+        bounds=args.bounds,
+        units=args.units,
+        missing=args.missing,
+        seed=args.data_seed,
+    )
+    if data.columns is not None and args.schema is None:
+        print(f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data)} shows why", file=sys.stderr)
+    return data
+
+
+def guessed(data: Dataset) -> str:
+    """Return how many columns of a table have which family, and how many are left out."""
+    families = Counter(column.observation for column in data.columns or ())
+    said = [f"{number} {family}" for family, number in families.most_common()]
+    left_out = sum(column["role"] == "ignore" for column in (data.recipe or {})["schema"]["columns"].values())
+    return ", ".join([*said, f"{left_out} left out"] if left_out else said)
