@@ -1,7 +1,7 @@
 """What each column of a table is: as declared, and else as its values speak."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from obsvae.data.columns import Column, Kind
@@ -11,7 +11,7 @@ from obsvae.data.tables.families import kind_of
 from obsvae.data.tables.hivae import declared_choice, declared_levels
 from obsvae.data.tables.levels import levels_of
 from obsvae.data.tables.parsed import Parsed, parse
-from obsvae.data.tables.raw import RawColumn, RawTable
+from obsvae.data.tables.raw import HiVaeType, RawColumn, RawTable
 from obsvae.data.tables.rules import Choice, are_numbers, empty, for_levels, for_numbers, for_texts, identifier
 from obsvae.data.tables.schema import ColumnSchema, Schema
 from obsvae.data.tables.seen import Seen, see
@@ -54,7 +54,7 @@ def guess_table(table: RawTable, schema: Schema) -> tuple[Guess, ...]:
     Raises UsageError for a schema that contradicts itself, or speaks of a column that the table lacks.
     """
     schema.require_columns(table.columns, table.source)
-    declared: Mapping[str, object] = getattr(table, "declared", None) or {}
+    declared = table.declared or {}
     guesses = [
         _guess(name, column, parse(column, schema.missing), schema, declared.get(name))
         for name, column in table.columns.items()
@@ -68,14 +68,14 @@ def family_counts(guesses: Sequence[Guess]) -> dict[str, int]:
     return dict(Counter(texts).most_common())
 
 
-def _guess(name: str, raw: RawColumn, values: Parsed, schema: Schema, hivae: object) -> Guess:
+def _guess(name: str, raw: RawColumn, values: Parsed, schema: Schema, hivae: HiVaeType | None) -> Guess:
     said, seen = schema.columns.get(name, _NOTHING), see(values)
     if said.role in ("label", "split", "ignore"):
         levels = said.levels or raw.levels or levels_of(values) if said.role == "label" else None
         return Guess(name, replace(said, levels=levels), f"declared as {said.role}", seen, values, None, True)
     where = f"{schema.source}, column {name!r}"
     # For the source's own levels and HI-VAE's types, the user's word counts all the same.
-    levels = said.levels or raw.levels or (None if hivae is None else declared_levels(hivae, values))  # type: ignore[arg-type]
+    levels = said.levels or raw.levels or (None if hivae is None else declared_levels(hivae, values))
     choice = _declared(said, values, seen) or _from_source(name, raw, values, seen, hivae, levels, said)
     is_declared = said.observation is not None or said.levels is not None or said.role is not None
     if choice.kind is None:
@@ -100,7 +100,7 @@ def _from_source(
     raw: RawColumn,
     values: Parsed,
     seen: Seen,
-    hivae: object,
+    hivae: HiVaeType | None,
     levels: tuple[str, ...] | None,
     said: ColumnSchema,
 ) -> Choice:
@@ -110,7 +110,7 @@ def _from_source(
     if nothing is not None:
         return nothing
     if hivae is not None:
-        return declared_choice(hivae, values, levels)  # type: ignore[arg-type]
+        return declared_choice(hivae, values, levels)
     if levels is not None:
         if raw.is_ordered and len(levels) > 2:
             return Choice(Kind.ORDINAL, "ordinal", "levels with an order in the source")

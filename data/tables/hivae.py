@@ -1,33 +1,20 @@
 """The types of columns that HI-VAE's tables declare."""
 
-from typing import Protocol
-
 from obsvae.data.columns import Kind
 from obsvae.data.tables.parsed import Parsed
+from obsvae.data.tables.raw import HiVaeType
 from obsvae.data.tables.rules import Choice, for_levels
 
 
-class Declared(Protocol):
-    """The type of a column."""
-
-    @property
-    def type(self) -> str:
-        """One of real, pos, count, cat and ordinal."""
-
-    @property
-    def nclass(self) -> int | None:
-        """The number of levels of cat and ordinal."""
-
-
-def declared_levels(declared: Declared, column: Parsed) -> tuple[str, ...] | None:
+def declared_levels(declared: HiVaeType, column: Parsed) -> tuple[str, ...] | None:
     """Return the levels 1 … C of a declared type, or 0 … C − 1 where there is a 0; None of numbers."""
-    if declared.type not in ("cat", "ordinal") or not declared.nclass:
+    if declared.nclass is None:
         return None
     start = 0 if (column.numbers == 0).any() else 1
     return tuple(str(level) for level in range(start, start + declared.nclass))
 
 
-def declared_choice(declared: Declared, column: Parsed, levels: tuple[str, ...] | None) -> Choice:
+def declared_choice(declared: HiVaeType, column: Parsed, levels: tuple[str, ...] | None) -> Choice:
     """Return the family of a declared type.
 
     Args:

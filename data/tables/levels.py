@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from obsvae.data.tables.numerals import as_number
 from obsvae.data.tables.parsed import Parsed
-from obsvae.data.tables.raw import as_number
 
 
 def levels_of(column: Parsed) -> tuple[str, ...]:

@@ -1,15 +1,14 @@
 """The values of a column, with those that are missing set apart."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 
-from obsvae.data.tables.raw import RawColumn, as_number
-
-_FRACTION = re.compile(r"[.eE]")
+from obsvae.data.tables.numerals import as_number, as_numbers
+from obsvae.data.tables.raw import RawColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +83,26 @@ def number_text(number: float) -> str:
 
 def _parse_texts(values: list[str | None], markers: frozenset[str], absent: frozenset[float]) -> Parsed:
     # Tables repeat their texts: each is looked at once, and rows then look up its number.
-    codes: dict[str | None, int] = {}
-    numbers: list[float] = []
-    order: dict[str, int] = {}
-    is_whole = True
-    places: list[int] = []
-    for value in dict.fromkeys(values):
-        text = "" if value is None else value.strip()
-        number = None if text in markers else as_number(text)
-        is_missing = text in markers or number in absent
-        codes[value] = len(numbers)
-        numbers.append(np.nan if is_missing or number is None else number)
-        places.append(-1 if is_missing else order.setdefault(text, len(order)))
-        is_whole &= is_missing or number is None or not _FRACTION.search(text)
-    of = np.fromiter(map(codes.__getitem__, values), dtype=np.int64, count=len(values))
-    place = np.array(places, dtype=np.int64)[of]
-    return Parsed(place < 0, np.array(numbers)[of], True, is_whole, (tuple(order), place))
+    distinct = list(dict.fromkeys(values))
+    stripped = ["" if value is None else value.strip() for value in distinct]
+    missing = np.array([text in markers for text in stripped], dtype=bool)
+    numbers = np.full(len(stripped), np.nan)
+    numbers[~missing] = as_numbers(_where(stripped, ~missing))
+    if absent:
+        missing |= np.isin(numbers, list(absent))
+        numbers[missing] = np.nan
+    written = "".join(_where(stripped, ~np.isnan(numbers)))
+    is_whole = not any(character in written for character in ".eE")
+    shown = _where(stripped, ~missing)
+    order = {text: i for i, text in enumerate(dict.fromkeys(shown))}
+    places = np.full(len(stripped), -1)
+    places[~missing] = [order[text] for text in shown]
+    if len(distinct) < len(values):
+        at = {value: i for i, value in enumerate(distinct)}
+        rows = np.fromiter(map(at.__getitem__, values), dtype=np.int64, count=len(values))
+        missing, numbers, places = missing[rows], numbers[rows], places[rows]
+    return Parsed(missing, numbers, True, is_whole, (tuple(order), places))
+
+
+def _where(texts: list[str], chosen: np.ndarray) -> list[str]:
+    return list(compress(texts, chosen.tolist()))
