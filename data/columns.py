@@ -48,7 +48,8 @@ class Column:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values, which :meth:`from_json` reads."""
-        return {**asdict(self), "kind": self.kind.name.lower()}
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {**plain, "kind": self.kind.name.lower()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:

@@ -49,6 +49,7 @@ class Dataset:
         noise: draws the training data afresh, or None.
         names: of the features of vectors, or None.
         columns: of a table, which have bounds and a grid each; None for other data.
+        schema: of a table, complete, as plain values: by it other rows are read; None for other data.
         row_names: of all rows of the source, such as the index of a data frame; None where rows have numbers alone.
         label_names: the texts of the labels 0, 1, …, or None.
         has_missing: whether entries may be missing, which are NaN.
@@ -71,6 +72,7 @@ class Dataset:
     noise: Noise | None = None
     names: tuple[str, ...] | None = None
     columns: tuple[Column, ...] | None = None
+    schema: Mapping[str, Any] | None = None
     row_names: tuple[str, ...] | None = None
     label_names: tuple[str, ...] | None = None
     has_missing: bool = False

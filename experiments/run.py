@@ -191,10 +191,15 @@ def _same(folder: Path, config: Mapping[str, Any], data: Dataset) -> Dataset:
     return data
 
 
+def _in_short(value: object) -> str:
+    """Return a value in a message: of many columns the number."""
+    return f"{len(value)} columns" if isinstance(value, list) and len(value) > 3 else reprlib.repr(value)
+
+
 def _refuse_changed(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], keys: Sequence[str]) -> None:
     for key in keys:
         if before[key] != now.get(key):
             raise UsageError(
-                f"{folder} was trained on these data prepared otherwise: {key} was {reprlib.repr(before[key])}, and is "
-                f"{reprlib.repr(now.get(key))} now; load them as they were"
+                f"{folder} was trained on these data prepared otherwise: {key} was {_in_short(before[key])}, and is "
+                f"{_in_short(now.get(key))} now; load them as they were"
             )

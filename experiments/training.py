@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
+from obsvae.data.tables.schema import schema_from
+from obsvae.data.tables.toml import to_toml
 from obsvae.errors import UsageError
-from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_weights
+from obsvae.experiments.csv_files import columns_text
+from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
 from obsvae.guides import Guide
-from obsvae.inference import Callback, History, fit, plot_history, plot_reproductions, prior_means, reproduce
+from obsvae.inference import Callback, History, Shares, fit, plot_history, plot_reproductions, prior_means, reproduce
 from obsvae.inference.modes import device_of
-from obsvae.model import VAE
+from obsvae.model import VAE, resolved
 
 
 def train_run(
@@ -42,7 +46,8 @@ def train_run(
     """Train a pair, and leave a run folder that is whole at every moment.
 
     Args:
-        observation: p(x | z) as a text, such as ``"normal:scale=decoder"``.
+        observation: p(x | z) as a text, such as ``"normal:scale=decoder"``; ``"by-column"`` for the families that a
+            table's schema names.
         data: what to train on.
         out: the folder, which must not exist; by default ``runs/DATA-OBSERVATION``.
         latent: size of z.
@@ -85,6 +90,7 @@ def train_run(
         "seed": seed,
     }
     where = torch.device(device)
+    observation = resolved(observation) if isinstance(observation, str) else observation
     if not isinstance(data, Dataset) or not isinstance(observation, str):
         raise UsageError(
             "a run needs a dataset, load(x), and an observation as a text, which config.json can hold, such as "
@@ -101,6 +107,7 @@ def train_run(
         "data_sha256": data.sha256,
         "data_fingerprint": data.fingerprint,
         "observed": observed(data),
+        "schema": None if data.schema is None else dict(data.schema),
         "observation": observation,
         **networks,
         "training": training,
@@ -109,7 +116,9 @@ def train_run(
     }
     folder = Path(out or Path("runs") / f"{Path(data.name).stem}-{model.observation.name}")
     keeper = RunFolder(folder, config, model, proposal)
-    history = fit(model, proposal, data.to(where), **training, callbacks=[keeper, *callbacks], progress=progress)
+    there = data.to(where)
+    of_table = [_ColumnShares(folder, there)] if data.columns is not None else []
+    history = fit(model, proposal, there, **training, callbacks=[keeper, *of_table, *callbacks], progress=progress)
     run = Run(folder, keeper.config, model, proposal)
     run.data, run.history = data, history
     _draw(run)
@@ -132,6 +141,8 @@ class RunFolder(Callback):
     def on_start(self, model: object, guide: object) -> None:
         """Make the folder, with the configuration."""
         create_run(self.folder)
+        if self.config["schema"] is not None:
+            save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))
         self._save_config({"stopped": "unfinished", "best_epoch": None, "objective": None})
 
     def on_epoch(self, history: History) -> None:
@@ -150,6 +161,23 @@ class RunFolder(Callback):
     def _save_config(self, outcome: dict[str, Any]) -> None:
         self.config = {**self.config, "outcome": outcome}
         save_json(self.folder / "config.json", self.config)
+
+
+class _ColumnShares(Shares):
+    """Writes the share of each column in the validation ELBO, an epoch a line, when training ends."""
+
+    def __init__(self, folder: Path, data: Dataset) -> None:
+        super().__init__(data.validation)
+        self.folder, self.names = folder, [column.name for column in data.columns or ()]
+
+    def on_end(self, history: History) -> None:
+        """Write what is known."""
+        if self.epochs:
+            shares = torch.stack(self.epochs).numpy()
+            columns = {name: shares[:, d] for d, name in enumerate(self.names)}
+            save_text(
+                self.folder / "history_by_column.csv", columns_text({"epoch": np.arange(1, len(shares) + 1)} | columns)
+            )
 
 
 def _draw(run: Run) -> None:

@@ -76,6 +76,8 @@ from .sites import posterior as posterior
 from .training.callbacks import Callback as Callback
 from .training.history import Epoch as Epoch
 from .training.history import History as History
+from .training.shares import Shares as Shares
+from .training.shares import elbo_shares as elbo_shares
 from .training.svi import TrainingDiverged as TrainingDiverged
 from .training.svi import fit as fit
 from .training.watch import Watch as Watch

@@ -3,6 +3,7 @@
 from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder, Spread
 from obsvae.model.exact import log_interval_mass
 from obsvae.model.observations import (
+    BY_COLUMN,
     OBSERVATIONS,
     TRANSFORMS,
     WRAPPERS,
@@ -46,17 +47,20 @@ from obsvae.model.observations import (
     YeoJohnson,
     ZeroInflated,
     by_column_text,
+    families_of,
     make_observation,
     on_common_scale,
     on_grid,
     options_of,
     require_one_dataset,
     require_one_measure,
+    resolved,
 )
 from obsvae.model.priors import PRIORS, Prior, StandardNormal, make_prior
 from obsvae.model.vae import VAE
 
 __all__ = [
+    "BY_COLUMN",
     "OBSERVATIONS",
     "PRIORS",
     "TRANSFORMS",
@@ -108,6 +112,7 @@ __all__ = [
     "YeoJohnson",
     "ZeroInflated",
     "by_column_text",
+    "families_of",
     "log_interval_mass",
     "make_observation",
     "make_prior",
@@ -116,4 +121,5 @@ __all__ = [
     "options_of",
     "require_one_dataset",
     "require_one_measure",
+    "resolved",
 ]

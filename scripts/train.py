@@ -37,13 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--clip", type=positive_float, metavar="NORM", help="greatest norm of the gradient")
     parser.add_argument("--out", type=Path, help="run folder, which must not exist (default: runs/DATA-OBSERVATION)")
     args = parser.parse_args(arguments)
-    if args.observation == "help":
+    if args.observation == ["help"]:
         print(observation_help())
         return
 
+    data = load_data(args)
     trained = train_run(
-        observation_spec(args),
-        load_data(args),
+        observation_spec(args, data),
+        data,
         args.out,
         guide=args.guide,
         prior=args.prior,

@@ -71,7 +71,7 @@ def load_table(
         stored, full = stored_table(read_table(data, layer=layer), declared, splits)
         paths, name = [data], _called(data)
         called = name
-    dataset = stored.dataset(called)
+    dataset = replace(stored.dataset(called), schema=full.to_mapping())
     if splits is not None or not all(isinstance(path, str | os.PathLike) for path in paths):
         return dataset
     recipe = {"name": name, "schema": full.to_mapping()}

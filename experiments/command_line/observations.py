@@ -6,8 +6,20 @@ import inspect
 import torch
 from tabulate import tabulate
 
-from obsvae.model import OBSERVATIONS, TRANSFORMS, WRAPPERS, Observation, options_of
+from obsvae.data import Dataset
+from obsvae.errors import UsageError
+from obsvae.model import (
+    BY_COLUMN,
+    OBSERVATIONS,
+    TRANSFORMS,
+    WRAPPERS,
+    Observation,
+    by_column_text,
+    families_of,
+    options_of,
+)
 from obsvae.model.observations.support import Support, Units
+from obsvae.names import lookup
 
 LEVELS = Support("{x} a whole number from 0 to C - 1", torch.isfinite, Units.LEVELS)
 
@@ -17,9 +29,10 @@ def add_observation(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("observation distribution")
     group.add_argument(
         "--observation",
-        default="normal",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help="a family with its options, such as student-t:df=4; help lists all (default: normal)",
+        action="append",
+        metavar="[COLUMN=]NAME[:OPTION=VALUE,...]",
+        help="a family with its options, such as student-t:df=4; help lists all. Of a table: COLUMN=NAME, as often as "
+        "wanted, for a family other than that of the schema (default: normal; by-column for tables)",
     )
     group.add_argument(
         "--scale",
@@ -29,11 +42,37 @@ def add_observation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--link", help="link of normal and its like: identity, sigmoid or softplus")
 
 
-def observation_spec(args: argparse.Namespace) -> str:
-    """Return ``--observation`` with ``--scale`` and ``--link`` among its options."""
+def observation_spec(args: argparse.Namespace, data: Dataset) -> str:
+    """Return ``--observation`` with ``--scale`` and ``--link`` among its options.
+
+    Of a table: the last family without a column is that of all columns that have none of their own.
+
+    Raises:
+        UsageError: for a column that the data lack.
+    """
+    columns = {column.name: column for column in data.columns or ()}
+    whole, of_columns = "normal" if data.columns is None else BY_COLUMN, dict[str, str]()
+    for text in args.observation or ():
+        name = next((name for name in columns if text.startswith(f"{name}=")), None)
+        if name is not None:
+            of_columns[name] = text.removeprefix(f"{name}=")
+        elif "=" in text.partition(":")[0]:
+            column = text.partition("=")[0]
+            if data.columns is None:
+                raise UsageError(f"--observation {text} needs a table, but {data.name!r} has no column {column!r}")
+            lookup("column", column, columns)
+        else:
+            whole = text
     extra = [f"{key}={getattr(args, key)}" for key in ("scale", "link") if getattr(args, key) is not None]
-    name, _, options = args.observation.partition(":")
-    return ":".join(filter(None, [name, ",".join(filter(None, [options, *extra]))]))
+    if extra and whole.partition(":")[0] == BY_COLUMN:
+        raise UsageError("--scale and --link go with one family for all columns; add them to the families of columns")
+    name, _, options = whole.partition(":")
+    whole = ":".join(filter(None, [name, ",".join(filter(None, [options, *extra]))]))
+    if not of_columns:
+        return whole
+    others = dict(zip(columns, families_of(whole, data.columns or ()), strict=True))
+    families = {**others, **of_columns}
+    return by_column_text({name: family for name, family in families.items() if family != columns[name].observation})
 
 
 def observation_help() -> str:
@@ -72,6 +111,8 @@ def observation_help() -> str:
             "(from the data's grid), circle (the bounds are one turn), own (as they are).",
             "",
             tabulate(wrappers, headers="keys", maxcolwidths=[None, 46, 30, 34]),
+            "Of a table: by-column, the families that its schema names; one family, for all columns; COLUMN=FAMILY, as",
+            "often as wanted, for some; by-column:schema=FILE, with the families of another schema.",
             f"A transform is one of {', '.join(TRANSFORMS)}. An option belongs to the innermost part before it that",
             "has it: discretised:inner=mixture,components=5,inner=logistic,scale=decoder",
         ]

@@ -1,7 +1,7 @@
 """Observation distributions p(x | z)."""
 
 from obsvae.model.observations.base import Cells, Correction, Observation
-from obsvae.model.observations.by_column_text import by_column_text
+from obsvae.model.observations.by_column_text import BY_COLUMN, by_column_text, families_of, resolved
 from obsvae.model.observations.circle.von_mises import VonMises
 from obsvae.model.observations.comparable import on_common_scale, on_grid, require_one_dataset, require_one_measure
 from obsvae.model.observations.counts.binomial import Binomial
@@ -37,6 +37,7 @@ from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, Ye
 from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
 
 __all__ = [
+    "BY_COLUMN",
     "OBSERVATIONS",
     "TRANSFORMS",
     "WRAPPERS",
@@ -80,10 +81,12 @@ __all__ = [
     "YeoJohnson",
     "ZeroInflated",
     "by_column_text",
+    "families_of",
     "make_observation",
     "on_common_scale",
     "on_grid",
     "options_of",
     "require_one_dataset",
     "require_one_measure",
+    "resolved",
 ]

@@ -3,12 +3,13 @@
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from obsvae.errors import UsageError
 from obsvae.model.observations.data_like import ColumnLike
 from obsvae.names import lookup
 
-BY_COLUMN = "by-column"
+BY_COLUMN, _FILE = "by-column", "schema="
 
 
 def by_column_text(families: Mapping[str, str]) -> str:
@@ -23,18 +24,39 @@ def by_column_text(families: Mapping[str, str]) -> str:
     return f"{BY_COLUMN}:{{{named}}}" if families else BY_COLUMN
 
 
+def resolved(spec: str) -> str:
+    """Return a text of an observation that needs no file: ``by-column:schema=FILE`` with the families of the file.
+
+    Raises:
+        UsageError: for a file that cannot be read, or is no schema.
+    """
+    name, _, rest = spec.partition(":")
+    if name != BY_COLUMN or not rest.startswith(_FILE):
+        return spec
+    file = Path(rest.removeprefix(_FILE)).expanduser()
+    try:
+        columns = tomllib.loads(file.read_text(encoding="utf-8")).get("columns", {})
+        families = {column: said["observation"] for column, said in columns.items() if "observation" in said}
+    except OSError as error:
+        raise UsageError(f"cannot read the schema {str(file)!r} of {spec}: {error.strerror}; check the path") from None
+    except (ValueError, TypeError, AttributeError) as error:  # no UTF-8, no TOML, or no tables of columns
+        raise UsageError(f"{str(file)!r} is no schema ({error}); obsvae inspect DATA --out FILE writes one") from None
+    return by_column_text(families)
+
+
 def families_of(spec: str, columns: Sequence[ColumnLike]) -> list[str]:
     """Return the text of each column's family.
 
     Args:
         spec: ``by-column``, the families that the data name; ``by-column:{"NAME" = "FAMILY", …}``, with others for
-            some columns; or a family that all columns have, such as ``normal``.
+            some columns, or ``by-column:schema=FILE`` with those of a schema; or a family that all columns have, such
+            as ``normal``.
         columns: of the table.
 
     Raises:
         UsageError: for a column that the table lacks, or a text that cannot be read.
     """
-    name, _, rest = spec.partition(":")
+    name, _, rest = resolved(spec).partition(":")
     if name != BY_COLUMN:
         return [spec] * len(columns)
     others = _read(rest) if rest else {}

@@ -38,7 +38,7 @@ def refusal(line):
     args = parser.parse_args(line.split())
     try:
         data = load_data(args)
-        require_comparable(make_observation(observation_spec(args), data), data)
+        require_comparable(make_observation(observation_spec(args, data), data), data)
     except UsageError as error:
         return in_flags(str(error))
     return ""

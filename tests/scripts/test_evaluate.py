@@ -251,7 +251,7 @@ def test_a_file_that_was_replaced_is_not_evaluated(vectors, tmp_path):
         (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
-        (lambda run: (run / "config.json").write_text('{"format": 6}'), "misstates"),
+        (lambda run: (run / "config.json").write_text('{"format": 7}'), "misstates"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
         (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
         (lambda run: (run / "config.json").write_text(respelt(run, hidden=[-1])), "misstates"),
