@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(USAGE.format(commands="\n".join(f"  {known:<15}{about}" for known, about in commands().items())))
         sys.exit(0)
     try:
-        lookup("command", name, commands())
+        file = lookup("command", name, _files())
     except UsageError as error:
         print(f"obsvae: error: {error} (see obsvae --help)", file=sys.stderr)
         sys.exit(2)
@@ -33,14 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Only now: what the commands are made of takes seconds to load.
     from obsvae.experiments.command_line.program import run
 
-    run(importlib.import_module(f"obsvae.cli.{name}").main)
+    run(importlib.import_module(f"obsvae.cli.{file.stem}").main)
 
 
 def commands() -> dict[str, str]:
     """Return the first line on each command, without loading it."""
-    files = sorted(Path(__file__).parent.glob("[!_]*.py"))
-    texts = {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem != "main"}
+    texts = {name: file.read_text(encoding="utf-8") for name, file in _files().items()}
     return {name: (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] for name, text in texts.items()}
+
+
+def _files() -> dict[str, Path]:
+    """Return the file of each command by name.
+
+    A file whose command has the name of a module of Python's own ends in an underscore, as that module would else be
+    hidden from programs that are run as files from this folder.
+    """
+    files = sorted(Path(__file__).parent.glob("[!_]*.py"))
+    return {file.stem.rstrip("_"): file for file in files if file.stem != "main"}
 
 
 if __name__ == "__main__":

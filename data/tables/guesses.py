@@ -12,7 +12,16 @@ from obsvae.data.tables.hivae import declared_choice, declared_levels
 from obsvae.data.tables.levels import levels_of
 from obsvae.data.tables.parsed import Parsed, parse
 from obsvae.data.tables.raw import HiVaeType, RawColumn, RawTable
-from obsvae.data.tables.rules import Choice, are_numbers, empty, for_levels, for_numbers, for_texts, identifier
+from obsvae.data.tables.rules import (
+    Choice,
+    are_codes,
+    are_numbers,
+    empty,
+    for_levels,
+    for_numbers,
+    for_texts,
+    identifier,
+)
 from obsvae.data.tables.schema import ColumnSchema, Schema
 from obsvae.data.tables.seen import Seen, see
 
@@ -115,8 +124,8 @@ def _from_source(
         if raw.is_ordered and len(levels) > 2:
             return Choice(Kind.ORDINAL, "ordinal", "levels with an order in the source")
         return for_levels(levels, "levels in the source")
-    if are_numbers(values):
-        spoken_of = must or said.bounds is not None or said.grid is not None
+    spoken_of = must or said.bounds is not None or said.grid is not None
+    if are_numbers(values) and (spoken_of or not are_codes(values)):
         return (None if spoken_of else identifier(name, values, seen)) or for_numbers(values, seen, said.bounds)
     return (None if must else for_texts(values, seen)) or for_levels(levels_of(values))
 

@@ -79,10 +79,20 @@ def for_texts(column: Parsed, seen: Seen) -> Choice | None:
     return None
 
 
+def are_codes(column: Parsed) -> bool:
+    """Return whether whole numbers are written with zeros before them, as postal codes are."""
+    texts = column.texts[0] if column.is_text and column.is_whole else ()
+    return any(text[0] == "0" and len(text) > 1 for text in texts)
+
+
 def identifier(name: str, column: Parsed, seen: Seen) -> Choice | None:
-    """Return that whole numbers tell rows apart, or None."""
+    """Return that whole numbers tell rows apart, or are dates, or None."""
     values = column.distinct[0]
-    if not column.is_whole or len(values) != seen.present or len(values) < 3:
+    if not column.is_whole or len(values) < 3:
+        return None
+    if _are_dates(values):
+        return Choice.none("dates written as numbers; encode them as numbers of days to model them")
+    if len(values) != seen.present:
         return None
     if values[-1] - values[0] == len(values) - 1:
         return Choice.none("an identifier: consecutive whole numbers, each once")
@@ -119,6 +129,13 @@ def for_numbers(column: Parsed, seen: Seen, bounds: tuple[float, float] | None) 
     return Choice(Kind.REAL, "normal", f"{what}, some below 0")
 
 
+def _are_dates(values: np.ndarray) -> bool:
+    """Return whether whole numbers are dates such as 20240131."""
+    year, month, day = values // 10_000, values // 100 % 100, values % 100
+    inside = (year >= 1800) & (year <= 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+    return bool(inside.all())
+
+
 def _from_zero(column: Parsed, low: float, high: float) -> Choice:
     if low == 0:
         return Choice(Kind.COUNT, "negative-binomial", "whole numbers from 0")
@@ -127,8 +144,8 @@ def _from_zero(column: Parsed, low: float, high: float) -> Choice:
     spread = variance >= mean
     if spread and low <= FIRST and high <= COUNTS_UP_TO and quantile(column, 0.5) <= SMALL:
         return Choice(Kind.COUNT, "negative-binomial", f"small whole numbers from {low:g}")
-    why = "" if spread else ", whose variance is below the mean, which that of a count never is"
-    return Choice(Kind.POSITIVE, "log-normal", f"whole numbers above 0{why or ', larger than counts are'}")
+    why = "larger than counts are" if spread else "variance below the mean, so no counts"
+    return Choice(Kind.POSITIVE, "log-normal", f"whole numbers above 0, {why}")
 
 
 def _has_heavy_tails(column: Parsed, seen: Seen) -> bool:

@@ -1,0 +1,32 @@
+"""Numbers that may stand for missing values."""
+
+import numpy as np
+
+from obsvae.data.tables.parsed import Parsed
+
+SENTINELS = frozenset({-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999, -999.25, 1e20, -1e20})
+FAR = 0.5  # of the range of the others, between them and a sentinel
+REPEATED = 2  # rows, of a number below 0 where all others are above
+
+
+def sentinels(column: Parsed) -> list[tuple[float, int]]:
+    """Return the numbers at the ends of a column that may stand for missing values, and how many rows have each."""
+    values, counts = column.distinct
+    found: list[tuple[float, int]] = []
+    first, last = 0, len(values) - 1
+    while last - first >= 2:
+        low, high = values[first : first + 2], values[last - 1 : last + 1]
+        if float(low[0]) in SENTINELS and _is_odd_low(low, float(values[last]), int(counts[first])):
+            found.append((float(low[0]), int(counts[first])))
+            first += 1
+        elif float(high[1]) in SENTINELS and high[1] - high[0] > FAR * (high[0] - values[first]):
+            found.append((float(high[1]), int(counts[last])))
+            last -= 1
+        else:
+            break
+    return found
+
+
+def _is_odd_low(low: np.ndarray, high: float, times: int) -> bool:
+    far = low[1] - low[0] > FAR * (high - low[1])
+    return bool(far or (low[0] < 0 <= low[1] and times >= REPEATED))

@@ -1,0 +1,161 @@
+"""What looks wrong in a table, or might be meant otherwise than it is taken."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from obsvae.data.columns import Kind
+from obsvae.data.tables.guesses import Guess
+from obsvae.data.tables.seen import Seen, moments, quantile
+from obsvae.data.tables.sentinels import sentinels
+
+FEW = 12  # distinct whole numbers that may be levels
+MANY = 50  # levels that are many
+SPIKE = 0.1  # share of the rows that have one value, among many values
+TIED = 10  # rows for each distinct real number, from which on these are no continuum
+MOSTLY, LARGE = 0.5, 100  # share of zeros, and median of the others, of what is no count
+PERCENT = (0.0, 100.0)
+_ABSENT = frozenset({"none", "-", "--", ".", "unknown", "missing", "n.a.", "na", "nil", "not available", "undefined"})
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What looks wrong in a column, or in several.
+
+    Args:
+        columns: their names.
+        text: what it is, and what to do.
+
+    """
+
+    columns: tuple[str, ...]
+    text: str
+
+
+def suspicions(guesses: Sequence[Guess]) -> tuple[Suspicion, ...]:
+    """Return what looks wrong in a table; columns of which the same is said stand together."""
+    said: dict[str, list[str]] = {}
+    for guess in guesses:
+        for text in _of_column(guess):
+            said.setdefault(text, []).append(guess.name)
+    for name, text in _duplicates(guesses):
+        said.setdefault(text, []).append(name)
+    return tuple(Suspicion(tuple(names), text) for text, names in said.items())
+
+
+def _of_column(guess: Guess) -> Iterator[str]:
+    if guess.schema.role in ("label", "split") or (guess.column is None and guess.is_declared):
+        return
+    if guess.values.wrong.any() and guess.column is not None and guess.column.levels is None:
+        yield _texts_among_numbers(guess)
+    for value, times in sentinels(guess.values):
+        yield (
+            f"{value:g} ({times} {'row' if times == 1 else 'rows'}) lies far outside the rest: where it stands for a "
+            f"missing value, add {value:g} to missing"
+        )
+    if guess.column is None:
+        return
+    if guess.column.levels is not None:
+        yield from _of_levels(guess)
+    elif guess.seen.low is not None:
+        yield from _of_numbers(guess, guess.seen)
+
+
+def _of_levels(guess: Guess) -> Iterator[str]:
+    assert guess.column is not None
+    levels = guess.column.levels or ()
+    absent = [level for level in levels if level.lower() in _ABSENT]
+    if absent:
+        yield f"{absent[0]!r} is taken for a level: where it stands for a missing value, add it to missing"
+    alike = Counter(level.lower() for level in levels)
+    twice = [level for level in levels if alike[level.lower()] > 1]
+    if twice:
+        yield f"{twice[0]!r} and {twice[1]!r} are two levels that differ in capitals alone"
+    if len(levels) > MANY and not guess.is_declared:
+        yield f'{len(levels)} levels, some of them rare: role = "ignore" leaves them out'
+
+
+def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
+    column, values = guess.column, guess.values
+    assert column is not None
+    assert seen.low is not None
+    assert seen.high is not None
+    if not guess.is_declared:
+        few = values.is_whole and seen.distinct <= FEW and seen.present > 3 * FEW
+        if few and column.kind is not Kind.ORDINAL and not _is_usual_count(guess, seen):
+            yield f'{seen.distinct} distinct whole numbers: are they levels? observation = "ordinal" or "categorical"'
+        if not values.is_whole and column.bounds is None and seen.low >= 0 and 0.5 < seen.high <= 1:
+            yield "all within 0 and 1: where they are shares, declare bounds = [0, 1]"
+        if column.bounds is None and (seen.low, seen.high) == PERCENT:
+            yield "from 0 to 100: where they are percentages, declare bounds = [0, 100]"
+        if column.kind is Kind.COUNT:
+            yield from _of_counts(guess, seen)
+    if not values.is_whole and column.grid is None and seen.step is not None:
+        masses = f"grid = {seen.step:g} makes exact masses of its densities"
+        if seen.step >= 1:
+            yield f"all multiples of {seen.step:g}: {masses}"
+        elif seen.present - seen.zeros >= TIED * seen.distinct:
+            yield f"the same few values again and again, where a density may peak without end: {masses}"
+    spike = _spike(guess, seen)
+    if spike is not None:
+        yield spike
+
+
+def _is_usual_count(guess: Guess, seen: Seen) -> bool:
+    """Return whether few whole numbers are those of rare events: from 0, and spread as Poisson's."""
+    mean, variance = moments(guess.values)
+    return guess.column is not None and guess.column.kind is Kind.COUNT and seen.low == 0 and variance >= mean / 2
+
+
+def _of_counts(guess: Guess, seen: Seen) -> Iterator[str]:
+    mean, variance = moments(guess.values)
+    if variance < mean / 2 and seen.distinct > FEW:
+        yield (
+            "variance far below the mean, which that of no Poisson or negative binomial is: observation = "
+            '"ordinal", or "normal" on its grid'
+        )
+    share = seen.zeros / seen.present
+    if share > MOSTLY and quantile(guess.values, (1 + share) / 2) > LARGE:
+        yield (
+            f"{100 * share:.0f} % are 0, and the others are large: are they amounts? observation = "
+            '"zero-inflated:inner=log-normal"'
+        )
+
+
+def _spike(guess: Guess, seen: Seen) -> str | None:
+    values, counts = guess.values.distinct
+    assert guess.column is not None
+    if seen.distinct <= FEW or guess.column.kind is Kind.COUNT:
+        return None
+    at = int(counts.argmax())
+    others = np.delete(counts, at)
+    is_known = values[at] == 0 and guess.column.observation.startswith("zero-inflated")
+    if is_known or counts[at] < SPIKE * seen.present or counts[at] < 4 * others.max():
+        return None
+    where = {0: " (its least value)", len(values) - 1: " (its greatest value)"}.get(at, "")
+    share = 100 * counts[at] / seen.present
+    return f"{share:.0f} % are exactly {values[at]:g}{where}: were they cut off there, or filled in?"
+
+
+def _texts_among_numbers(guess: Guess) -> str:
+    rows = np.flatnonzero(guess.values.wrong)
+    texts, codes = guess.values.texts
+    told = ", ".join(f"{texts[codes[row]]!r} in row {row}" for row in rows[:3].tolist())
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return f"no numbers: {told}{more} (counted from 0): correct them, or add them to missing"
+
+
+def _duplicates(guesses: Sequence[Guess]) -> Iterator[tuple[str, str]]:
+    """Return the columns that say the same in every row as one before them."""
+    first: dict[bytes, str] = {}
+    for guess in guesses:
+        if guess.column is None:
+            continue
+        values = guess.values
+        numeric = not values.wrong.any()
+        content = values.numbers.tobytes() if numeric else repr(values.texts[0]).encode() + values.texts[1].tobytes()
+        before = first.setdefault(content, guess.name)
+        if before != guess.name:
+            yield guess.name, f'the same as {before!r} in every row: role = "ignore" leaves one of them out'

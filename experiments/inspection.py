@@ -1,0 +1,113 @@
+"""What the columns of a table are taken for, in words."""
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from obsvae.data.tables.families import innermost
+from obsvae.data.tables.guesses import Guess, family_counts, guess_table
+from obsvae.data.tables.raw import RawTable
+from obsvae.data.tables.schema import Schema, listed
+from obsvae.data.tables.suspicions import Suspicion, suspicions
+from obsvae.data.tables.toml import to_toml
+from obsvae.errors import UsageError
+from obsvae.model import OBSERVATIONS
+from obsvae.names import lookup
+
+COLUMNS_TOLD = 40
+SUSPICIONS_TOLD = 30
+WIDTH = 28  # of a name or a range
+
+
+def inspected(table: RawTable, schema: Schema) -> tuple[Guess, ...]:
+    """Return what each column of a table is; raise UsageError for a declared family that does not exist."""
+    for name, said in schema.columns.items():
+        if said.observation is not None:
+            try:
+                lookup("observation", innermost(said.observation), OBSERVATIONS)
+            except UsageError as error:
+                raise UsageError(f"{schema.source}, column {name!r}: {error}") from None
+    return guess_table(table, schema)
+
+
+def inspection_text(source: str, guesses: Sequence[Guess]) -> str:
+    """Return a line for each column, of many for the first, and what looks wrong."""
+    seen, told = guesses[0].seen, guesses[:COLUMNS_TOLD]
+    counts = ", ".join(f"{number} {family}" for family, number in family_counts(guesses).items())
+    parts = [f"{source}: {seen.rows} rows, {len(guesses)} columns: {counts}", "", _table(told)]
+    if len(guesses) > len(told):
+        parts += ["", f"… and {len(guesses) - len(told)} more columns, which the schema that --out writes tells"]
+    found = suspicions(guesses)
+    if found:
+        parts += ["", "Look at:", *(f"- {_words(one)}" for one in found[:SUSPICIONS_TOLD])]
+    if len(found) > SUSPICIONS_TOLD:
+        parts.append(f"- … and {len(found) - SUSPICIONS_TOLD} more")
+    return "\n".join(parts)
+
+
+def schema_text(source: str, guesses: Sequence[Guess], schema: Schema) -> str:
+    """Return the schema of a table in TOML, with the reason for each guess."""
+    full = Schema({guess.name: guess.schema for guess in guesses}, schema.missing)
+    comments = {guess.name: "" if guess.is_declared else guess.reason for guess in guesses}
+    for one in suspicions(guesses):
+        for name in one.columns:
+            comments[name] += f"\n{one.text}"
+    above = [
+        f"# The columns of {_printable(source)}, as guessed: change what is wrong.",
+        "# A column that is left out is guessed again. Its role is observe, label, ignore or split;",
+        "# obsvae train --observation help lists the families; unit is any text.",
+    ]
+    return "\n".join(above) + "\n" + to_toml(full, comments)
+
+
+def _table(guesses: Sequence[Guess]) -> str:
+    lines = [
+        {
+            "column": _cut(_printable(guess.name)),
+            "kind": guess.column.kind.name.lower() if guess.column else "-",
+            "family": guess.column.observation if guess.column else guess.schema.role,
+            "missing": guess.seen.missing or "",
+            "range": _cut(_range(guess)),
+            "at 0": _share(guess.seen.zeros, guess.seen.present),
+            "distinct": guess.seen.distinct,
+            "step": "" if guess.seen.step is None or _has_levels(guess) else f"{guess.seen.step:g}",
+            "why": guess.reason,
+        }
+        for guess in guesses
+    ]
+    return tabulate(lines, headers="keys", disable_numparse=True, colalign=_alignment())
+
+
+def _alignment() -> tuple[str, ...]:
+    return ("left", "left", "left", "right", "left", "right", "right", "right", "left")
+
+
+def _has_levels(guess: Guess) -> bool:
+    return guess.column is not None and guess.column.levels is not None
+
+
+def _range(guess: Guess) -> str:
+    if guess.column is not None and guess.column.levels is not None:
+        return _printable(", ".join(guess.column.levels[:10]))
+    if guess.seen.low is None or guess.seen.high is None:
+        return _printable(", ".join(guess.values.texts[0][:3]))
+    return f"{guess.seen.low:.8g} … {guess.seen.high:.8g}"
+
+
+def _share(number: int, of: int) -> str:
+    """Return a share in per cent, which is 0 and 100 where it is exactly that."""
+    if number in (0, of):
+        return "100 %" if number else ""
+    return f"{min(max(round(100 * number / of), 1), 99)} %"
+
+
+def _words(suspicion: Suspicion) -> str:
+    return f"{_printable(listed(suspicion.columns, 5))}: {suspicion.text}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)
