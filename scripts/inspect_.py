@@ -1,4 +1,4 @@
-"""Show what the columns of a table are taken for, and what looks wrong; write it as a schema to change."""
+"""Show what the columns of a table are taken for, and what looks wrong in them."""
 
 import shlex
 from collections.abc import Sequence

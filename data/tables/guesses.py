@@ -68,7 +68,7 @@ def guess_table(table: RawTable, schema: Schema) -> tuple[Guess, ...]:
         _guess(name, column, parse(column, schema.missing), schema, declared.get(name))
         for name, column in table.columns.items()
     ]
-    return tuple(_with_more_counts(guesses))
+    return tuple(_in_a_table_of_counts(guesses))
 
 
 def family_counts(guesses: Sequence[Guess]) -> dict[str, int]:
@@ -130,21 +130,27 @@ def _from_source(
     return (None if must else for_texts(values, seen)) or for_levels(levels_of(values))
 
 
-def _with_more_counts(guesses: list[Guess]) -> list[Guess]:
-    """Take 0 and 1 for counts in a table of counts: elsewhere, or in a new row, the same gene or word may have a 2."""
+def _in_a_table_of_counts(guesses: list[Guess]) -> list[Guess]:
+    """Take more columns for counts where others are: genes or words, of which some are rare and some are frequent.
+
+    With many counts 0 and 1 are counts too, as another row may have a 2; where most columns are counts, so are whole
+    numbers that would be large for one alone.
+    """
     counts = sum(g.column is not None and g.column.kind is Kind.COUNT for g in guesses)
     if counts < max(MANY_COUNTS, len(guesses) // 10):
         return guesses
-    return [_as_count(guess) if _may_count(guess) else guess for guess in guesses]
+    kinds = (Kind.BINARY, Kind.POSITIVE) if counts > len(guesses) / 2 else (Kind.BINARY,)
+    return [_as_count(guess) if _may_count(guess, kinds) else guess for guess in guesses]
 
 
-def _may_count(guess: Guess) -> bool:
-    found = guess.column
-    if guess.is_declared or found is None or found.kind is not Kind.BINARY or guess.reason != "two distinct values":
+def _may_count(guess: Guess, kinds: Sequence[Kind]) -> bool:
+    if guess.is_declared or guess.column is None or guess.column.kind not in kinds or guess.values.wrong.any():
         return False
-    return guess.values.is_whole and guess.seen.low == 0
+    # Levels of the source and HI-VAE's types are somebody's word.
+    is_guessed = guess.reason.startswith(("two distinct values", "whole numbers"))
+    return is_guessed and guess.values.is_whole and (guess.column.kind is Kind.POSITIVE or guess.seen.low == 0)
 
 
 def _as_count(guess: Guess) -> Guess:
     made = Column(guess.name, Kind.COUNT, "negative-binomial", grid=Grid(0.0, 1.0, None), is_whole=True)
-    return replace(guess, column=made, schema=complete(made), reason="0 and another, in a table of counts")
+    return replace(guess, column=made, schema=complete(made), reason="whole numbers in a table of counts")

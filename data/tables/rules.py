@@ -75,7 +75,7 @@ def for_texts(column: Parsed, seen: Seen) -> Choice | None:
     if seen.distinct == seen.present and seen.distinct > 2:
         return Choice.none("an identifier: each row has a text of its own")
     if seen.distinct > PROSE and seen.distinct > seen.present / 2:
-        return Choice.none(f"free text: {seen.distinct} distinct texts in {seen.present} rows")
+        return Choice.none(f"codes or free text: {seen.distinct} distinct texts in {seen.present} rows")
     return None
 
 
@@ -140,8 +140,8 @@ def _from_zero(column: Parsed, low: float, high: float) -> Choice:
     if low == 0:
         return Choice(Kind.COUNT, "negative-binomial", "whole numbers from 0")
     mean, variance = moments(column)
-    # Given z a count varies at least by its mean, so that over all rows it does, too.
-    spread = variance >= mean
+    # Given z a count varies at least by its mean, so that over all rows it does, too; that of N rows is uncertain.
+    spread = variance >= mean * (1 - 2 * (2 / column.present) ** 0.5)
     if spread and low <= FIRST and high <= COUNTS_UP_TO and quantile(column, 0.5) <= SMALL:
         return Choice(Kind.COUNT, "negative-binomial", f"small whole numbers from {low:g}")
     why = "larger than counts are" if spread else "variance below the mean, so no counts"

@@ -24,6 +24,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the columns of a table are, in TOML, as obsvae inspect --out writes it (default: guessed)",
     )
+    group.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
     group.add_argument(
         "--binarise",
         type=one_of("binarisation", ["dynamic", "static", "threshold"]),
@@ -79,6 +80,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
     data = load(
         args.data,
         schema=args.schema,
+        layer=args.layer,
         binarise=args.binarise,
         dequantise=args.dequantise,
         warp=args.warp,

@@ -165,7 +165,7 @@ def test_every_command_shows_examples_of_itself(tmp_path):
         done = command(script, "--help", cwd=tmp_path)
         assert done.returncode == 0
         examples = done.stdout.partition("examples:")[2]
-        assert f"obsvae {script} " in examples, script
+        assert f"obsvae {script.rstrip('_')} " in examples, script
         assert "python " not in examples, script
         assert max(map(len, examples.splitlines())) <= 120, script
 
@@ -174,7 +174,7 @@ def test_obsvae_lists_its_commands_with_a_line_each():
     line = [sys.executable, "-X", "importtime", str(ROOT / "scripts/main.py")]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
     assert "torch" not in done.stderr  # which takes seconds
-    for script in ("train", "evaluate", "compare", "report"):
+    for script in ("train", "evaluate", "compare", "report", "inspect"):
         assert f"\n  {script} " in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 

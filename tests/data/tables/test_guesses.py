@@ -154,12 +154,19 @@ def test_markers_stand_for_missing_values_however_they_are_written():
     assert guess(texts(*["None", "brick", "stone"] * 4)).column.levels == ("None", "brick", "stone")
 
 
-def test_zero_and_one_are_counts_in_a_table_of_counts():
+def test_other_whole_numbers_are_counts_in_a_table_of_counts():
     counts = {f"gene {i}": texts(*rng.poisson(2, N)) for i in range(25)}
-    rare = texts(*(rng.random(N) < 0.05).astype(int))
+    rare, frequent = texts(*(rng.random(N) < 0.05).astype(int)), texts(*rng.integers(2000, 9000, N))
     assert guess(rare).column.kind is Kind.BINARY
-    found = guess_table(RawTable("'x'", {**counts, "rare": rare}), Schema())[-1].column
-    assert (found.kind, found.grid, found.levels) == (Kind.COUNT, WHOLE, None)
+    assert guess(frequent).column.kind is Kind.POSITIVE
+    *_, a, b = guess_table(RawTable("'x'", {**counts, "rare": rare, "frequent": frequent}), Schema())
+    assert (a.column.kind, a.column.grid, a.column.levels) == (Kind.COUNT, WHOLE, None)
+    assert (b.column.kind, b.column.observation) == (Kind.COUNT, "negative-binomial")
+    few = dict(list(counts.items())[:5])
+    assert guess_table(RawTable("'x'", {**few, "rare": rare}), Schema())[-1].column.kind is Kind.BINARY
+    others = {f"real {i}": numbers(rng.normal(size=N)) for i in range(30)}
+    guesses = guess_table(RawTable("'x'", {**counts, **others, "rare": rare, "frequent": frequent}), Schema())
+    assert [found.column.kind for found in guesses[-2:]] == [Kind.COUNT, Kind.POSITIVE]
 
 
 def test_every_family_has_a_kind():

@@ -1,0 +1,93 @@
+"""`obsvae inspect`, as a user calls it, and what `train` says of a table."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from obsvae.data import load
+from obsvae.data.tables.toml import read_schema
+from tests.scripts.commands import ROOT, SMALL, command, refused, succeeds
+
+rng = np.random.default_rng(5)
+N = 60
+AGES = np.where(np.arange(N) % 20 == 0, -999, rng.integers(18, 90, N))
+LINES = [
+    '"weight, kg",größe,age,id',
+    *(f"{w:.1f},{g},{a},p{i}" for i, (w, g, a) in enumerate(zip(rng.normal(70, 9, N), "SML" * 20, AGES, strict=True))),
+]
+
+
+@pytest.fixture
+def people(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("\n".join(LINES), encoding="utf-8")
+    return path
+
+
+def line_of(text, name):
+    return next(line.split() for line in text.splitlines() if line.startswith(name))
+
+
+def test_a_line_for_each_column_and_what_looks_wrong(people, tmp_path):
+    text = succeeds("inspect_", people.name, cwd=tmp_path)
+    assert text.startswith("'people.csv': 60 rows, 4 columns: ")
+    assert line_of(text, "weight, kg")[2:4] == ["positive", "log-normal"]
+    assert line_of(text, "größe")[1:6] == ["category", "categorical", "L,", "M,", "S"]
+    assert line_of(text, "id")[1:3] == ["-", "ignore"]
+    assert "- 'age': -999 (3 rows) lies far outside the rest" in text
+    again = succeeds("inspect_", people.name, "--missing", "-999", "x", cwd=tmp_path)
+    assert line_of(again, "age")[1:4] == ["positive", "log-normal", "3"]
+    assert "Look at" not in again
+
+
+def test_the_schema_that_is_written_is_the_one_that_is_guessed(people, tmp_path):
+    text = succeeds("inspect_", "people.csv", "--missing", "-999", "--out", "s/people.toml", cwd=tmp_path)
+    assert "obsvae train --data people.csv --schema s/people.toml" in text
+    file = tmp_path / "s/people.toml"
+    written = file.read_text(encoding="utf-8")
+    assert '# real numbers above 0\n[columns."weight, kg"]\nrole = "observe"\nobservation = "log-normal"\n' in written
+    assert "# an identifier: each row has a text of its own\n[columns.id]" in written
+    guessed = load(people, schema={"missing": [*read_schema(file).missing]})
+    assert load(people, schema=file).columns == guessed.columns
+    assert line_of(succeeds("inspect_", people, "--schema", file, cwd=tmp_path), "age")[-1] == "declared"
+    assert "exists already" in refused("inspect_", people, "--out", file, cwd=tmp_path)
+
+
+def test_many_columns_are_told_in_part(tmp_path):
+    x = rng.poisson(2, (20, 300))
+    np.savetxt(tmp_path / "genes.csv", x, "%d", ",", header=",".join(f"g{i}" for i in range(300)), comments="")
+    text = succeeds("inspect_", "genes.csv", "--out", "genes.toml", cwd=tmp_path)
+    assert "20 rows, 300 columns: 300 negative-binomial" in text
+    assert "and 260 more columns" in text
+    assert len(text.splitlines()) < 60
+    assert len(read_schema(tmp_path / "genes.toml").columns) == 300
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ('[columns.age]\nobservation = "norml"', ["'s.toml', column 'age'", "did you mean 'normal'"]),
+        ('[columns.Age]\nobservation = "normal"', ["'s.toml'", "'Age'", "did you mean 'age'"]),
+        ("[columns.age", ["not TOML"]),
+    ],
+)
+def test_a_wrong_schema_is_told_in_one_line(people, schema, words, tmp_path):
+    (tmp_path / "s.toml").write_text(schema)
+    said = refused("inspect_", people, "--schema", "s.toml", cwd=tmp_path)
+    assert all(word in said for word in words), said
+
+
+def test_training_says_what_it_has_guessed(people, tmp_path):
+    done = command("train", "--data", "people.csv", "--observation", "student-t", *SMALL, "--out", "run", cwd=tmp_path)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("guessed")]
+    assert line.startswith("guessed: 1 log-normal, 1 categorical, 1 ")
+    assert line.endswith(", 1 left out; obsvae inspect people.csv shows why")
+
+
+def test_no_command_hides_a_module_of_python(tmp_path):
+    names = {path.stem for path in (ROOT / "scripts").glob("*.py")} - {"__init__"}
+    assert not names & sys.stdlib_module_names
+    line = [sys.executable, str(ROOT / "scripts/main.py"), "inspect", "--help"]
+    assert "obsvae inspect people.csv" in subprocess.run(line, capture_output=True, text=True, check=True).stdout
