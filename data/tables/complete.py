@@ -1,5 +1,7 @@
 """Columns as a model sees them, from all that a schema can say of them."""
 
+import numpy as np
+
 from obsvae.data.checks import EXACT
 from obsvae.data.columns import Column, Kind
 from obsvae.data.grid import Grid
@@ -11,6 +13,7 @@ from obsvae.data.tables.seen import lattice_of
 from obsvae.errors import UsageError
 
 NEAR = 1e-6  # of a step
+OFF = 1e-3  # of a step: rounding errors, such as of 0.1 in float32, are less
 
 
 def columns_of(schema: Schema) -> tuple[Column, ...]:
@@ -118,9 +121,13 @@ def _are_whole(values: Parsed) -> bool:
 def _phase(values: Parsed, step: float) -> float:
     """Return a value of the lattice with this step that the numbers lie on; 0 where it is one, or they lie on none."""
     numbers = values.distinct[0]
-    found = lattice_of(numbers)
-    phase = (found[0] if found else float(numbers[0]) if len(numbers) else 0.0) % step
-    return 0.0 if min(phase, step - phase) < NEAR * step else phase
+    if not len(numbers):
+        return 0.0
+    found = lattice_of(numbers)  # knows the decimals that rounded numbers come from
+    phase = float(numbers[0] if found is None else found[0]) % step
+    steps = (numbers - phase) / step
+    is_zero = min(phase, step - phase) < NEAR * step
+    return 0.0 if is_zero or (np.abs(steps - np.rint(steps)) > OFF).any() else phase
 
 
 def _has_whole_numbers(grid: Grid) -> bool:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Column
-from obsvae.data.tables.complete import columns_of
+from obsvae.data.tables.complete import OFF, columns_of
 from obsvae.data.tables.levels import codes_of
 from obsvae.data.tables.parsed import Parsed, parse
 from obsvae.data.tables.raw import RawTable, require_rows
 from obsvae.data.tables.schema import Schema, listed
 from obsvae.errors import UsageError
 from obsvae.names import nearest
-
-OFF = 1e-3  # of a step: rounding errors, such as of 0.1 in float32, are less
 
 
 @dataclass(frozen=True, eq=False)

@@ -147,6 +147,12 @@ def test_tables_that_nobody_could_train_on():
     )
 
 
+def test_a_step_that_the_data_do_not_have_counts_from_0():
+    thirds = schema_from({"columns": {"x": {"grid": 0.3}}})
+    message = refused(stored_table, table(x=[0.1, 0.3, 0.6, 0.9, 1.2] * 3), thirds)
+    assert all(word in message for word in ["multiples of 0.3", "row 0", "has 0.1 (2 more like it)"]), message
+
+
 def test_rounding_errors_are_no_reason_to_be_off_the_grid():
     tenths = rng.integers(1, 5000, N) / 10
     schema = schema_from({"columns": {"x": {"grid": 0.1}}})
