@@ -17,6 +17,7 @@ from obsvae.errors import UsageError
 
 _HEADER = re.compile(r'(?:"[^"]*"|[^"\r\n]+)*')
 _QUOTED = re.compile(r'"[^"]*"')
+_NO_NAMES = {"na", "nan", "?"}  # beside numbers, they are missing values
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+(?:,[0-9]+)+(?:[eE][+-]?[0-9]+)?")
 
 
@@ -54,7 +55,10 @@ def _with_header(text: str, separator: str, source: str) -> RawTable:
     rows, lines = _rows(text, separator, source)
     names = [name.strip() for name in rows.pop(0)]
     begun = lines.pop(0)
-    if all(as_number(name) is not None for name in names):
+    are_numbers = [as_number(name) is not None for name in names]
+    if any(are_numbers) and all(
+        is_number or name.lower() in _NO_NAMES for name, is_number in zip(names, are_numbers, strict=True)
+    ):
         raise UsageError(
             f"{source}: needs a header, the names of the columns; its first line has numbers alone, {_listed(names)}: "
             "write a line of names above it; names that are numbers need a letter"

@@ -41,8 +41,8 @@ def read_text(path: Path, source: str) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        wrong = content[error.start]
-        before = content[: error.start].decode(encoding, errors="ignore")
+        wrong = error.object[error.start]  # it counts from behind the mark
+        before = error.object[: error.start].decode(encoding, errors="ignore")
         meant = f" ({bytes([wrong]).decode('latin-1')!r} in Latin-1)" if encoding == "utf-8" and wrong >= 0xA0 else ""
         line = len(_LINE_END.findall(before)) + 1
         raise UsageError(
