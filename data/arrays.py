@@ -1,5 +1,6 @@
 """Arrays from memory and from .npy and .npz files, the Frey faces and scikit-learn's digits."""
 
+import re
 import tokenize
 import zipfile
 import zlib
@@ -19,6 +20,8 @@ from obsvae.data.stored import Stored
 from obsvae.errors import UsageError
 
 FREY_FACES = (1965, 28, 20)
+# The suffix before the colon tells it from that of a drive, C:\data.npz.
+_MEMBER = re.compile(r"(?P<file>.+\.npz):(?P<member>.*)", re.IGNORECASE | re.DOTALL)
 # Errors that NumPy raises for damaged files; the parsers of the formats have others.
 _UNREADABLE = (OSError, ValueError, EOFError, MemoryError, RuntimeError, SyntaxError)
 
@@ -70,8 +73,24 @@ def from_file(
     splits: Mapping[str, Values] | None = None,
     missing: bool = False,
 ) -> Stored:
-    """Return the array of a .npy or .npz file, as `from_memory` does."""
-    return from_memory(_read(Path(path).expanduser()), repr(path), names, labels, splits, missing)
+    """Return the array of a .npy or .npz file, as `from_memory` does.
+
+    Args:
+        path: of the file; in an .npz file, ``file.npz:images`` is the array ``images``.
+        names: of the features of vectors.
+        labels: integers (N,).
+        splits: as `splits.given` takes them.
+        missing: whether NaN is a missing entry.
+
+    """
+    file, member = file_and_member(path)
+    return from_memory(_read(Path(file).expanduser(), member), repr(path), names, labels, splits, missing)
+
+
+def file_and_member(path: str) -> tuple[str, str | None]:
+    """Return the path of a file, and the array of an .npz file that follows it after a colon, if one does."""
+    found = _MEMBER.fullmatch(path)
+    return (path, None) if found is None else (found["file"], found["member"])
 
 
 def frey_faces() -> Stored:
@@ -110,7 +129,7 @@ def _declared(x: np.ndarray) -> tuple[tuple[float, float] | None, Grid | None]:
     return None, Grid(float(low), 1.0, high - low + 1)
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(path: Path, member: str | None = None) -> np.ndarray:
     """Return the array in a file, which may have either format under either suffix; never unpickle."""
     if not path.exists():
         raise UsageError(f"no file at {str(path)!r}: check the path (relative to {str(Path.cwd())!r})")
@@ -118,8 +137,10 @@ def _read(path: Path) -> np.ndarray:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
+                if member is not None:
+                    raise _MemberError(f"{str(path)!r} holds one array, which has no name: leave out ':{member}'")
                 return loaded
-            return np.asarray(loaded[_member(path, list(loaded.files))])
+            return np.asarray(loaded[_member(path, list(loaded.files), member)])
     except _MemberError:
         raise
     except (*_UNREADABLE, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
@@ -134,12 +155,20 @@ class _MemberError(UsageError):
     """An .npz file that does not say which array is meant."""
 
 
-def _member(path: Path, members: list[str]) -> str:
+def _member(path: Path, members: list[str], wanted: str | None) -> str:
+    if wanted is not None:
+        if wanted not in members:
+            raise _MemberError(
+                f"{str(path)!r} has no array {wanted!r}; it holds {', '.join(map(repr, members)) or 'none'}: name "
+                "one of these after the colon"
+            )
+        return wanted
     if "x" in members:
         return "x"
     if len(members) == 1:
         return members[0]
+    name = members[0] if members else "x"
     raise _MemberError(
         f"{str(path)!r} needs one array, or one named 'x'; it holds {len(members)}: {members}: "
-        "save the data with np.savez(path, x=...)"
+        f"name the one to take, {f'{path}:{name}'!r}, or save the data with np.savez(path, x=...)"
     )

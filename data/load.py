@@ -51,9 +51,10 @@ def load(
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
 
     Args:
-        name: one of `SOURCES`, the path of a .npy or .npz file, or an array or tensor of real numbers, (N, *event). It
-            is copied, and never changed. Or a table, whose columns have families of their own: the path of a .csv,
-            .tsv, .parquet or .h5ad file, a data frame, or a mapping of train, validation and test to one of them each.
+        name: one of `SOURCES`, the path of a .npy or .npz file (``file.npz:images`` is its array ``images``), or an
+            array or tensor of real numbers, (N, *event). It is copied, and never changed. Or a table, whose columns
+            have families of their own: the path of a .csv, .tsv, .parquet or .h5ad file, a data frame, or a mapping of
+            train, validation and test to one of them each.
         schema: what is declared of the columns of a table: a mapping, or the path of a TOML file, as `obsvae inspect
             --out` writes it. Of what is not declared the values tell.
         layer: which layer of an .h5ad file, in place of X.
@@ -141,7 +142,7 @@ def _read(
     name: str, names: Sequence[str] | None, labels: Values | None, splits: Mapping[str, Values] | None, missing: bool
 ) -> Stored:
     """Return the data of a known name or a file."""
-    if Path(name).suffix.lower() in {".npy", ".npz"}:
+    if Path(arrays.file_and_member(name)[0]).suffix.lower() in {".npy", ".npz"}:
         return arrays.from_file(name, names, labels, splits, missing)
     source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz, or to a table such as .csv")
     if names is not None or labels is not None or splits is not None or missing:

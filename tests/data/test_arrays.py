@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from obsvae.data import Grid, load
+from obsvae.data.arrays import file_and_member
 from obsvae.errors import UsageError
 
 
@@ -112,6 +113,39 @@ def test_npz(tmp_path):
     said = refused(tmp_path / "unclear.npz")
     assert "['y', 'z']" in said
     assert "unclear.npz" in said
+
+
+def test_npz_members(tmp_path):
+    x, y = np.arange(40.0).reshape(20, 2), np.arange(60.0).reshape(20, 3)
+    path = tmp_path / "several.npz"
+    np.savez(path, images=x, **{"a:b/c": y})
+    assert load(f"{path}:images").event_shape == (2,)
+    assert load(f"{path}:a:b/c").event_shape == (3,)
+    named = load(f"{path}:images", scaling="standardise")
+    assert named.name == f"{path}:images"
+    assert torch.equal(load(**named.recipe).train, named.train)
+    assert "has no array 'image'; it holds 'images', 'a:b/c'" in refused(f"{path}:image")
+    assert "has no array ''" in refused(f"{path}:")
+    assert f"name the one to take, '{path}:images'" in refused(path)
+    assert "no file at" in refused(tmp_path / "absent.npz:x")
+    np.save(tmp_path / "x.npy", x)
+    (tmp_path / "x.npy").rename(tmp_path / "single.npz")
+    assert "holds one array, which has no name: leave out ':x'" in refused(tmp_path / "single.npz:x")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "member"),
+    [
+        ("x.npz:images", "x.npz", "images"),
+        ("C:\\data\\x.npz", "C:\\data\\x.npz", None),
+        ("C:\\data\\x.NPZ:images", "C:\\data\\x.NPZ", "images"),
+        ("C:x.npy", "C:x.npy", None),
+        ("x.npz", "x.npz", None),
+        ("a.npz:b/x.npz:y", "a.npz:b/x.npz", "y"),
+    ],
+)
+def test_a_drive_is_no_file(name, file, member):
+    assert file_and_member(name) == (file, member)
 
 
 def poisoned(value, dtype=float, shape=(20, 3), at=(7, 1)):
