@@ -12,6 +12,7 @@ from torch import Tensor
 
 from obsvae.data import arrays, torchvision_sets, transforms
 from obsvae.data.dataset import Dataset
+from obsvae.data.images.read import from_folder
 from obsvae.data.memory import Values, not_data
 from obsvae.data.scaling import Scaling
 from obsvae.data.stored import Stored
@@ -51,10 +52,10 @@ def load(
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
 
     Args:
-        name: one of `SOURCES`, the path of a .npy or .npz file (``file.npz:images`` is its array ``images``), or an
-            array or tensor of real numbers, (N, *event). It is copied, and never changed. Or a table, whose columns
-            have families of their own: the path of a .csv, .tsv, .parquet or .h5ad file, a data frame, or a mapping of
-            train, validation and test to one of them each.
+        name: one of `SOURCES`, the path of a .npy or .npz file (``file.npz:images`` is its array ``images``), that of a
+            folder of PNG and JPEG images, or an array or tensor of real numbers, (N, *event). It is copied, and never
+            changed. Or a table, whose columns have families of their own: the path of a .csv, .tsv, .parquet or .h5ad
+            file, a data frame, or a mapping of train, validation and test to one of them each.
         schema: what is declared of the columns of a table: a mapping, or the path of a TOML file, as `obsvae inspect
             --out` writes it. Of what is not declared the values tell.
         layer: which layer of an .h5ad file, in place of X.
@@ -139,12 +140,21 @@ def load(
 
 
 def _read(
-    name: str, names: Sequence[str] | None, labels: Values | None, splits: Mapping[str, Values] | None, missing: bool
+    name: str,
+    names: Sequence[str] | None,
+    labels: Values | None,
+    splits: Mapping[str, Values] | None,
+    missing: bool,
 ) -> Stored:
-    """Return the data of a known name or a file."""
+    """Return the data of a known name, a file or a folder."""
     if Path(arrays.file_and_member(name)[0]).suffix.lower() in {".npy", ".npz"}:
         return arrays.from_file(name, names, labels, splits, missing)
-    source = lookup("data", name, SOURCES, otherwise=", or a path to .npy or .npz, or to a table such as .csv")
+    if name and name not in SOURCES and Path(name).expanduser().is_dir():
+        if names is not None or missing:
+            raise UsageError(f"names and missing go with an array; got them with images, {name!r}: leave them out")
+        return from_folder(name, labels, splits)
+    otherwise = ", or a path to .npy or .npz, to a table such as .csv, or to a folder of images"
+    source = lookup("data", name, SOURCES, otherwise=otherwise)
     if names is not None or labels is not None or splits is not None or missing:
         raise UsageError(
             f"names, labels, splits and missing go with an array or a file; got them with {name!r}: leave them out"

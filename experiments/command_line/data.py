@@ -17,7 +17,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="digits",
         metavar="NAME",
-        help="a known name, a path to .npy or .npz, or to a table: .csv, .tsv, .parquet, .h5ad (default: digits)",
+        help="a known name, or a path: to .npy, to .npz (file.npz:images is its array images), to a table (.csv, .tsv, "
+        ".parquet, .h5ad), or to a folder of PNG and JPEG images (default: digits)",
     )
     group.add_argument(
         "--schema",

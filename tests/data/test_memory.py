@@ -195,7 +195,7 @@ def test_arrays_no_model_could_be_trained_on(x, words):
 )
 def test_other_types(x, words):
     said = refused(x)
-    takes = "load takes a known name, the path of a .npy or .npz file or of a table, a NumPy array"
+    takes = "load takes a known name, the path of a .npy or .npz file, of a table or of a folder of images, a NumPy"
     assert all(word in said for word in [takes, *words]), said
 
 

@@ -1,12 +1,12 @@
 """Tables of cells and genes in AnnData files."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from obsvae.data.free_memory import available_memory
 from obsvae.data.tables.names import require_column_names
 from obsvae.data.tables.raw import RawColumn, RawTable
 from obsvae.errors import UsageError
@@ -58,19 +58,6 @@ def require_dense(rows: int, columns: int, source: str, available: float) -> Non
             f"{source}: needs {needed / 1e9:.1f} GB in memory, as a dense table of {rows} rows and {columns} columns, "
             f"but {available / 1e9:.1f} GB are free: keep fewer columns, such as the most variable genes"
         )
-
-
-def available_memory() -> float:
-    """Return the bytes of memory that are free; where the system does not say, more than any has."""
-    try:
-        with Path("/proc/meminfo").open(encoding="ascii") as lines:
-            said = dict(line.split(":") for line in lines)
-        return 1024.0 * int(said["MemAvailable"].split()[0])
-    except (OSError, KeyError):  # another system than Linux
-        names = getattr(os, "sysconf_names", {})
-        if "SC_PHYS_PAGES" in names and "SC_PAGE_SIZE" in names:
-            return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-        return float("inf")
 
 
 def _place(file: h5py.File, layer: str | None, source: str) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from obsvae.data.free_memory import available_memory
 from obsvae.data.tables.read import read_table
-from obsvae.data.tables.readers.anndata import available_memory, require_dense
+from obsvae.data.tables.readers.anndata import require_dense
 from obsvae.errors import UsageError
 
 

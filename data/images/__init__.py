@@ -1,0 +1,1 @@
+"""Images: folders of files, and where arrays have their channels."""
