@@ -13,6 +13,7 @@ from torch import Tensor
 from obsvae.data.checks import check_layout, check_values, checked
 from obsvae.data.folder import data_folder
 from obsvae.data.grid import Grid
+from obsvae.data.images.channels import channels_first
 from obsvae.data.memory import Values, as_numpy
 from obsvae.data.metadata import checked_labels, checked_names
 from obsvae.data.splits import drawn, given
@@ -33,6 +34,7 @@ def from_memory(
     labels: Values | None = None,
     splits: Mapping[str, Values] | None = None,
     missing: bool = False,
+    channels: str | None = None,
 ) -> Stored:
     """Return the data of an array or tensor, (N, *event).
 
@@ -46,11 +48,14 @@ def from_memory(
         labels: integers (N,).
         splits: as `splits.given` takes them; by default 80/10/10, drawn at random.
         missing: whether NaN, and masked entries, are missing ones.
+        channels: where images have them, "first" or "last"; None where nobody says.
 
     """
     # Of a masked array of integers the integers lie on a grid.
     seen = x.compressed() if isinstance(x, np.ma.MaskedArray) else None
     x = as_numpy(x, name, missing)
+    if channels is not None:
+        x = channels_first(x, channels, name)
     check_layout(x, name)
     texts = None if names is None else checked_names(names, x.shape)
     x = check_values(x, name, texts, missing)
@@ -72,6 +77,7 @@ def from_file(
     labels: Values | None = None,
     splits: Mapping[str, Values] | None = None,
     missing: bool = False,
+    channels: str | None = None,
 ) -> Stored:
     """Return the array of a .npy or .npz file, as `from_memory` does.
 
@@ -81,10 +87,11 @@ def from_file(
         labels: integers (N,).
         splits: as `splits.given` takes them.
         missing: whether NaN is a missing entry.
+        channels: where images have them, "first" or "last"; None where nobody says.
 
     """
     file, member = file_and_member(path)
-    return from_memory(_read(Path(file).expanduser(), member), repr(path), names, labels, splits, missing)
+    return from_memory(_read(Path(file).expanduser(), member), repr(path), names, labels, splits, missing, channels)
 
 
 def file_and_member(path: str) -> tuple[str, str | None]:

@@ -47,6 +47,7 @@ def load(
     bounds: Sequence[float] | None = None,
     units: str | None = None,
     missing: bool = False,
+    channels: str | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
@@ -75,6 +76,8 @@ def load(
             numbers without bounds whose first two axes differ in length.
         missing: whether NaN, and masked entries, are missing ones, which every likelihood leaves out; else they are
             refused.
+        channels: where the images of an array have their channels, "first" or "last" (N, rows, columns, channels),
+            which are then moved to the first place; each is a unit of its own. By default no axis is moved.
         seed: of the draws of binarise and dequantise.
 
     Raises UsageError for an unknown name, data that cannot be found or read, data that no model could be trained on,
@@ -97,24 +100,26 @@ def load(
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
     if is_table(name):
         options = {"names": names, "labels": labels, "bounds": bounds, "units": units, "missing": missing}
+        options["channels"] = channels
         changed = {"scaling": scaling, "binarise": binarise, "dequantise": dequantise, "warp": warp}
         return load_table(name, schema, splits, layer, {**options, **changed})
     for option, value in {"schema": schema, "layer": layer}.items():
         if value is not None:
             raise UsageError(f"{option} goes with a table, such as a .csv file; got {_said(name)}: leave it out")
     if isinstance(name, np.ndarray | Tensor):
-        called, stored = "array", arrays.from_memory(name, "array", names, labels, splits, missing)
+        called, stored = "array", arrays.from_memory(name, "array", names, labels, splits, missing, channels)
     elif isinstance(name, str | os.PathLike):
         called = os.fsdecode(name)
-        stored = _read(called, names, labels, splits, missing)
+        stored = _read(called, names, labels, splits, missing, channels)
     else:
         raise not_data(name)
     if bounds is not None:
         stored = stored.within(bounds, "array" if called == "array" else repr(called))
     dataset = stored.dataset(called)
-    if units is not None:
-        unit_shape_of(dataset.event_shape, units)
-        dataset = replace(dataset, units=units)
+    entries = "channel" if units is None and channels is not None else units
+    if entries is not None:
+        unit_shape_of(dataset.event_shape, entries)
+        dataset = replace(dataset, units=entries)
     if binarise is not None:
         dataset = transforms.binarise(dataset, binarise, int(seed))
     if dequantise:
@@ -134,6 +139,7 @@ def load(
         "bounds": None if bounds is None else [float(bound) for bound in bounds],
         "units": units,
         "missing": bool(missing),
+        "channels": channels,
         "seed": int(seed),
     }
     return replace(dataset, recipe=recipe if stored.names is None else {**recipe, "names": list(stored.names)})
@@ -145,19 +151,23 @@ def _read(
     labels: Values | None,
     splits: Mapping[str, Values] | None,
     missing: bool,
+    channels: str | None,
 ) -> Stored:
     """Return the data of a known name, a file or a folder."""
     if Path(arrays.file_and_member(name)[0]).suffix.lower() in {".npy", ".npz"}:
-        return arrays.from_file(name, names, labels, splits, missing)
+        return arrays.from_file(name, names, labels, splits, missing, channels)
     if name and name not in SOURCES and Path(name).expanduser().is_dir():
-        if names is not None or missing:
-            raise UsageError(f"names and missing go with an array; got them with images, {name!r}: leave them out")
+        if names is not None or missing or channels is not None:
+            raise UsageError(
+                f"names, missing and channels go with an array; got them with images, {name!r}: leave them out"
+            )
         return from_folder(name, labels, splits)
     otherwise = ", or a path to .npy or .npz, to a table such as .csv, or to a folder of images"
     source = lookup("data", name, SOURCES, otherwise=otherwise)
-    if names is not None or labels is not None or splits is not None or missing:
+    if names is not None or labels is not None or splits is not None or missing or channels is not None:
         raise UsageError(
-            f"names, labels, splits and missing go with an array or a file; got them with {name!r}: leave them out"
+            "names, labels, splits, missing and channels go with an array or a file; got them with "
+            f"{name!r}: leave them out"
         )
     return source()
 

@@ -92,7 +92,7 @@ class ConvDecoder(Decoder):
         if len(event_shape) == 3 and event_shape[-1] in (1, 3, 4) and event_shape[0] not in (1, 3, 4):
             raise UsageError(
                 f"conv needs images with channels first, but a datum has shape {tuple(event_shape)}, which looks like "
-                "channels last; save np.moveaxis(x, -1, 1), or take architecture mlp"
+                "channels last; load them with channels='last', or take architecture mlp"
             )
         if not hidden:
             raise UsageError("a convolutional decoder needs at least one hidden stage")

@@ -26,6 +26,7 @@ _REMEDIES = {
     "binarise": "store zeros and ones",
     "dequantise": "declare a grid in the schema, for exact masses",
     "warp": "warp an array",
+    "channels": "its columns are no images",
 }
 
 

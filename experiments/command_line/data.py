@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 
 from obsvae.data import Dataset, load
+from obsvae.data.images.channels import CHANNELS
 from obsvae.experiments.command_line.arguments import one_of, seed
 from obsvae.units import UNITS
 
@@ -69,6 +70,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "(one unit); default: columns of vectors and windows, channels of images",
     )
     group.add_argument(
+        "--channels",
+        type=one_of("place of channels", CHANNELS),
+        metavar="WHERE",
+        help="where the images of an array have their channels: last, (images, rows, columns, channels), moves them to "
+        "the first place; each is then a unit of its own; default: no axis is moved",
+    )
+    group.add_argument(
         "--missing", action="store_true", help="NaN is a missing entry, left out of the likelihood; else it is refused"
     )
     group.add_argument(
@@ -89,6 +97,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
         bounds=args.bounds,
         units=args.units,
         missing=args.missing,
+        channels=args.channels,
         seed=args.data_seed,
     )
     if data.columns is not None and args.schema is None:

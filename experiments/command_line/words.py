@@ -11,6 +11,7 @@ TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"bounds=\(low, high\)": "--bounds LOW HIGH",
     r"dequantise=True": "--dequantise",
     r"missing=True": "--missing",
+    r"channels='(\w+)'": r"--channels \1",
     r"units='(\w+)'": r"--units \1",
     r"binarise='(\w+)' or '(\w+)'": r"--binarise \1 or \2",
     r"binarise='(\w+)'": r"--binarise \1",

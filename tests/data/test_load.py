@@ -98,7 +98,18 @@ def test_recorded_arguments_give_identical_tensors(arguments):
 def test_the_recipe_gives_the_same_dataset_again(arguments):
     first = load("digits", **arguments)
     recipe = json.loads(json.dumps(first.recipe))
-    assert list(recipe) == ["name", "binarise", "dequantise", "warp", "scaling", "bounds", "units", "missing", "seed"]
+    assert list(recipe) == [
+        "name",
+        "binarise",
+        "dequantise",
+        "warp",
+        "scaling",
+        "bounds",
+        "units",
+        "missing",
+        "channels",
+        "seed",
+    ]
     again = load(**recipe)
     assert same(first, again)
     assert again.recipe == first.recipe == first.to("meta").recipe
