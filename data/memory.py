@@ -65,6 +65,6 @@ def not_data(x: object) -> UsageError:
     else:
         remedy = "pass one of these"
     return UsageError(
-        "load takes a known name, the path of a .npy or .npz file, of a table or of a folder of images, a NumPy array, a "
-        f"torch tensor or a data frame; got {kind}: {remedy}"
+        "load takes a known name, the path of a .npy or .npz file, of a table or of a folder of images, a NumPy array, "
+        f"a torch tensor or a data frame; got {kind}: {remedy}"
     )

@@ -1,8 +1,10 @@
 """The public names; each is loaded when it is first asked for."""
 
 from .data import SOURCES as SOURCES
+from .data import Column as Column
 from .data import Dataset as Dataset
 from .data import Grid as Grid
+from .data import Kind as Kind
 from .data import load as load
 from .errors import UsageError as UsageError
 from .experiments import ARCHITECTURES as ARCHITECTURES
@@ -41,11 +43,15 @@ from .experiments import write_report as write_report
 from .guides import GUIDES as GUIDES
 from .guides import AmortisedDelta as AmortisedDelta
 from .guides import AmortisedNormal as AmortisedNormal
+from .guides import ColumnInputs as ColumnInputs
 from .guides import ConvEncoder as ConvEncoder
+from .guides import CosineSine as CosineSine
 from .guides import Encoder as Encoder
 from .guides import Guide as Guide
 from .guides import Inputs as Inputs
+from .guides import Logarithm as Logarithm
 from .guides import MLPEncoder as MLPEncoder
+from .guides import OneHot as OneHot
 from .guides import Standardised as Standardised
 from .guides import make_guide as make_guide
 from .inference import KHAT_LIMIT as KHAT_LIMIT
@@ -56,17 +62,25 @@ from .inference import Annealed as Annealed
 from .inference import Bracket as Bracket
 from .inference import Calibration as Calibration
 from .inference import Callback as Callback
+from .inference import ConditionalScores as ConditionalScores
 from .inference import Curve as Curve
 from .inference import Difference as Difference
+from .inference import Direction as Direction
 from .inference import Epoch as Epoch
 from .inference import GenerativeModel as GenerativeModel
 from .inference import History as History
+from .inference import Imputed as Imputed
 from .inference import LogLikelihood as LogLikelihood
+from .inference import Mean as Mean
+from .inference import Median as Median
 from .inference import MissedMass as MissedMass
+from .inference import Mode as Mode
+from .inference import Point as Point
 from .inference import Predictive as Predictive
 from .inference import Proposal as Proposal
 from .inference import Refined as Refined
 from .inference import Sampler as Sampler
+from .inference import Shares as Shares
 from .inference import TrainingDiverged as TrainingDiverged
 from .inference import Watch as Watch
 from .inference import WeightDiagnostics as WeightDiagnostics
@@ -78,13 +92,16 @@ from .inference import calibrate as calibrate
 from .inference import can_umap as can_umap
 from .inference import check_predictive as check_predictive
 from .inference import compare_trees as compare_trees
+from .inference import conditional_scores as conditional_scores
 from .inference import counts_up_to as counts_up_to
 from .inference import diagnose as diagnose
 from .inference import elbo as elbo
+from .inference import elbo_shares as elbo_shares
 from .inference import estimates_by_particles as estimates_by_particles
 from .inference import feature_dims as feature_dims
 from .inference import fit as fit
 from .inference import flushing_denormals as flushing_denormals
+from .inference import impute as impute
 from .inference import interpolations as interpolations
 from .inference import kl_by_dimension as kl_by_dimension
 from .inference import limits_of as limits_of
@@ -118,6 +135,7 @@ from .inference import spread as spread
 from .inference import to_arviz as to_arviz
 from .inference import to_elpd as to_elpd
 from .inference import traversals as traversals
+from .model import BY_COLUMN as BY_COLUMN
 from .model import OBSERVATIONS as OBSERVATIONS
 from .model import PRIORS as PRIORS
 from .model import TRANSFORMS as TRANSFORMS
@@ -127,7 +145,9 @@ from .model import Affine as Affine
 from .model import Bernoulli as Bernoulli
 from .model import Beta as Beta
 from .model import Binomial as Binomial
+from .model import ByColumn as ByColumn
 from .model import Categorical as Categorical
+from .model import Cells as Cells
 from .model import ContinuousBernoulli as ContinuousBernoulli
 from .model import ConvDecoder as ConvDecoder
 from .model import Correction as Correction
@@ -154,6 +174,7 @@ from .model import Ordinal as Ordinal
 from .model import Partial as Partial
 from .model import Poisson as Poisson
 from .model import Prior as Prior
+from .model import Spread as Spread
 from .model import StandardNormal as StandardNormal
 from .model import StudentT as StudentT
 from .model import Support as Support
@@ -165,6 +186,8 @@ from .model import VonMises as VonMises
 from .model import Weibull as Weibull
 from .model import YeoJohnson as YeoJohnson
 from .model import ZeroInflated as ZeroInflated
+from .model import by_column_text as by_column_text
+from .model import families_of as families_of
 from .model import log_interval_mass as log_interval_mass
 from .model import make_observation as make_observation
 from .model import make_prior as make_prior
@@ -173,3 +196,4 @@ from .model import on_grid as on_grid
 from .model import options_of as options_of
 from .model import require_one_dataset as require_one_dataset
 from .model import require_one_measure as require_one_measure
+from .model import resolved as resolved

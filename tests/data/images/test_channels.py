@@ -8,7 +8,8 @@ import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments.command_line.arguments import Parser, add_data, load_data
+from obsvae.experiments.command_line.arguments import Parser
+from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.model import ConvDecoder
 
