@@ -90,8 +90,13 @@ def from_file(
         channels: where images have them, "first" or "last"; None where nobody says.
 
     """
+    return from_memory(array_of(path), repr(path), names, labels, splits, missing, channels)
+
+
+def array_of(path: str) -> np.ndarray:
+    """Return the array of a .npy or .npz file, whatever it holds; raise UsageError where there is none."""
     file, member = file_and_member(path)
-    return from_memory(_read(Path(file).expanduser(), member), repr(path), names, labels, splits, missing, channels)
+    return _read(Path(file).expanduser(), member)
 
 
 def file_and_member(path: str) -> tuple[str, str | None]:

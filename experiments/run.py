@@ -44,6 +44,11 @@ class Observed:
     scaling: Scaling
     columns: tuple[Column, ...] | None
 
+    @property
+    def grids(self) -> Grid | tuple[Grid | None, ...] | None:
+        """The grid that all features lie on, or those of a table's columns, or None."""
+        return self.grid if self.columns is None else tuple(column.grid for column in self.columns)
+
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Return what :func:`observed` recorded."""

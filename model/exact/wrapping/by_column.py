@@ -64,5 +64,4 @@ class ByColumn(TorchDistribution):
 
     def _together(self, values: list[Tensor]) -> Tensor:
         lead = torch.broadcast_shapes(*(value.shape[:-1] for value in values))
-        dtype = values[0].dtype
-        return torch.cat([value.to(dtype).expand(*lead, -1) for value in values], -1)[..., self.places]
+        return torch.cat([value.expand(*lead, -1) for value in values], -1)[..., self.places]

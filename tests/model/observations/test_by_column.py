@@ -105,6 +105,16 @@ def test_every_column_draws_within_its_support_and_has_its_mean():
     assert (error.abs() < 5).all()
 
 
+@pytest.mark.parametrize("first", range(len(COLUMNS)))
+def test_draws_are_real_numbers_whatever_the_first_column_is(first):
+    columns = (COLUMNS[first], *COLUMNS[:first], *COLUMNS[first + 1 :])
+    observation, eta, _ = started(data=mixed(missing=0.0, columns=columns))
+    x = observation(eta).sample()
+    observation.check(x)
+    place = columns.index(COLUMNS[0]) if first else 0
+    assert (x[:, place] != x[:, place].round()).any()
+
+
 def test_its_gradient_is_that_of_the_parts_and_finite():
     observation, eta, x = started()
     eta.requires_grad_()

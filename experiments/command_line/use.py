@@ -1,0 +1,91 @@
+"""The arguments of commands that put a run to use, and the files that they write."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from obsvae.data.tables.write import WRITERS, save_table
+from obsvae.errors import UsageError
+from obsvae.experiments.command_line.arguments import positive_int, seed
+from obsvae.experiments.files import write_whole
+from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.use.rows import Rows, rows_for
+
+TABLES = ", ".join(WRITERS)
+
+
+def add_run(parser: argparse.ArgumentParser, rows: str = "") -> None:
+    """Add the run and, where a command takes rows, their file.
+
+    Args:
+        parser: to add them to.
+        rows: what the rows are for, in words; empty where there are none.
+    """
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run, from obsvae train")
+    if rows:
+        parser.add_argument(
+            "rows",
+            metavar="ROWS",
+            help=f"{rows}: a table (.csv, .tsv, .parquet, .h5ad) with the columns that the run observes, in any order; "
+            "of a run on an array .npy or .npz",
+        )
+        parser.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
+
+
+def add_out(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--out``."""
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=f"{what}; replaced where it exists")
+
+
+def add_particles(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of estimates by particles."""
+    group = parser.add_argument_group("estimates")
+    group.add_argument("--particles", type=positive_int, default=500, metavar="K", help="of each row (default: 500)")
+    group.add_argument("--memory", type=positive_int, default=256, metavar="MB", help="to work in (default: 256)")
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="of particles and draws (default: 0)")
+
+
+def particle_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what :func:`add_particles` has added, as functions take it."""
+    return {"particles": args.particles, "memory": args.memory * 2**20, "seed": args.seed}
+
+
+def read_run(args: argparse.Namespace) -> tuple[Run, Rows]:
+    """Return the run and the rows that the arguments ask for, where results would not replace the rows.
+
+    Raises:
+        UsageError: where ``--out`` is the file of the rows.
+    """
+    run, out = load_run(args.run), args.out
+    if Path(args.rows).exists() and out.exists() and out.samefile(args.rows):
+        raise UsageError(f"--out {out} would replace the rows that are read; choose another file")
+    return run, rows_for(run, args.rows, layer=args.layer)
+
+
+def require_format(run: Run, out: Path) -> None:
+    """Refuse a file that cannot hold what the run makes: a table, or an array."""
+    if run.config["schema"] is None and out.suffix.lower() != ".npy":
+        raise UsageError(f"--out needs .npy, as {run.folder} was trained on an array, but got {out}")
+    if run.config["schema"] is not None:
+        require_table(out)
+
+
+def require_table(out: Path) -> None:
+    """Refuse a file that is no table by its suffix."""
+    if out.suffix.lower() not in WRITERS:
+        raise UsageError(f"--out needs a table, {TABLES}, but got {out}")
+
+
+def save_values(out: Path, values: Mapping[str, Any] | np.ndarray) -> Path:
+    """Write a table or an array, whole."""
+    if isinstance(values, np.ndarray):
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                np.save(file, values, allow_pickle=False)
+
+        return write_whole(out, write)
+    return save_table(out, values)

@@ -1,0 +1,1 @@
+"""A run put to use: new rows scored, filled, encoded and reproduced, and rows drawn."""

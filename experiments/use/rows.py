@@ -1,0 +1,126 @@
+"""The rows that a run is put to use on."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from obsvae.data import Column
+from obsvae.data.arrays import array_of
+from obsvae.data.memory import as_numpy
+from obsvae.data.tables.encode import encode_rows
+from obsvae.data.tables.load import is_table
+from obsvae.data.tables.raw import RawTable
+from obsvae.data.tables.read import read_table
+from obsvae.data.tables.schema import schema_from
+from obsvae.errors import UsageError
+from obsvae.experiments.run import Observed, Run
+from obsvae.inference.modes import device_of
+from obsvae.model import VAE, on_grid
+
+# Preparations of a run's data that new data would have to go through.
+_PREPARED = ("binarise", "dequantise", "warp", "channels")
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows as a run's model takes them, with what they are called.
+
+    Attributes:
+        source: what to call them in messages.
+        x: ``(N, *event)`` on the model's device; NaN where an entry is missing.
+        names: of the rows in their source, or None where they have numbers alone.
+        table: as it was read, with columns that the model does not observe; None for arrays.
+        ignored: columns of the table that the run knows nothing of.
+    """
+
+    source: str
+    x: Tensor
+    names: tuple[str, ...] | None = None
+    table: RawTable | None = None
+    ignored: tuple[str, ...] = ()
+
+    def identity(self) -> dict[str, Any]:
+        """Return by what results are joined to the source: the number of each row, from 0, and its name if it has one.
+
+        The titles are ``row`` and ``name``.
+        """
+        numbers = {"row": np.arange(len(self.x))}
+        return numbers if self.names is None else {**numbers, "name": list(self.names)}
+
+
+def rows_for(run: Run, source: Any, *, layer: str | None = None) -> Rows:
+    """Return new rows for a run, checked against what it was trained on.
+
+    Args:
+        run: the run.
+        source: for a run on a table the path of a file of one, or a data frame; its columns may stand in another order.
+            For a run on an array a path to .npy or .npz, an array or a tensor ``(N, *event)``.
+        layer: which layer of an .h5ad file.
+
+    Raises:
+        UsageError: for rows that the run's schema does not know, of another shape, or outside the support of the
+            observation.
+    """
+    rows = _of_array(run, source) if run.config["schema"] is None else _of_table(run, source, layer)
+    run.model.check(rows.x)
+    return rows
+
+
+def columns_of(run: Run) -> tuple[Column, ...]:
+    """Return the columns of a run on a table.
+
+    Raises:
+        UsageError: for a run on arrays, which have none.
+    """
+    columns = run.config["observed"]["columns"]
+    if columns is None:
+        raise UsageError(f"{run.folder} was trained on an array, which has no columns; this needs a run on a table")
+    return tuple(Column.from_json(column) for column in columns)
+
+
+def on_the_grid(run: Run) -> VAE:
+    """Return a run's model by the masses of its grid's cells: what it draws then lies on the grid."""
+    observed = Observed.from_json(run.config["observed"])
+    if run.model.observation.corrections():
+        return run.model
+    scored = on_grid(run.model.observation, observed.grids)
+    return run.model if scored is run.model.observation else run.model.with_observation(scored)
+
+
+def _of_table(run: Run, source: Any, layer: str | None) -> Rows:
+    if isinstance(source, Mapping) or not is_table(source):
+        given = repr(os.fsdecode(source)) if isinstance(source, str | os.PathLike) else type(source).__name__
+        raise UsageError(
+            f"{run.folder} was trained on a table: its rows come from .csv, .tsv, .parquet or .h5ad files, or data "
+            f"frames, but got {given}"
+        )
+    table = read_table(source, layer=layer)
+    found = encode_rows(table, schema_from(run.config["schema"], f"the schema of {run.folder}"))
+    x = torch.from_numpy(found.x).to(device_of(run.model))
+    return Rows(table.source, x, found.row_names, table, found.ignored)
+
+
+def _of_array(run: Run, source: Any) -> Rows:
+    recipe = run.config["data"] or {}
+    if changed := [name for name in _PREPARED if recipe.get(name)]:
+        raise UsageError(
+            f"{run.folder} was trained on data prepared by {', '.join(changed)}; new rows would need the same: "
+            "pass them to obsvae.log_likelihood, obsvae.impute and their like as the model sees them"
+        )
+    if isinstance(source, np.ndarray | Tensor):
+        called, values = "the array", as_numpy(source, "the array", missing=True)
+    elif isinstance(source, str | os.PathLike) and not is_table(source):
+        called, values = repr(os.fsdecode(source)), array_of(os.fsdecode(source))
+    else:
+        raise UsageError(
+            f"{run.folder} was trained on an array: its rows come from .npy or .npz files, arrays or tensors; got "
+            f"{repr(os.fsdecode(source)) if isinstance(source, str | os.PathLike) else type(source).__name__}"
+        )
+    if values.dtype.kind not in "biuf":
+        raise UsageError(f"{called}: needs an array of real numbers; got dtype {values.dtype}")
+    return Rows(called, torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(device_of(run.model)))

@@ -1,0 +1,51 @@
+"""Fill missing entries of rows by a run: a point value for each, and multiple imputations."""
+
+from collections.abc import Sequence
+
+from obsvae.experiments.command_line.arguments import Parser, count
+from obsvae.experiments.command_line.program import run
+from obsvae.experiments.command_line.use import (
+    add_out,
+    add_particles,
+    add_run,
+    particle_options,
+    read_run,
+    require_format,
+    save_values,
+)
+from obsvae.experiments.run import load_run
+from obsvae.experiments.use.values import impute_rows
+
+EXAMPLES = """\
+  obsvae impute runs/penguins-by-column penguins.csv --out filled.csv
+  obsvae impute runs/penguins-by-column penguins.csv --draws 20 --out filled.csv
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = Parser(__doc__ or "", EXAMPLES)
+    add_run(parser, "rows with missing entries")
+    add_out(parser, "the rows with a point value in each missing entry: mean, median or mode, by what the column holds")
+    parser.add_argument(
+        "--draws",
+        type=count,
+        default=0,
+        metavar="M",
+        help="imputations, too, in a file FILE-draws of their own, with their numbers in its first column (default: 0)",
+    )
+    add_particles(parser)
+    args = parser.parse_args(arguments)
+    require_format(load_run(args.run), args.out)
+    trained, rows = read_run(args)
+
+    found = impute_rows(trained, rows, args.draws, **particle_options(args))
+    written = [save_values(args.out, found.point)]
+    if found.draws is not None:
+        written.append(save_values(args.out.with_stem(f"{args.out.stem}-draws"), found.draws))
+    if found.flagged:
+        print(f"warning: the particles of {found.flagged} rows are too few to trust what they were filled with")
+    print(f"{found.filled} entries filled; written to {' and '.join(map(str, written))}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,67 @@
+"""Score rows by a run: log p of each, its place among held-out rows, and which entry is odd."""
+
+import argparse
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from obsvae.data.tables.write import save_table
+from obsvae.experiments.command_line.arguments import Parser, count
+from obsvae.experiments.command_line.program import run
+from obsvae.experiments.command_line.use import (
+    add_out,
+    add_particles,
+    add_run,
+    particle_options,
+    read_run,
+    require_table,
+)
+from obsvae.experiments.use.scores import score_rows
+
+EXAMPLES = """\
+  obsvae score runs/penguins-by-column new.csv --out scores.csv
+  obsvae score runs/penguins-by-column new.csv --out scores.parquet --no-columns --reference 2000
+"""
+NOTE = (
+    "The percentile is the share of held-out rows with a lower log p: a low one says that the model would seldom draw "
+    "such a row, not that anything is wrong with it; a row with fewer entries has a higher log p."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = Parser(__doc__ or "", EXAMPLES)
+    add_run(parser, "rows to score")
+    add_out(parser, "a line for each row (.csv, .tsv, .parquet)")
+    parser.add_argument(
+        "--columns",
+        action=argparse.BooleanOptionalAction,
+        help="score each entry given the others of its row (default: for tables of at most 100 columns)",
+    )
+    parser.add_argument(
+        "--reference",
+        type=count,
+        default=500,
+        metavar="N",
+        help="held-out rows of the run's data among which each is placed; 0: none (default: 500)",
+    )
+    add_particles(parser)
+    args = parser.parse_args(arguments)
+    require_table(args.out)
+    trained, rows = read_run(args)
+
+    found = score_rows(trained, rows, by_column=args.columns, reference=args.reference, **particle_options(args))
+    save_table(args.out, found.columns)
+    if found.held_out is not None:
+        print(f"Held-out rows of {trained.data.name}, nats an entry:")
+        print(tabulate(found.held_out.table(), "keys", floatfmt=".3f"))
+    summary = found.likelihood.summary()
+    print(f"log p {summary['nats_per_datum']:.3f} nats a row on average, {100 * summary['flagged']:.1f} % flagged")
+    if rows.ignored:
+        print(f"left out, as the run knows nothing of them: {', '.join(rows.ignored[:10])}")
+    if found.percentile is not None:
+        print(NOTE)
+    print(f"written to {args.out}")
+
+
+if __name__ == "__main__":
+    run(main)
