@@ -10,7 +10,6 @@ from obsvae.experiments.command_line.use import (
     add_run,
     particle_options,
     read_run,
-    require_table,
     save_values,
 )
 from obsvae.experiments.use.values import encode_rows
@@ -26,8 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_out(parser, "a line for each row (.csv, .tsv, .parquet)")
     add_particles(parser)
     args = parser.parse_args(arguments)
-    require_table(args.out)
-    trained, rows = read_run(args)
+    trained, rows = read_run(args, is_table=True)
 
     print(f"written to {save_values(args.out, encode_rows(trained, rows, **particle_options(args)))}")
 

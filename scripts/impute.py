@@ -10,10 +10,8 @@ from obsvae.experiments.command_line.use import (
     add_run,
     particle_options,
     read_run,
-    require_format,
     save_values,
 )
-from obsvae.experiments.run import load_run
 from obsvae.experiments.use.values import impute_rows
 
 EXAMPLES = """\
@@ -35,7 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_particles(parser)
     args = parser.parse_args(arguments)
-    require_format(load_run(args.run), args.out)
     trained, rows = read_run(args)
 
     found = impute_rows(trained, rows, args.draws, **particle_options(args))

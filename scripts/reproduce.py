@@ -10,10 +10,8 @@ from obsvae.experiments.command_line.use import (
     add_run,
     particle_options,
     read_run,
-    require_format,
     save_values,
 )
-from obsvae.experiments.run import load_run
 from obsvae.experiments.use.values import reproduce_rows
 
 EXAMPLES = """\
@@ -27,7 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_out(parser, "a point value in every entry")
     add_particles(parser)
     args = parser.parse_args(arguments)
-    require_format(load_run(args.run), args.out)
     trained, rows = read_run(args)
 
     print(f"written to {save_values(args.out, reproduce_rows(trained, rows, **particle_options(args)))}")

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
+import numpy as np
 from tabulate import tabulate
 
 from obsvae.data.tables.write import save_table
@@ -14,7 +15,6 @@ from obsvae.experiments.command_line.use import (
     add_run,
     particle_options,
     read_run,
-    require_table,
 )
 from obsvae.experiments.use.scores import score_rows
 
@@ -46,16 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_particles(parser)
     args = parser.parse_args(arguments)
-    require_table(args.out)
-    trained, rows = read_run(args)
+    trained, rows = read_run(args, is_table=True)
 
     found = score_rows(trained, rows, by_column=args.columns, reference=args.reference, **particle_options(args))
     save_table(args.out, found.columns)
     if found.held_out is not None:
         print(f"Held-out rows of {trained.data.name}, nats an entry:")
         print(tabulate(found.held_out.table(), "keys", floatfmt=".3f"))
-    summary = found.likelihood.summary()
-    print(f"log p {summary['nats_per_datum']:.3f} nats a row on average, {100 * summary['flagged']:.1f} % flagged")
+    mean, flagged = np.nanmean(found.weights.estimate), 100 * found.weights.flagged.mean()
+    print(f"log p {mean:.3f} nats a row on average, {flagged:.1f} % flagged")
     if rows.ignored:
         print(f"left out, as the run knows nothing of them: {', '.join(rows.ignored[:10])}")
     if found.percentile is not None:

@@ -53,13 +53,22 @@ def particle_options(args: argparse.Namespace) -> dict[str, Any]:
     return {"particles": args.particles, "memory": args.memory * 2**20, "seed": args.seed}
 
 
-def read_run(args: argparse.Namespace) -> tuple[Run, Rows]:
-    """Return the run and the rows that the arguments ask for, where results would not replace the rows.
+def read_run(args: argparse.Namespace, is_table: bool = False) -> tuple[Run, Rows]:
+    """Return the run and the rows that the arguments ask for, where ``--out`` can hold the results.
+
+    Args:
+        args: of :func:`add_run` and :func:`add_out`.
+        is_table: whether the results are a table, whatever the run was trained on.
 
     Raises:
-        UsageError: where ``--out`` is the file of the rows.
+        UsageError: where ``--out`` is of another format, or the file of the rows.
     """
-    run, out = load_run(args.run), args.out
+    out = args.out
+    if is_table:
+        require_table(out)
+    run = load_run(args.run)
+    if not is_table:
+        require_format(run, out)
     if Path(args.rows).exists() and out.exists() and out.samefile(args.rows):
         raise UsageError(f"--out {out} would replace the rows that are read; choose another file")
     return run, rows_for(run, args.rows, layer=args.layer)

@@ -13,7 +13,7 @@ from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
-from obsvae.inference import ConditionalScores, LogLikelihood, conditional_scores, log_likelihood
+from obsvae.inference import ConditionalScores, WeightDiagnostics, conditional_scores, log_likelihood
 from obsvae.inference.modes import device_of
 
 # Columns up to which each entry is scored given the others where nobody says.
@@ -65,7 +65,7 @@ class RowScores:
     """Rows scored by a run.
 
     Attributes:
-        likelihood: log p of the entries that are seen of each row.
+        weights: log p of the entries that are seen of each row, with its diagnostics.
         percentile: share of the held-out rows of the run's data with a lower log p, in per cent, ``(N,)``; None where
             these data are not there.
         conditional: of each entry given the others, or None where that was not asked for.
@@ -73,7 +73,7 @@ class RowScores:
         columns: what a file of scores holds, by title.
     """
 
-    likelihood: LogLikelihood
+    weights: WeightDiagnostics
     percentile: np.ndarray | None
     conditional: ConditionalScores | None
     held_out: ColumnScores | None
@@ -139,24 +139,34 @@ def score_rows(
     by_column = is_table and rows.x.shape[1] <= FEW_COLUMNS if by_column is None else by_column
     if by_column and not is_table:
         raise UsageError("scores by column need a run on a table, whose columns have names; leave by_column out")
-    likelihood = log_likelihood(model, run.guide, rows.x, particles, **how)
-    columns = {**rows.identity(), **per_datum_columns(likelihood.weights)}
-    percentile = conditional = held_out = None
-    if reference:
-        known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model))
-        placed = log_likelihood(model, run.guide, known, particles, **how).weights.estimate
-        percentile = 100 * (np.sort(placed).searchsorted(likelihood.weights.estimate) / len(placed))
-        columns["percentile"] = percentile
-    columns["missing"] = torch.isnan(rows.x).flatten(1).sum(1).cpu().numpy()
+    known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model)) if reference else None
     if by_column:
         conditional = conditional_scores(model, run.guide, rows.x, particles, **how)
-        if reference:
+        weights = conditional.whole
+    else:
+        conditional, weights = None, log_likelihood(model, run.guide, rows.x, particles, **how).weights
+    columns = {**rows.identity(), **per_datum_columns(weights), "missing": _missing(rows.x)}
+    percentile = held_out = None
+    if known is not None:
+        if by_column:
             held_out = column_scores(run, known, particles=particles, **how)
+            placed = held_out.conditional.whole.estimate
+        else:
+            placed = log_likelihood(model, run.guide, known, particles, **how).weights.estimate
+        percentile = 100 * (np.sort(placed).searchsorted(weights.estimate) / len(placed))
+        columns["percentile"] = percentile
+    if conditional is not None:
+        if held_out is not None:
             columns["odd"] = _odd(conditional, held_out)
         for d, column in enumerate(columns_of(run)):
             columns[f"log p({column.name} | others)"] = conditional.log_probability[:, d]
         columns["flagged entries"] = conditional.flagged.sum(1)
-    return RowScores(likelihood, percentile, conditional, held_out, columns)
+    return RowScores(weights, percentile, conditional, held_out, columns)
+
+
+def _missing(x: Tensor) -> np.ndarray:
+    """Return how many entries of each row are missing, ``(N,)``."""
+    return torch.isnan(x).flatten(1).sum(1).cpu().numpy()
 
 
 def _odd(conditional: ConditionalScores, held_out: ColumnScores) -> list[str]:

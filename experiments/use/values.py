@@ -1,6 +1,6 @@
 """Rows filled, reproduced and drawn, in the words of the user; and rows encoded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,7 +165,7 @@ def _points(run: Run) -> list[Any] | None:
 def _in_place(rows: Rows, columns: Sequence[Column], x: np.ndarray, holes: np.ndarray) -> dict[str, list[Any]]:
     """Return the columns of the source with values in the place of its holes; all else as it stands there."""
     assert rows.table is not None
-    values: Mapping[str, np.ndarray] = decoded(x, columns)
+    values = {name: of_column.tolist() for name, of_column in decoded(x, columns).items()}
     place = {column.name: d for d, column in enumerate(columns)}
     found: dict[str, list[Any]] = {}
     for name, raw in rows.table.columns.items():

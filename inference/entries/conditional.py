@@ -1,6 +1,6 @@
 """The score of each entry of a datum, given all others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from obsvae.inference.entries.particles import Particles, particles_of
-from obsvae.inference.likelihood.diagnostics import diagnose
+from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
@@ -24,12 +24,14 @@ class ConditionalScores:
         standard_error: of the particles, likewise.
         flagged: whether it is not to be trusted, likewise.
         hidden: whether it was found by a run of its own with the entry hidden, likewise.
+        whole: log p of each datum by the same particles, with its diagnostics.
     """
 
     log_probability: np.ndarray
     standard_error: np.ndarray
     flagged: np.ndarray
     hidden: np.ndarray
+    whole: WeightDiagnostics
 
     def by_feature(self) -> np.ndarray:
         """Return the mean over data in which a feature is seen ``(*event)``; NaN where it is in none."""
@@ -81,13 +83,13 @@ def conditional_scores(
     hidden.view(-1)[0] = torch.nan
     model.check(hidden)  # before any work: entries will be hidden
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
-    found = ConditionalScores(
-        *(np.full(x.shape, np.nan) for _ in range(2)), *(np.zeros(x.shape, bool) for _ in range(2))
-    )
-    whole = np.full((2, len(x)), np.nan)  # log p(x) with its standard error
+    nothing, no = np.full(x.shape, np.nan), np.zeros(x.shape, bool)
+    whole = WeightDiagnostics(*np.full((len(fields(WeightDiagnostics)), len(x)), np.nan))
+    found = ConditionalScores(nothing, nothing.copy(), no, no.copy(), whole)
     for some in sampled(x, particles, doing="entries"):
         _score(found, model, x[some.rows], some, seed)
-        whole[:, some.rows] = some.diagnostics.estimate, some.diagnostics.standard_error
+        for one in fields(WeightDiagnostics):
+            getattr(whole, one.name)[some.rows] = getattr(some.diagnostics, one.name)
     again = np.argwhere(found.flagged)
     if len(again):
         rows = torch.from_numpy(again[:, 0])
@@ -97,9 +99,9 @@ def conditional_scores(
         at = tuple(again.T)
         for some in sampled(without, particles, doing="entries hidden"):
             place = tuple(index[some.rows] for index in at)
-            own, weights = whole[:, place[0]], some.diagnostics
-            found.log_probability[place] = own[0] - weights.estimate
-            found.standard_error[place] = np.hypot(own[1], weights.standard_error)
+            row, weights = place[0], some.diagnostics
+            found.log_probability[place] = whole.estimate[row] - weights.estimate
+            found.standard_error[place] = np.hypot(whole.standard_error[row], weights.standard_error)
             found.flagged[place] = weights.flagged
             found.hidden[place] = True
     return found
