@@ -30,7 +30,8 @@ class StudentT(dist.StudentT):
         half = 0.5 * self.df
         distance = value - self.loc
         # log Γ(h + ½) − log Γ(h) − ½ log h, which goes to 0
-        gammas = half * torch.log1p(0.5 / half) - 0.5 + stirling_error(half + 0.5) - stirling_error(half)
+        above, below = stirling_error(torch.stack([half + 0.5, half])).unbind()
+        gammas = half * torch.log1p(0.5 / half) - 0.5 + above - below
         # t² / ν, and t itself, would overflow before its logarithm does
         unit = self.scale * torch.sqrt(self.df)
         root = distance / unit

@@ -14,11 +14,14 @@ _LOG_2PI = math.log(2.0 * math.pi)
 
 def _log_binomial(x: Tensor, rest: Tensor, n: Tensor, logits: Tensor) -> Tensor:
     """Return log C(n, x) pˣ qʳᵉˢᵗ for x, rest = n − x > 0 and p = σ(logits)."""
-    errors = stirling_error(n) - stirling_error(x) - stirling_error(rest)
-    log_n = torch.log(n)
-    hits = deviance(x, n * torch.sigmoid(logits), log_n + F.logsigmoid(logits))
-    misses = deviance(rest, n * torch.sigmoid(-logits), log_n + F.logsigmoid(-logits))
-    return 0.5 * (torch.log(n / (x * rest)) - _LOG_2PI) + errors - hits - misses
+    # Side by side: of a few columns an operation costs more than its numbers.
+    x, rest, n, logits = torch.broadcast_tensors(x, rest, n, logits)
+    both = torch.stack([x, rest])
+    error_of_n, error_of_x, error_of_rest = stirling_error(torch.cat([n.unsqueeze(0), both])).unbind()
+    of_both = torch.stack([logits, -logits])
+    deviances = deviance(both, n * torch.sigmoid(of_both), torch.log(n) + F.logsigmoid(of_both))
+    errors = error_of_n - error_of_x - error_of_rest
+    return 0.5 * (torch.log(n / (x * rest)) - _LOG_2PI) + errors - deviances.sum(0)
 
 
 class Binomial(dist.Binomial):

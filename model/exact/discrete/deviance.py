@@ -8,6 +8,7 @@ Reference: Loader, *Fast and accurate computation of binomial probabilities*, 20
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -20,6 +21,16 @@ _TINY = 1e-15  # below, D is nothing beside other terms, and 1 / x² would overf
 _LOG_HUGE = 1e3  # e¹⁰⁰⁰ overflows
 # 1/3 + v²/5 + v⁴/7 + …, for |v| ≤ 1/3
 _ATANH = tuple(1.0 / (2 * n + 3) for n in range(16))
+# Terms of the two series that float32 can tell: what is left out is below 2^-24 of what is kept.
+_STIRLING_FLOAT32, _ATANH_FLOAT32 = 4, 9
+
+
+def _series(coefficients: Sequence[float], u: Tensor) -> Tensor:
+    """Return Σ cₙ uⁿ, by Horner's rule."""
+    total = torch.full_like(u, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        total = total * u + coefficient
+    return total
 
 
 def stirling_error(a: Tensor, log_a: Tensor | None = None) -> Tensor:
@@ -36,9 +47,7 @@ def stirling_error(a: Tensor, log_a: Tensor | None = None) -> Tensor:
     small = torch.where(is_large, _SERIES_ABOVE, a)
     inverse = 1.0 / large
     square = inverse * inverse
-    series = torch.full_like(a, _STIRLING[-1])
-    for coefficient in reversed(_STIRLING[:-1]):
-        series = series * square + coefficient
+    series = _series(_STIRLING[:_STIRLING_FLOAT32] if a.dtype == torch.float32 else _STIRLING, square)
     log_small = torch.log(small) if log_a is None else torch.where(is_large, math.log(_SERIES_ABOVE), log_a)
     # By log Γ(1 + a), which is finite at 0
     direct = torch.lgamma(1.0 + small) - (small + 0.5) * log_small + small - 0.5 * math.log(2 * math.pi)
@@ -64,9 +73,7 @@ def deviance(x: Tensor, mean: Tensor, log_mean: Tensor | None = None, log_x: Ten
     # Near: e − log(1 + e) with log(1 + e) = 2 atanh v
     v = near / (2.0 + near)
     square = v * v
-    tail = torch.full_like(v, _ATANH[-1])
-    for coefficient in reversed(_ATANH[:-1]):
-        tail = tail * square + coefficient
+    tail = _series(_ATANH[:_ATANH_FLOAT32] if v.dtype == torch.float32 else _ATANH, square)
     relative = torch.where(is_near, near * v - 2.0 * v * square * tail, far - torch.log1p(far))
     # Extreme: 1 + e = m / x has lost digits, or over- or underflows.
     x_there, mean_there = torch.where(is_moderate, 1.0, x), torch.where(is_moderate, 1.0, mean)

@@ -51,6 +51,7 @@ class ByColumn(Compound):
     """
 
     equivalent = "the sum of the columns' losses"
+    order: Tensor
     places: Tensor
 
     def __init__(self, parts: Sequence[Part], names: Sequence[str]) -> None:
@@ -59,9 +60,8 @@ class ByColumn(Compound):
         super().__init__(*(part.observation for part in parts))
         self.names, self.columns = tuple(names), [part.columns for part in parts]
         order = torch.tensor([column for columns in self.columns for column in columns])
+        self.register_buffer("order", order, persistent=False)
         self.register_buffer("places", order.argsort(), persistent=False)
-        for i, columns in enumerate(self.columns):
-            self.register_buffer(f"columns_{i}", torch.tensor(columns), persistent=False)
         self.outputs = max(part.observation.outputs for part in parts)
         self.is_bound = any(part.observation.is_bound for part in parts)
         self.measures = {names[d]: part.observation.measure for part in parts for d in part.columns}
@@ -94,7 +94,7 @@ class ByColumn(Compound):
     def forward(self, eta: Tensor) -> Distribution:
         """Return the columns' distributions, side by side."""
         of_parts = [part(eta_of) for part, eta_of in self._split(eta)]
-        return exact.ByColumn(of_parts, self._indices, self.places)
+        return exact.ByColumn(of_parts, self.order, self.places)
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return E[x] of each column; of categories the mean level."""
@@ -132,7 +132,8 @@ class ByColumn(Compound):
 
     def is_outside(self, x: Tensor) -> Tensor:
         """Return, elementwise, whether x lies outside the support of its column."""
-        outside = [part.is_outside(x[..., of]) for part, of in zip(self.parts, self._indices, strict=True)]
+        of_parts = x.index_select(-1, self.order).split([len(columns) for columns in self.columns], -1)
+        outside = [part.is_outside(of_part) for part, of_part in zip(self.parts, of_parts, strict=True)]
         return torch.cat(outside, -1)[..., self.places]
 
     def describe(self) -> dict[str, object]:
@@ -142,14 +143,10 @@ class ByColumn(Compound):
             f"{part.name} of {self._called(columns)}": about for part, columns in found if (about := part.describe())
         }
 
-    @property
-    def _indices(self) -> list[Tensor]:
-        return [self.get_buffer(f"columns_{i}") for i in range(len(self.columns))]
-
     def _split(self, eta: Tensor) -> list[tuple[Observation, Tensor]]:
         """Return each part with its own outputs ``(*batch, n, outputs)``."""
-        found = zip(self.parts, self._indices, strict=True)
-        return [(part, eta[..., of, : part.outputs]) for part, of in found]
+        of_parts = eta.index_select(-2, self.order).split([len(columns) for columns in self.columns], -2)
+        return [(part, of_part[..., : part.outputs]) for part, of_part in zip(self.parts, of_parts, strict=True)]
 
     @contextmanager
     def _named(self, columns: Sequence[int]) -> Iterator[None]:
