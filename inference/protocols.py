@@ -1,6 +1,6 @@
 """The methods of models, guides and data that inference uses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -31,6 +31,8 @@ class GenerativeModel(Program, Protocol):
     def is_likelihood(self) -> bool: ...  # noqa: D102
     @property
     def measure(self) -> "MeasureLike": ...  # noqa: D102
+    @property
+    def measures(self) -> Mapping[str, "MeasureLike"]: ...  # noqa: D102
     @property
     def is_bound(self) -> bool: ...  # noqa: D102
     @property

@@ -1,6 +1,6 @@
 """The generative model of a variational autoencoder, as a Pyro program."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyro
@@ -65,6 +65,11 @@ class VAE(LocalModule):
     def measure(self) -> Measure:
         """The base measure of p(x | z)."""
         return self.observation.measure
+
+    @property
+    def measures(self) -> Mapping[str, Measure]:
+        """The base measure of each column of a table, by name; empty for other data."""
+        return self.observation.measures
 
     @property
     def is_bound(self) -> bool:

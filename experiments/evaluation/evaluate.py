@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.experiments.evaluation.about import about_data, called, column_names
 from obsvae.experiments.evaluation.findings import (
     Finding,
     cut_short,
@@ -19,7 +20,7 @@ from obsvae.experiments.evaluation.findings import (
     of_missed_mass,
     trust,
 )
-from obsvae.experiments.evaluation.headline import Headline, headlines, preferred
+from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum, settings_of
 from obsvae.experiments.evaluation.tables import table
@@ -133,8 +134,11 @@ def evaluate_run(
     if other := _JUDGES.get(proposal.name):
         file = per_datum_file(run.folder, split, other)
         if file.is_file():
-            findings += _judged_by(file, other, best.likelihood, rows, headline.measure, proposal)
-    findings += [*doubtful(best.likelihood, rows, headline.model.is_bound), *best.findings]
+            findings += _judged_by(
+                file, other, best.likelihood, rows, headline.measure, proposal, called(run.data, rows)
+            )
+    findings += doubtful(best.likelihood, called(run.data, rows), headline.model.is_bound)
+    findings += best.findings
     findings += cut_short(run.config["outcome"]["stopped"])
     # Saved before anything is told: whoever stops listening loses the text alone.
     findings += _replaced(run.folder / "metrics.json", metrics)
@@ -144,8 +148,9 @@ def evaluate_run(
     if labels is not None and len(labels):  # many data have none
         known["label"] = labels[:few]
     first = best.likelihood.first(few)
-    about = _about(run, split, headline)
-    tree = to_arviz(headline.model, run.guide, x[:few], first, labels=known, attributes=about, draws=DRAWS, seed=seed)
+    about = about_data(run, split, headline)
+    told: dict[str, Any] = {"labels": known, "attributes": about, "draws": DRAWS, "seed": seed}
+    tree = to_arviz(headline.model, run.guide, x[:few], first, columns=column_names(run.data), **told)
     files = [
         save_json(run.folder / "metrics.json", metrics),
         save_per_datum(estimates, best.likelihood, rows, headline.measure, proposal),
@@ -155,7 +160,13 @@ def evaluate_run(
 
 
 def _judged_by(
-    file: Path, other: str, likelihood: LogLikelihood, rows: np.ndarray, measure: str, proposal: Proposal
+    file: Path,
+    other: str,
+    likelihood: LogLikelihood,
+    rows: np.ndarray,
+    measure: str,
+    proposal: Proposal,
+    names: np.ndarray,
 ) -> list[Finding]:
     """Return what the estimates of another proposal, in a file, say of these."""
     try:
@@ -165,7 +176,7 @@ def _judged_by(
     if _FITTED in estimates.proposal or getattr(proposal, "start", None) is not None:
         text = "annealing that starts from refined particles knows their modes alone: it is not held against them"
         return [Finding("no reference", text)]
-    return disagreements(likelihood, rows, measure, estimates, other)
+    return disagreements(likelihood, rows, measure, estimates, other, names)
 
 
 def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, np.ndarray]:
@@ -189,30 +200,14 @@ def _metrics(
         "unit": "nats per datum, in data units",
         "training": run.config["outcome"],
     }
+    if measures := best.headline.model.measures:
+        metrics["measure_by_column"] = {name: measure.value for name, measure in measures.items()}
     if not best.headline.name:
         return metrics | best.metrics()
     # A loss has no likelihood of its own.
     known = {"measure": Measure.NONE.value, "n": best.summary["n"], "particles": best.summary["particles"]}
     corrections = {how: one.metrics() for how, one in found.items()}
     return {**metrics, **dict.fromkeys(best.metrics()), **known, "corrections": corrections}
-
-
-def _about(run: Run, split: str, headline: Headline) -> dict[str, str | float]:
-    """Return what ``posterior.nc`` says of its data and numbers: where they come from, their bounds and their grid."""
-    data, name = run.data, run.config["observation"]
-    about: dict[str, str | float] = {
-        "observation": f"{name} ({headline.name})" if headline.name else name,
-        "data": data.name,
-        "data_sha256": data.sha256,
-        "split": split,
-    }
-    if data.bounds is not None:
-        about |= {"bounds_low": data.bounds[0], "bounds_high": data.bounds[1]}
-    if data.grid is not None:
-        about |= {"grid_low": data.grid.low, "grid_step": data.grid.step}
-        if data.grid.levels is not None:
-            about["grid_levels"] = data.grid.levels
-    return about
 
 
 def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:

@@ -106,7 +106,7 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
 
     Args:
         likelihood: of the data.
-        rows: the row of each datum in its file ``(N,)``, where there is one.
+        rows: the row of each datum in its file ``(N,)``, by number or name, where there is one.
         is_bound: whether the log-density is random, as with dequantisation: annealing, the remedy otherwise, cannot
             take it.
     """
@@ -151,7 +151,12 @@ def of_missed_mass(found: MissedMass, remedy: str) -> Finding:
 
 
 def disagreements(
-    likelihood: LogLikelihood, rows: np.ndarray, measure: str, other: Estimates, other_name: str
+    likelihood: LogLikelihood,
+    rows: np.ndarray,
+    measure: str,
+    other: Estimates,
+    other_name: str,
+    names: np.ndarray | None = None,
 ) -> list[Finding]:
     """Return the data of which two proposals tell different things, by more than their errors.
 
@@ -164,6 +169,7 @@ def disagreements(
         measure: of the numbers.
         other: what another proposal has left; data that it has not scored, or scored by another measure, are left out.
         other_name: of that proposal.
+        names: of the rows, ``(N,)``, where they have any.
     """
     place = {row: i for i, row in enumerate(other.rows.tolist())}
     both = np.array([i for i, row in enumerate(rows.tolist()) if row in place], dtype=int)
@@ -190,10 +196,11 @@ def disagreements(
     if not differ.any():
         return [Finding("bracketed", f"{names} agree within their errors on {n} data{out}")]
     which, by = both[differ], difference[differ]
+    listed = in_words(which, rows if names is None else names)
     worst = np.abs(by).argmax()
     told = f"{other_name} is {by[worst]:+.2f} nats from {likelihood.proposal} at datum {which[worst]}"
     text = (
-        f"{names} disagree by more than their errors on {len(which)} of {n} data: {in_words(which, rows)}; {told}; "
+        f"{names} disagree by more than their errors on {len(which)} of {n} data: {listed}; {told}; "
         f"the lower of two is wrong{out}"
     )
     return [Finding("disagreement", text, tuple(which.tolist()))]

@@ -1,6 +1,7 @@
 """From a model, a guide and data to an ArviZ DataTree."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.inference.export.groups import CHAINS, COLUMN, Variable, as_integers, distinct, group
 from obsvae.inference.export.tails import with_tails
 from obsvae.inference.features import feature_dims
 from obsvae.inference.latents.draws import draw
@@ -18,9 +20,6 @@ from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
 from obsvae.modes import evaluating, seeded
 
-# Dimensions and values.
-_Variable = tuple[tuple[str, ...], np.ndarray]
-_CHAINS = 2
 _OF_THE_DRAWS = {
     "draws": "particles of the proposal in sample_stats, drawn independently and with replacement by their Pareto "
     "smoothed weights; no Markov chain: two halves of such draws stand as two chains",
@@ -35,6 +34,7 @@ def to_arviz(
     x: Tensor,
     likelihood: LogLikelihood | None = None,
     *,
+    columns: Sequence[str] | None = None,
     labels: Mapping[str, Tensor] | None = None,
     attributes: Mapping[str, str | float] | None = None,
     draws: int = 100,
@@ -65,13 +65,16 @@ def to_arviz(
     ``constant_data``         such as ``label (datum)``               what else is known of each datum
     ========================= ======================================= ==================================================
 
-    Features are ``feature`` of a vector, ``row`` and ``column`` of an image, and ``channel`` before or after them.
+    Features are ``feature`` of a vector, ``row`` and ``column`` of an image, and ``channel`` before or after them; of a
+    table ``column`` with the columns' names: ``tree.sel(column=["weight"])``. A missing entry is NaN in
+    ``observed_data``, and 0 in ``log_likelihood``; the draws fill it.
     Where all x are whole numbers, they are stored as integers. A guide that is a point mass has no density, so that
     ``log_p``, ``log_q`` and ``guide_log_likelihood`` are left out.
 
     Attributes of the tree, and of ``log_likelihood``, name the ``measure`` of p(x | z) (a density is not to be ranked
-    against a mass), whether it ``is_bound`` alone, its ``unit``, and that of the data. :func:`obsvae.compare_trees`
-    refuses what does not compare; ``az.compare`` does not look.
+    against a mass), whether it ``is_bound`` alone, its ``unit``, and that of the data; of a table ``measure_by_column``
+    tells the measure of each column, as JSON. :func:`obsvae.compare_trees` refuses what does not compare;
+    ``az.compare`` does not look.
 
     The draws are independent given the particles. They stand in two chains of half the draws each, since ArviZ asks for
     chains, but what it says of Markov chains is empty here. Both halves come from the same particles, so that R̂ is near
@@ -105,6 +108,7 @@ def to_arviz(
         guide: its guide.
         x: data ``(N, *event)`` in data units.
         likelihood: of the same data, with its log-weights and its particles; estimated here by default.
+        columns: names of the columns of a table, if x ``(N, D)`` is one.
         labels: tensors ``(N,)`` by name, if there are any.
         attributes: of the tree, what else is known of all data, such as ``data_unit``, by default "data units", or
             ``grid_low``, ``grid_step`` and ``grid_levels`` of the grid whose masses are exported.
@@ -114,20 +118,24 @@ def to_arviz(
         progress: show a progress bar where the likelihood is estimated here.
 
     Raises:
-        UsageError: for a likelihood without weights and particles, or of other data; for draws that are odd or < 2.
+        UsageError: for a likelihood without weights and particles, or of other data; for draws that are odd or < 2;
+            for names of another number of columns than there are.
         MeasureMismatch: where the observation is not a likelihood.
 
     References: Vehtari, Simpson, Gelman, Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024; Rubin, *Using
     the SIR algorithm to simulate posterior distributions*, 1988 (resampling).
     """
-    if draws < _CHAINS or draws % _CHAINS:
+    if draws < CHAINS or draws % CHAINS:
         raise UsageError(f"draws must be an even number of at least 2, for two chains of equal length, but got {draws}")
+    if columns is not None and x.shape[1:] != (len(columns),):
+        raise UsageError(f"a table of {len(columns)} columns needs shape (rows, {len(columns)}); got {tuple(x.shape)}")
     if likelihood is None:
         likelihood = log_likelihood(
             model, guide, x, particles, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
         )
     z = torch.from_numpy(resampled(likelihood, len(x), draws, seed)).to(x.device)
-    drawn, features = ("chain", "draw", "datum"), feature_dims(x.shape[1:])
+    drawn, dims = ("chain", "draw", "datum"), feature_dims(x.shape[1:]) if columns is None else (COLUMN,)
+    names = list(columns or ())
     # The guide must not draw again what the particles were drawn by.
     with evaluating(model, guide), unchecked(), seeded(_another(seed), device_of(model)):
         q = posterior(guide, x)
@@ -135,61 +143,45 @@ def to_arviz(
         prior = model.prior().sample(raw.shape[:2])
         replicated, simulated, log_p = _drawn(model, z), _drawn(model, prior), _by_feature(model, z, x)
         log_prior = _array(model.prior().log_prob(z))
-        of_guide: dict[str, _Variable] = {"z": ((*drawn, "latent"), _array(raw))}
-        by_guide: dict[str, _Variable] = {}
+        of_guide: dict[str, Variable] = {"z": ((*drawn, "latent"), _array(raw))}
+        by_guide: dict[str, Variable] = {}
         if guide.has_density:
             found = _by_feature(model, raw, x)
             joint = found.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
             of_guide |= {"log_p": (drawn, joint), "log_q": (drawn, _array(q.log_prob(raw)))}
-            by_guide = {"x": ((*drawn, *features), found)}
+            by_guide = {"x": ((*drawn, *dims), found)}
     log_p, set_apart = with_tails(log_p)
-    observed, replicated, simulated = _as_integers(_array(x), replicated, simulated)
+    observed, replicated, simulated = as_integers(_array(x), replicated, simulated)
     weights = likelihood.weights
-    columns = ("standard_error", "ess", "khat")
-    stats: dict[str, _Variable] = {name: (("datum",), getattr(weights, name)) for name in columns}
+    told = ("standard_error", "ess", "khat")
+    stats: dict[str, Variable] = {name: (("datum",), getattr(weights, name)) for name in told}
     stats["log_marginal_likelihood"] = (("datum",), weights.estimate)
-    stats["distinct_draws"] = (("datum",), _distinct(_array(z)))
+    stats["distinct_draws"] = (("datum",), distinct(_array(z)))
     known = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
+    proposed = {"proposal": likelihood.proposal, "particles": likelihood.particles}
     assert likelihood.log_weights is not None
     stats["log_weight"] = (("particle", "datum"), likelihood.log_weights)
     scale = {"measure": model.measure.value, "is_bound": int(model.is_bound), "unit": "nats"}
+    if model.measures:
+        by_column = {name: measure.value for name, measure in model.measures.items()}
+        scale["measure_by_column"] = json.dumps(by_column, ensure_ascii=False)
     about = {"data_unit": "data units", **(attributes or {}), **scale}
     of_features = {**scale, "data_unit": about["data_unit"], "pointwise": "one feature of a datum, given z"}
     groups = {
-        "posterior": _group({"z": ((*drawn, "latent"), _array(z))}, **_OF_THE_DRAWS),
-        "guide": _group(of_guide),
-        "posterior_predictive": _group({"x": ((*drawn, *features), replicated)}),
-        "log_likelihood": _group({"x": ((*drawn, *features), log_p)}, **of_features, set_apart=set_apart),
-        "guide_log_likelihood": _group(by_guide, **of_features),
-        "log_prior": _group({"z": (drawn, log_prior)}, unit="nats"),
-        "prior": _group({"z": ((*drawn, "latent"), _array(prior))}),
-        "prior_predictive": _group({"x": ((*drawn, *features), simulated)}),
-        "sample_stats": _group(stats, proposal=likelihood.proposal, particles=likelihood.particles),
-        "observed_data": _group({"x": (("datum", *features), observed)}, unit=about["data_unit"]),
-        "constant_data": _group(known),
+        "posterior": group({"z": ((*drawn, "latent"), _array(z))}, attributes=_OF_THE_DRAWS),
+        "guide": group(of_guide),
+        "posterior_predictive": group({"x": ((*drawn, *dims), replicated)}, names),
+        "log_likelihood": group({"x": ((*drawn, *dims), log_p)}, names, {**of_features, "set_apart": set_apart}),
+        "guide_log_likelihood": group(by_guide, names, of_features),
+        "log_prior": group({"z": (drawn, log_prior)}, attributes={"unit": "nats"}),
+        "prior": group({"z": ((*drawn, "latent"), _array(prior))}),
+        "prior_predictive": group({"x": ((*drawn, *dims), simulated)}, names),
+        "sample_stats": group(stats, attributes=proposed),
+        "observed_data": group({"x": (("datum", *dims), observed)}, names, {"unit": about["data_unit"]}),
+        "constant_data": group(known),
     }
-    kept = {name: group for name, group in groups.items() if group.data_vars}
+    kept = {name: found for name, found in groups.items() if found.data_vars}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **kept})
-
-
-def _group(variables: Mapping[str, _Variable], **attributes: object) -> xr.Dataset:
-    """Return a dataset whose dimensions are all numbered from 0; draws come in chains of equal length."""
-    variables = {
-        name: (dims, _in_chains(values) if "chain" in dims else values) for name, (dims, values) in variables.items()
-    }
-    sizes = {d: n for dims, values in variables.values() for d, n in zip(dims, values.shape, strict=True)}
-    return xr.Dataset(variables, {d: np.arange(n) for d, n in sizes.items()}, attributes)
-
-
-def _in_chains(values: np.ndarray) -> np.ndarray:
-    """Return S draws ``(S, ...)`` in two chains, ``(2, S / 2, ...)``."""
-    return values.reshape(_CHAINS, -1, *values.shape[1:])
-
-
-def _distinct(z: np.ndarray) -> np.ndarray:
-    """Return how many different particles are among the draws z ``(S, N, D)`` of each datum, ``(N,)``."""
-    found = [np.unique(of_datum[np.isfinite(of_datum).all(-1)], axis=0) for of_datum in z.swapaxes(0, 1)]
-    return np.array([len(particles) for particles in found])
 
 
 def _array(tensor: Tensor) -> np.ndarray:
@@ -221,15 +213,6 @@ def _drawn(model: GenerativeModel, z: Tensor) -> np.ndarray:
 def _by_feature(model: GenerativeModel, z: Tensor, x: Tensor) -> np.ndarray:
     """Return log p(x | z) of each feature likewise."""
     return np.stack([_array(model.given(at).log_prob(x)) for at in z])
-
-
-def _as_integers(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return arrays as integers where all of them hold nothing else: some of ArviZ asks so of counts."""
-    for dtype in (np.int32, np.int64):
-        limit = float(np.iinfo(dtype).max)
-        if all((np.abs(a) < limit).all() and (a == np.round(a)).all() for a in arrays):
-            return tuple(a.astype(dtype) for a in arrays)
-    return arrays
 
 
 def _another(seed: int) -> int:

@@ -1,5 +1,6 @@
 """The likelihood of held-out data, model beside model, by ArviZ."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ def compare_trees(trees: Mapping[str, xr.DataTree]) -> "pd.DataFrame":
         trees: as :func:`obsvae.to_arviz` returns them, or as ``az.from_netcdf`` reads them, by name.
 
     Raises:
-        MeasureMismatch: for a density beside a mass, or masses of the cells of different grids.
+        MeasureMismatch: for a density beside a mass, in one of a table's columns too, or masses of the cells of
+            different grids.
         UsageError: for fewer than two trees, trees without what :func:`obsvae.to_arviz` records, trees of different
             units or data, or with a datum that has no estimate.
 
@@ -59,6 +61,7 @@ def compare_trees(trees: Mapping[str, xr.DataTree]) -> "pd.DataFrame":
     if len(trees) < 2:
         raise UsageError(f"a comparison needs at least two trees, but got {len(trees)}")
     found = {name: _Scores.of(name, tree) for name, tree in trees.items()}
+    _require_equal_columns(found)
     _require_one_measure(found)
     for (first, one), (second, other) in combinations(found.items(), 2):
         names = repr(first), repr(second)
@@ -115,6 +118,16 @@ class _Scores:
             int(stats.attrs["particles"]),
         )
 
+    def by_column(self) -> dict[str, str]:
+        """Return the measure of each column in words, of masses with their grid; empty where there are no columns."""
+        measures = json.loads(self.attributes.get("measure_by_column", "{}"))
+        columns = json.loads(self.attributes.get("columns", "{}"))
+        grids = {name: columns.get(name, {}).get("grid") for name in measures}
+        return {
+            name: measure if grids[name] is None or measure == "density" else f"{measure} of cells {grids[name]}"
+            for name, measure in measures.items()
+        }
+
     def elpd(self, shift: np.ndarray | float = 0.0) -> az.ELPDData:
         return _elpd(self.estimate - shift, self.khat, self.particles, not (self.khat <= KHAT_LIMIT).all())
 
@@ -134,6 +147,18 @@ def _elpd(estimate: np.ndarray, khat: np.ndarray, particles: int, warning: bool)
         elpd_i=xr.DataArray(estimate, datum),
         pareto_k=xr.DataArray(khat, datum),
     )
+
+
+def _require_equal_columns(found: Mapping[str, _Scores]) -> None:
+    """Refuse two tables one of whose columns is of another measure, or has cells of another grid."""
+    columns = {name: scores.by_column() for name, scores in found.items()}
+    for (first, one), (second, other) in combinations(columns.items(), 2):
+        for column, told in one.items():
+            if other.get(column, told) != told:
+                raise MeasureMismatch(
+                    f"column {column!r} is a {told} ({first}) and a {other[column]} ({second}), which cannot be "
+                    "ranked: take families of one measure for it, or declare its grid in the schema of both"
+                )
 
 
 def _require_one_measure(found: Mapping[str, _Scores]) -> None:
