@@ -156,7 +156,7 @@ def disagreements(
     measure: str,
     other: Estimates,
     other_name: str,
-    names: np.ndarray | None = None,
+    row_names: np.ndarray | None = None,
 ) -> list[Finding]:
     """Return the data of which two proposals tell different things, by more than their errors.
 
@@ -169,7 +169,7 @@ def disagreements(
         measure: of the numbers.
         other: what another proposal has left; data that it has not scored, or scored by another measure, are left out.
         other_name: of that proposal.
-        names: of the rows, ``(N,)``, where they have any.
+        row_names: of these, ``(N,)``, where they have any.
     """
     place = {row: i for i, row in enumerate(other.rows.tolist())}
     both = np.array([i for i, row in enumerate(rows.tolist()) if row in place], dtype=int)
@@ -196,7 +196,7 @@ def disagreements(
     if not differ.any():
         return [Finding("bracketed", f"{names} agree within their errors on {n} data{out}")]
     which, by = both[differ], difference[differ]
-    listed = in_words(which, rows if names is None else names)
+    listed = in_words(which, rows if row_names is None else row_names)
     worst = np.abs(by).argmax()
     told = f"{other_name} is {by[worst]:+.2f} nats from {likelihood.proposal} at datum {which[worst]}"
     text = (
