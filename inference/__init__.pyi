@@ -2,8 +2,13 @@
 
 from .checks.calibration import Calibration as Calibration
 from .checks.calibration import calibrate as calibrate
+from .checks.columns import ColumnFit as ColumnFit
+from .checks.columns import column_fits as column_fits
+from .checks.pairs import PairFit as PairFit
+from .checks.pairs import pair_fits as pair_fits
 from .checks.predictive import Predictive as Predictive
 from .checks.predictive import check_predictive as check_predictive
+from .columns import ColumnLike as ColumnLike
 from .entries.conditional import ConditionalScores as ConditionalScores
 from .entries.conditional import conditional_scores as conditional_scores
 from .entries.imputation import Direction as Direction
@@ -20,6 +25,13 @@ from .export.comparing import compare_trees as compare_trees
 from .export.comparing import to_elpd as to_elpd
 from .features import feature_dims as feature_dims
 from .figures.calibration import plot_calibration as plot_calibration
+from .figures.columns.gains import plot_column_gains as plot_column_gains
+from .figures.columns.marginals import plot_column_fits as plot_column_fits
+from .figures.columns.marginals import plot_columns as plot_columns
+from .figures.columns.pairs import plot_dependence as plot_dependence
+from .figures.columns.pairs import plot_pairs as plot_pairs
+from .figures.columns.reproductions import plot_column_reproductions as plot_column_reproductions
+from .figures.columns.walks import plot_column_walks as plot_column_walks
 from .figures.latents import plot_latents as plot_latents
 from .figures.likelihood import counts_up_to as counts_up_to
 from .figures.likelihood import mean_curves as mean_curves
@@ -34,6 +46,8 @@ from .figures.run import limits_of as limits_of
 from .figures.run import plot_data as plot_data
 from .figures.run import plot_history as plot_history
 from .figures.run import plot_reproductions as plot_reproductions
+from .latents.columns import reproduce_columns as reproduce_columns
+from .latents.columns import walk_columns as walk_columns
 from .latents.draws import prior_draws as prior_draws
 from .latents.draws import prior_means as prior_means
 from .latents.draws import reproduce as reproduce

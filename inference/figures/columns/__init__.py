@@ -1,0 +1,1 @@
+"""Figures of tables, whose columns have kinds and units of their own."""

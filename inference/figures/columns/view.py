@@ -1,0 +1,80 @@
+"""How the values of a column are drawn."""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from obsvae.inference.columns import ColumnLike, in_unit
+
+Which = Literal["x", "y"]
+# Draws beyond these quantiles, and beyond the data, are not drawn.
+ENDS = (0.005, 0.995)
+
+
+class View(ABC):
+    """How the values of a column are drawn.
+
+    Args:
+        column: of a table.
+        observed: its values, NaN where missing.
+        drawn: from the model, to be drawn beside them.
+    """
+
+    # Whether the values are levels.
+    is_levels = False
+
+    def __init__(self, column: ColumnLike, observed: np.ndarray, drawn: np.ndarray | None = None) -> None:
+        self.column = column
+        self.seen = observed[np.isfinite(observed)].astype(np.float64)
+        ends = self.seen if drawn is None else np.append(self.seen, np.nanquantile(drawn, ENDS))
+        self.low, self.high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)
+
+    @property
+    def label(self) -> str:
+        """The column's name with its unit."""
+        return literal(in_unit(self.column))
+
+    @property
+    @abstractmethod
+    def edges(self) -> np.ndarray:
+        """The edges of cells, as places."""
+
+    @property
+    def centres(self) -> np.ndarray:
+        """The middle of each cell."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+    def place(self, x: np.ndarray) -> np.ndarray:
+        """Return where values stand on an axis."""
+        return x
+
+    def shares(self, x: np.ndarray) -> np.ndarray:
+        """Return the share of values in each cell; those in none count in the total."""
+        seen = x[~np.isnan(x)]
+        return np.histogram(self.place(seen), self.edges)[0] / max(len(seen), 1)
+
+    def scale(self, axes: Axes, which: Which, is_padded: bool = False) -> None:
+        """Set scale, limits, ticks and label of an axis, with room for points beside the outer cells or without."""
+        self._tick(axes, which)
+        limits = self.padded if is_padded else (self.edges[0], self.edges[-1])
+        axes.set(**{f"{which}label": self.label, f"{which}lim": limits})
+
+    @property
+    def padded(self) -> tuple[float, float]:
+        """The ends of an axis, with room beside the outer cells."""
+        return float(self.edges[0]), float(self.edges[-1])
+
+    @abstractmethod
+    def agreement(self, observed: np.ndarray, reproduced: np.ndarray) -> str:
+        """Return in words how well values ``(N,)``, none of them missing, are reproduced."""
+
+    @abstractmethod
+    def _tick(self, axes: Axes, which: Which) -> None:
+        """Set the scale and the ticks."""
+
+
+def literal(text: str) -> str:
+    """Return a text that is drawn as it is: a dollar would begin a formula."""
+    return text.replace("$", r"\$")
