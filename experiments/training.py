@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from obsvae.data import Dataset
@@ -12,14 +11,28 @@ from obsvae.data.splits import SPLITS
 from obsvae.data.tables.schema import schema_from
 from obsvae.data.tables.toml import to_toml
 from obsvae.errors import UsageError
-from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
+from obsvae.experiments.shares import save_shares
 from obsvae.guides import Guide
-from obsvae.inference import Callback, History, Shares, fit, plot_history, plot_reproductions, prior_means, reproduce
+from obsvae.inference import (
+    Callback,
+    History,
+    Shares,
+    fit,
+    plot_column_reproductions,
+    plot_history,
+    plot_reproductions,
+    prior_means,
+    reproduce,
+    reproduce_columns,
+)
 from obsvae.inference.modes import device_of
 from obsvae.model import VAE, resolved
+
+# Rows of a table whose reproductions are drawn.
+_REPRODUCED = 1000
 
 
 def train_run(
@@ -173,18 +186,20 @@ class _ColumnShares(Shares):
     def on_end(self, history: History) -> None:
         """Write what is known."""
         if self.epochs:
-            shares = torch.stack(self.epochs).numpy()
-            columns = {name: shares[:, d] for d, name in enumerate(self.names)}
-            save_text(
-                self.folder / "history_by_column.csv", columns_text({"epoch": np.arange(1, len(shares) + 1)} | columns)
-            )
+            save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())
 
 
 def _draw(run: Run) -> None:
-    """Draw how training went, and reproductions of ten data."""
+    """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
         save_figure(run.folder / "figures/learning_curve.png", plot_history(run.history))
     seed = run.config["training"]["seed"]
+    if run.data.columns is not None:
+        x = run.data.validation[:_REPRODUCED].to(device_of(run.model))
+        made = reproduce_columns(run.model, run.guide, x, run.data.columns, seed=seed)
+        figure = plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), run.data.columns)
+        save_figure(run.folder / "figures/reproductions.png", figure)
+        return
     few = run.data.validation[:10].to(device_of(run.model))
     rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, seed=seed)}
     if run.guide.has_density:

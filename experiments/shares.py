@@ -1,0 +1,42 @@
+"""The share of each column of a table in the validation ELBO, epoch by epoch, in ``history_by_column.csv``."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from obsvae.errors import UsageError
+from obsvae.experiments.files import save_text
+
+FILE = "history_by_column.csv"
+
+
+def save_shares(folder: Path, names: Sequence[str], shares: np.ndarray) -> Path:
+    """Write the shares ``(epochs, D)`` of columns in nats per datum, an epoch a line; a column may be called epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *names])
+    writer.writerows([epoch, *row] for epoch, row in enumerate(shares.tolist(), start=1))
+    return save_text(folder / FILE, text.getvalue())
+
+
+def load_shares(folder: Path) -> tuple[list[str], np.ndarray]:
+    """Return the names of the columns and their shares ``(epochs, D)``, as :func:`save_shares` wrote them.
+
+    Raises:
+        UsageError: where the file is gone, or is not what it should be.
+    """
+    file = folder / FILE
+    if not file.is_file():
+        raise UsageError(f"there is no {file}")
+    try:
+        with file.open(encoding="utf-8", newline="") as text:
+            (_, *names), *rows = csv.reader(text)
+        shares = np.array([[float(value) for value in row[1:]] for row in rows]).reshape(-1, len(names))
+    except ValueError as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    if not len(shares):
+        raise UsageError(f"{file} holds no epoch")
+    return names, shares
