@@ -38,6 +38,7 @@ from .figures.likelihood import mean_curves as mean_curves
 from .figures.likelihood import plot_gaps as plot_gaps
 from .figures.likelihood import plot_particles as plot_particles
 from .figures.predictive import plot_predictive as plot_predictive
+from .figures.predictive import plot_transforms as plot_transforms
 from .figures.ranking import plot_against as plot_against
 from .figures.ranking import plot_learning as plot_learning
 from .figures.ranking import plot_ranking as plot_ranking

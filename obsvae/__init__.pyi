@@ -135,6 +135,7 @@ from .inference import plot_particles as plot_particles
 from .inference import plot_predictive as plot_predictive
 from .inference import plot_ranking as plot_ranking
 from .inference import plot_reproductions as plot_reproductions
+from .inference import plot_transforms as plot_transforms
 from .inference import posterior as posterior
 from .inference import posterior_means as posterior_means
 from .inference import prior_draws as prior_draws

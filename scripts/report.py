@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = page_file(args.out)
     report = make_report(args.runs, limit=args.limit, particles=args.particles, seed=args.seed)
     written = report.save(out)
-    print("\n".join([*(f"warning: {in_flags(line)}" for line in report.warnings), f"written: {written}"]))
+    warnings = [f"warning: {in_flags(line)}" for line in report.warnings]
+    notes = [f"note: {in_flags(line)}" for line in report.notes]
+    print("\n".join([*warnings, *notes, f"written: {written}"]))
 
 
 if __name__ == "__main__":

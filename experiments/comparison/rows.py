@@ -1,5 +1,7 @@
 """From the folders of finished jobs to the results of a comparison."""
 
+import hashlib
+import json
 import math
 import re
 import statistics
@@ -130,11 +132,17 @@ def comparison_of(rows: Sequence[Row], data: Dataset, at_once: int | None, folde
 
 
 def data_of(config: Mapping[str, Any]) -> str:
-    """Return in words the data of a run, from its configuration."""
+    """Return in words the data of a run, from its configuration; of a schema, which is long, the checksum."""
     recipe = config["data"] or {}
-    settings = ", ".join(f"{key} {value}" for key, value in recipe.items() if value and key != "name")
+    settings = ", ".join(f"{key} {_in_short(value)}" for key, value in recipe.items() if value and key != "name")
     name = f"{config['data_name']} (SHA-256 {config['data_sha256'][:8]})"
     return f"{name} with {settings}" if settings else name
+
+
+def _in_short(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _score(row: Row, place: int, difference: Difference | None) -> Score:

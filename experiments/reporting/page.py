@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
@@ -21,13 +22,32 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A table of the page."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Part:
-    """A section: pictures, or a note on why there are none."""
+    """A section: pictures and tables, or a note on why there are none."""
 
     title: str
     text: str = ""
-    figures: list[Picture] = field(default_factory=list)
+    content: list[Picture | Table] = field(default_factory=list)
     note: str = ""
+
+    @property
+    def figures(self) -> list[Picture]:
+        """The pictures alone."""
+        return [one for one in self.content if isinstance(one, Picture)]
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables alone."""
+        return [one for one in self.content if isinstance(one, Table)]
 
 
 def picture(figure: Figure, alt: str, caption: str) -> Picture:

@@ -76,27 +76,48 @@ def likelihood(subject: Subject) -> list[Picture]:
 
 def worst(subject: Subject) -> list[Picture]:
     """Draw the data that fare worst."""
-    estimate = np.where(subject.refined.weights.usable, subject.refined.weights.estimate, -np.inf)
-    lowest = np.argsort(estimate)[:_SHOWN]
+    estimate, lowest = lowest_likelihood(subject)
+    lowest = lowest[:_SHOWN]
     caption = "The lowest log p(x) in nats, with the datum and its row in the file, over E[x | z] at the guide's mean."
     pictures = [_of_data(subject, lowest, estimate, "Data with the lowest likelihood", caption)]
-    if subject.amortised is not None:
-        gap = amortisation_gap(subject.refined.weights, subject.amortised.weights)
-        if n := int(np.isfinite(gap).sum()):
-            text = f"The amortisation gap of {n} data"
-            text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
-            figure = plot_gaps(subject.refined.weights, subject.amortised.weights)
-            pictures.append(picture(figure, "Amortisation gap by datum", text))
-        gap = np.where(np.isnan(gap), -np.inf, gap)
-        caption = "The largest amortisation gaps: refined less amortised estimate in nats, with the datum and its row."
-        pictures.append(_of_data(subject, np.argsort(-gap)[:_SHOWN], gap, "Data where the guide is worst", caption))
-    return pictures
+    drawn, gap = gaps(subject)
+    if gap is None:
+        return pictures
+    caption = "The largest amortisation gaps: refined less amortised estimate in nats, with the datum and its row."
+    worst_gaps = _of_data(subject, np.argsort(-gap)[:_SHOWN], gap, "Data where the guide is worst", caption)
+    return [*pictures, *drawn, worst_gaps]
+
+
+def lowest_likelihood(subject: Subject) -> tuple[np.ndarray, np.ndarray]:
+    """Return the estimate of each datum ``(N,)``, −∞ where there is none, and the data from the lowest on."""
+    estimate = np.where(subject.refined.weights.usable, subject.refined.weights.estimate, -np.inf)
+    return estimate, np.argsort(estimate)
+
+
+def gaps(subject: Subject) -> tuple[list[Picture], np.ndarray | None]:
+    """Draw the amortisation gap where any is known, and return that of each datum ``(N,)``, −∞ where it is not.
+
+    A point mass has none.
+    """
+    if subject.amortised is None:
+        return [], None
+    gap = amortisation_gap(subject.refined.weights, subject.amortised.weights)
+    drawn = []
+    if n := int(np.isfinite(gap).sum()):
+        text = f"The amortisation gap of {n} data"
+        text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
+        figure = plot_gaps(subject.refined.weights, subject.amortised.weights)
+        drawn = [picture(figure, "Amortisation gap by datum", text)]
+    return drawn, np.where(np.isnan(gap), -np.inf, gap)
+
+
+def nats(value: float) -> str:
+    """Return an estimate or a gap: a gap may be infinite, and what has no estimate is sorted as −∞."""
+    return {np.inf: "∞", -np.inf: "–"}.get(value, f"{value:.4g}")
 
 
 def _of_data(subject: Subject, which: np.ndarray, values: np.ndarray, alt: str, caption: str) -> Picture:
     x = subject.x[torch.from_numpy(which)]
     rows = {"data": x, "reproduction\n(mean)": reproduce(subject.trained, subject.run.guide, x, seed=subject.seed)}
-    # A gap may be infinite; what has no estimate is sorted as −∞.
-    shown = {np.inf: "∞", -np.inf: "–"}
-    titles = [f"{i}\nrow {subject.rows[i]}\n{shown.get(values[i], f'{values[i]:.4g}')}" for i in which]
+    titles = [f"{i}\nrow {subject.called[i]}\n{nats(values[i])}" for i in which]
     return rows_picture(subject, rows, alt, caption, titles)

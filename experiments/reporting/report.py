@@ -1,6 +1,6 @@
 """One self-contained page on one or more runs: results, pictures, checks, and what the diagnostics mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.tables import short
 from obsvae.experiments.files import save_text
 from obsvae.experiments.reporting.glossary import GLOSSARY
-from obsvae.experiments.reporting.page import Part
-from obsvae.experiments.reporting.parts import PARTS
-from obsvae.experiments.reporting.results import Table, different, tables
+from obsvae.experiments.reporting.page import Part, Table
+from obsvae.experiments.reporting.parts import parts_of
+from obsvae.experiments.reporting.results import different, tables
 from obsvae.experiments.reporting.subject import Subject, look_at
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.whole_numbers import whole
@@ -41,6 +41,7 @@ class Report:
         title: of the page.
         subtitle: what was looked at.
         warnings: what a reader must know first.
+        notes: what else to know of the numbers.
         results: tables of likelihoods.
         sections: one for each run.
     """
@@ -48,6 +49,7 @@ class Report:
     title: str
     subtitle: str
     warnings: Sequence[str]
+    notes: Sequence[str]
     results: Sequence[Table]
     sections: Sequence[Section]
 
@@ -58,6 +60,7 @@ class Report:
             title=self.title,
             subtitle=self.subtitle,
             warnings=self.warnings,
+            notes=self.notes,
             results=self.results,
             runs=self.sections,
             glossary=GLOSSARY,
@@ -107,11 +110,18 @@ def make_report(
     subjects = [
         look_at(one, name, limit=limit, particles=particles, seed=seed) for name, one in zip(names, loaded, strict=True)
     ]
+    told = {
+        is_warning: [
+            f"{one.name}: {found.text}" for one in subjects for found in one.findings if found.is_warning is is_warning
+        ]
+        for is_warning in (True, False)
+    }
     counted = f"{len(subjects)} run{'s' if len(subjects) > 1 else ''}"
     return Report(
         title="What the decoder's output says" if len(subjects) > 1 else f"Report on {names[0]}",
         subtitle=f"{counted}; the first {limit} test data at most, {particles} particles for each, seed {seed}.",
-        warnings=[*different(subjects), *(f"{one.name}: {found.text}" for one in subjects for found in one.findings)],
+        warnings=[*different(subjects), *told[True]],
+        notes=told[False],
         results=tables(subjects),
         sections=[_section(number, subject) for number, subject in enumerate(subjects)],
     )
@@ -136,6 +146,17 @@ def _names(runs: Sequence[Run]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
+def _learned(parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return learned parameters by name; those of a table's families by the columns that share them."""
+    found: dict[str, str] = {}
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            found |= {f"{inner} of {name}": text for inner, text in _learned(value).items()}
+        else:
+            found[f"learned {name}"] = _range(value)
+    return found
+
+
 def _range(value: object) -> str:
     """Return a learned parameter: a number, or the least and the greatest of many."""
     if isinstance(value, list):
@@ -154,10 +175,10 @@ def _section(number: int, subject: Subject) -> Section:
         "training": ", ".join(f"{key} {value}" for key, value in training.items() if value is not None),
         "ended": config["outcome"]["stopped"],
         "weights of epoch": config["outcome"]["best_epoch"],
-        **{f"learned {key}": _range(value) for key, value in subject.run.model.observation.describe().items()},
+        **_learned(subject.run.model.observation.describe()),
     }
     rows = [[key, str(value)] for key, value in settings.items()]
-    bar = tqdm(PARTS.items(), desc=subject.name, unit="part", disable=None)
+    bar = tqdm(parts_of(subject).items(), desc=subject.name, unit="part", disable=None)
     return Section(
         f"run-{number}",
         subject.name,

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 
 import numpy as np
 
+from obsvae.data import Grid
 from obsvae.experiments.comparison.rows import data_of
 from obsvae.experiments.evaluation.headline import measure_in_words
 from obsvae.experiments.evaluation.tables import short
+from obsvae.experiments.reporting.page import Table
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.inference import Difference, amortisation_gap, rank
+from obsvae.model import Measure
 
 _COLUMNS = (
     "run: observation",
@@ -27,36 +29,55 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of the page."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
 def different(subjects: Sequence[Subject]) -> list[str]:
     """Return a line where not all runs compare."""
     if len({_scale(subject) for subject in subjects}) == 1:
         return []
-    return [
+    text = (
         "the runs are of different data or measures, and stand in tables of their own; densities and masses are ranked "
         "together where the data lie on a grid alone"
-    ]
+    )
+    return [text, *_differing_column(subjects)]
+
+
+def _differing_column(subjects: Sequence[Subject]) -> list[str]:
+    """Return a line with an example where runs on the same table differ in the measure of a column."""
+    for one, other in combinations(subjects, 2):
+        (data, _, mine), (same, _, its) = _scale(one), _scale(other)
+        for (column, measure), (_, another) in zip(mine, its, strict=False) if data == same else ():
+            if measure != another:
+                return [f"column {column!r} is a {measure} in {one.name}, and a {another} in {other.name}"]
+    return []
 
 
 def tables(subjects: Sequence[Subject]) -> list[Table]:
     """Return a table for each measure of the same data, its runs from best to worst."""
     return [
         _table(data, measure, {subject.name: subject for subject in group})
-        for (data, measure), group in groupby(sorted(subjects, key=_scale), _scale)
+        for (data, measure, _), group in groupby(sorted(subjects, key=_scale), _scale)
     ]
 
 
-def _scale(subject: Subject) -> tuple[str, str]:
-    """Return the data of a run, and the measure of its numbers: these compare where both are the same."""
-    return data_of(subject.run.config), subject.judged.headline.measure
+def _scale(subject: Subject) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """Return the data of a run, and the measure of its numbers, of a table by column: equal where they compare.
+
+    Tables are the same where their entries are, whatever families their schemas name.
+    """
+    config, columns = subject.run.config, subject.run.data.columns
+    measure, measures = subject.judged.headline.measure, subject.model.measures
+    if columns is None:
+        return data_of(config), measure, ()
+    grids = {column.name: column.grid for column in columns}
+    # A grid matters where masses of its cells are taken.
+    by_column = {name: _in_words(measure, grids[name]) for name, measure in measures.items()}
+    data = f"{config['data_name']} (as it is used, SHA-256 {config['data_fingerprint'][:8]})"
+    return data, measure, tuple(sorted(by_column.items()))
+
+
+def _in_words(measure: Measure, grid: Grid | None) -> str:
+    """Return the measure of a column, of masses with the step of their cells."""
+    cells = "" if grid is None or measure is Measure.LEBESGUE else f" of cells of {grid.step:g} from {grid.low:g}"
+    return f"{measure.value}{cells}"
 
 
 def _table(data: str, measure: str, members: Mapping[str, Subject]) -> Table:
@@ -65,7 +86,8 @@ def _table(data: str, measure: str, members: Mapping[str, Subject]) -> Table:
     ranking = dict.fromkeys(members, Difference(math.nan, math.nan))
     if usable.any():
         ranking = rank({name: [subject.refined.weights.estimate[usable]] for name, subject in members.items()})
-    on_grid = any(subject.judged.headline.own is not None for subject in members.values())
+    # A table has a grid for some of its columns, or none; its measure says so.
+    on_grid = any(s.judged.headline.own is not None and not s.model.measures for s in members.values())
     title = f"{measure.capitalize()} of {'the grid cells of ' if on_grid else ''}{data}"
     first = next(iter(members.values())).judged.summary
     rows = [_row(members[name], difference) for name, difference in ranking.items()]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from obsvae.experiments.evaluation.about import called
 from obsvae.experiments.evaluation.evaluate import held_out
 from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
@@ -45,6 +46,11 @@ class Subject:
     particles: int
     seed: int
     findings: list[Finding]
+
+    @property
+    def called(self) -> np.ndarray:
+        """What these data are called in their source ``(N,)``: names of rows, or their numbers."""
+        return called(self.run.data, self.rows)
 
     @property
     def model(self) -> VAE:
@@ -99,7 +105,7 @@ def _findings(run: Run, judged: Judged, rows: np.ndarray) -> list[Finding]:
         text = f"trained by a loss, not a likelihood; the page scores its decoder under a correction ({headline})"
         found.append(Finding("loss", text))
     found += cut_short(run.config["outcome"]["stopped"])
-    found += [one for one in doubtful(judged.likelihood, rows) if one.kind == "lost"]
+    found += [one for one in doubtful(judged.likelihood, called(run.data, rows)) if one.kind == "lost"]
     if (flagged := float(judged.likelihood.weights.flagged.mean())) > _FLAGGED:
         text = f"{flagged:.0%} of the likelihood estimates are flagged: probably too low, by unknown amounts"
         found.append(Finding("distrusted", text))

@@ -47,9 +47,9 @@ def pair_fits(check: Predictive, columns: Sequence[ColumnLike]) -> list[PairFit]
     .. math:: V = \sqrt{\frac{\max(0,\ \varphi^2 - (r-1)(c-1)/(n-1))}{\min(\tilde r - 1,\ \tilde c - 1)}}, \qquad
               \tilde k = k - \frac{(k-1)^2}{n-1}
 
-    where φ² is the mean square contingency of r × c cells: levels, and numbers cut at the quintiles of the held-out
-    data. It is corrected for its bias, since few data look dependent by chance. Of more than 40 columns those are taken
-    that have the most entries.
+    where φ² is the mean square contingency of r × c cells: levels, and numbers cut at the quintiles of their own
+    sample, so that no misfit of a single column counts. It is corrected for its bias, since few data look dependent by
+    chance. Of more than 40 columns those are taken that have the most entries.
 
     Args:
         check: of the table, ``(N, D)``.
@@ -63,7 +63,7 @@ def pair_fits(check: Predictive, columns: Sequence[ColumnLike]) -> list[PairFit]
     N = len(check.observed)
     sets = [check.simulated[i * N : (i + 1) * N] for i in range(min(_SETS, len(check.simulated) // N))]
     samples = [check.observed, *(np.where(missing, np.nan, drawn) for drawn in sets or [check.simulated[:N]])]
-    cells = [[_cells(sample[:, d], check.observed[:, d], columns[d]) for d in taken] for sample in samples]
+    cells = [[_cells(sample[:, d], columns[d]) for d in taken] for sample in samples]
     fits = []
     for (i, first), (j, second) in combinations(enumerate(taken), 2):
         observed, *drawn = (cramers_v(of[i], of[j]) for of in cells)
@@ -97,11 +97,11 @@ def cramers_v(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(max(squared, 0.0) / least).clip(max=1.0)) if least > 0 else 0.0
 
 
-def _cells(x: np.ndarray, observed: np.ndarray, column: ColumnLike) -> np.ndarray:
-    """Return the cell of each value ``(N,)``: its level, or the quintile of the observed values that it is in."""
+def _cells(x: np.ndarray, column: ColumnLike) -> np.ndarray:
+    """Return the cell of each value ``(N,)``: its level, or the quintile that it is in."""
     missing = np.isnan(x)
     if column.levels is not None:
         return np.where(missing, -1, np.where(missing, 0, x)).astype(int)
-    seen = observed[~np.isnan(observed)]
+    seen = x[~missing]
     cuts = np.unique(np.quantile(seen, np.arange(1, _CELLS) / _CELLS)) if len(seen) else np.zeros(0)
     return np.where(missing, -1, np.searchsorted(cuts, x, side="left"))

@@ -40,21 +40,11 @@ def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None
     Raises:
         UsageError: for fewer than 20 data or draws, or draws that are not finite.
     """
-    fewest = min(len(check.observed), len(check.simulated))
-    if fewest < _FEWEST:
-        raise UsageError(f"predictive checks need at least {_FEWEST} data and draws, but there are {fewest}")
-    if wrong := int((~np.isfinite(check.simulated)).reshape(len(check.simulated), -1).any(1).sum()):
-        raise UsageError(
-            f"{wrong} of {len(check.simulated)} draws from the model hold values that are not finite: nothing can be "
-            "held against them; its scale overflows, or its tails are heavier than the numbers can hold"
-        )
+    require_enough(check)
     images = check.observed.ndim > 2
     figure = Figure(figsize=(12, 9.5 if images else 6.4), layout="constrained")
     rows = np.asarray(figure.subfigures(3 if images else 2, 1))
-    uniform, covered, tails = rows[0].subplots(1, 3)
-    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum}, draws=len(check.simulated))
-    _draw_coverage(covered, check)
-    _draw_tails(tails, check)
+    _draw_transforms(rows[0], check)
     if images:
         values, ends = rows[1].subplots(1, 2, width_ratios=(2, 1))
         _draw_maps(rows[2], check)
@@ -64,6 +54,40 @@ def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None
     (_draw_rootogram if counts else _draw_values)(values, check)
     _draw_ends(ends, check, bounds)
     return figure
+
+
+def plot_transforms(check: Predictive) -> Figure:
+    """Draw the upper row of :func:`plot_predictive` alone: it looks at ranks, so that units may differ.
+
+    Args:
+        check: of columns whose values have an order.
+
+    Raises:
+        UsageError: as :func:`plot_predictive` does.
+    """
+    require_enough(check)
+    figure = Figure(figsize=(12, 3.4), layout="constrained")
+    _draw_transforms(figure, check)
+    return figure
+
+
+def require_enough(check: Predictive) -> None:
+    """Refuse fewer than 20 data or draws, and draws that are not finite."""
+    fewest = min(len(check.observed), len(check.simulated))
+    if fewest < _FEWEST:
+        raise UsageError(f"predictive checks need at least {_FEWEST} data and draws, but there are {fewest}")
+    if wrong := int((~np.isfinite(check.simulated)).reshape(len(check.simulated), -1).any(1).sum()):
+        raise UsageError(
+            f"{wrong} of {len(check.simulated)} draws from the model hold values that are not finite: nothing can be "
+            "held against them; its scale overflows, or its tails are heavier than the numbers can hold"
+        )
+
+
+def _draw_transforms(figure: Figure | SubFigure, check: Predictive) -> None:
+    uniform, covered, tails = figure.subplots(1, 3)
+    draw_pit_differences(uniform, {"one feature of each datum": check.one_of_each_datum}, draws=len(check.simulated))
+    _draw_coverage(covered, check)
+    _draw_tails(tails, check)
 
 
 def draw_pit_differences(

@@ -37,7 +37,7 @@ def plot_column_gains(names: Sequence[str], shares: np.ndarray, best: int | None
             label = f"{last[d]:+.2f}  {literal(names[d])}"
             axes.plot(epochs, gains[:, d], marker=marker, color=COLOURS[i], linewidth=1.5, label=label)
         else:
-            others = f"{len(names) - _NAMED} other columns" if i == _NAMED else None
+            others = f"{len(names) - _NAMED} more" if i == _NAMED else None
             axes.plot(epochs, gains[:, d], marker=marker, color="0.75", linewidth=0.8, zorder=1, label=others)
     if best is not None:
         axes.axvline(best, color="0.6", linestyle=":")

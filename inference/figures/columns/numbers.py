@@ -24,7 +24,8 @@ class Numbers(View):
         super().__init__(column, observed, drawn)
         self.step = _lattice(self.seen) if column.grid is None else column.grid.step
         positive = self.seen[self.seen > 0]
-        self.is_log = len(positive) > 2 and bool((self.seen >= 0).all()) and _is_skewed(positive)
+        is_few = self.step > 0 and (self.high - self.low) / self.step <= _EACH
+        self.is_log = len(positive) > 2 and not is_few and bool((self.seen >= 0).all()) and _is_skewed(positive)
         self.has_zero = self.is_log and len(positive) < len(self.seen)
         if self.is_log and drawn is not None and (drawn > 0).any():
             positive = np.append(positive, np.nanquantile(drawn[drawn > 0], ENDS[0]))
@@ -81,7 +82,7 @@ class Numbers(View):
         set_scale: Callable[..., None] = axes.set_xscale if which == "x" else axes.set_yscale
         formatter = FuncFormatter(lambda value, _: f"{value:,.6g}" if abs(value) >= 1e4 else f"{value:.4g}")
         if not self.is_log:
-            axis.set_major_locator(MaxNLocator(5))
+            axis.set_major_locator(MaxNLocator(5, integer=self.step >= 1))
         elif self.has_zero:
             set_scale("symlog", linthresh=self.edges[1], linscale=0.3)
             first = int(np.floor(np.log10(2 * self.edges[1]))) + 1  # a tick nearer to 0 would touch its own

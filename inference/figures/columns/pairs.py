@@ -17,6 +17,8 @@ from obsvae.inference.figures.predictive import OBSERVED, SIMULATED, above
 
 # Pairs whose names are written, cells whose shares are, and points drawn.
 _NAMED, _WRITTEN, _POINTS = 6, 25, 500
+# From this V on, names stand to the left of their points.
+_MIDDLE = 0.5
 
 
 def plot_dependence(pairs: Sequence[PairFit], columns: Sequence[ColumnLike]) -> Figure:
@@ -37,17 +39,12 @@ def plot_dependence(pairs: Sequence[PairFit], columns: Sequence[ColumnLike]) -> 
         axes.vlines(observed, low, high, color=colour, linewidth=0.8, alpha=0.5)
         axes.plot(observed, drawn, "o", color=colour, markersize=4, label=f"{name}: {len(some)} pairs")
     far = sorted((pair for pair in pairs if not pair.is_within), key=lambda p: -abs(p.observed - p.drawn))[:_NAMED]
-    for pair in far:
-        names = " – ".join(literal(columns[d].name) for d in pair.columns)
-        right = pair.observed < 0.6
-        axes.annotate(
-            names,
-            (pair.observed, pair.drawn),
-            (6 if right else -6, -3),
-            textcoords="offset points",
-            fontsize=8,
-            ha="left" if right else "right",
-        )
+    for i, pair in enumerate(far):
+        if not any(_collide(pair, other) for other in far[:i]):
+            names = " – ".join(literal(columns[d].name) for d in pair.columns)
+            at, right = (pair.observed, pair.drawn), pair.observed < _MIDDLE
+            shift, side = (6, "left") if right else (-6, "right")
+            axes.annotate(names, at, (shift, -3), textcoords="offset points", fontsize=8, ha=side)
     top = 1.05 * max([pair.high for pair in pairs] + [pair.observed for pair in pairs] + [0.1])
     axes.set(
         xlabel="Cramér's V, held-out data",
@@ -57,6 +54,11 @@ def plot_dependence(pairs: Sequence[PairFit], columns: Sequence[ColumnLike]) -> 
     )
     above(axes)
     return figure
+
+
+def _collide(one: PairFit, other: PairFit) -> bool:
+    """Return whether the names of two pairs would stand on one another."""
+    return abs(one.drawn - other.drawn) < 0.03 and abs(one.observed - other.observed) < 0.35
 
 
 def plot_pairs(check: Predictive, columns: Sequence[ColumnLike], pairs: Sequence[PairFit], most: int = 5) -> Figure:

@@ -36,11 +36,21 @@ def test_what_the_model_lacks_is_beyond_its_range():
     assert len(found) == 6
     assert [pair.observed for pair in pairs] == sorted((pair.observed for pair in pairs), reverse=True)
     assert found[0, 3].observed > 0.7
-    assert found[0, 3].is_within
     assert found[0, 1].observed > 0.6 > 0.2 > found[0, 1].high
     assert not found[0, 1].is_within
     assert found[0, 2].observed < 0.25
     assert strongest(pairs, 3) == [0, 1, 3]
+
+
+def test_a_right_model_is_within_its_range_in_19_of_21_cases():
+    generator = np.random.default_rng(5)
+
+    def table(n):
+        a = generator.normal(size=n)
+        return np.stack([a + generator.normal(size=n), np.digitize(a, [-1, 0, 1])], 1)
+
+    within = [pair_fits(Predictive(table(60), table(1200)), (A, CATEGORY))[0].is_within for _ in range(300)]
+    assert np.mean(within) == pytest.approx(19 / 21, abs=0.05)
 
 
 def test_numbers_are_cut_alike_whatever_their_unit():

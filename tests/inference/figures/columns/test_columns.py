@@ -172,7 +172,7 @@ def test_gains_begin_at_nothing_and_name_those_that_gain_most():
     assert all(gain[0] == 0 for gain in lines.values() if len(gain) == 5)
     assert "+6.00  c8" in lines
     np.testing.assert_allclose(lines["+6.00  c8"], 8 * np.linspace(0, 1, 5))
-    assert "2 other columns" in lines
+    assert "2 more" in lines
     assert len(drawn(plot_column_gains(["a"], shares[:1, :1]))) == 1
 
 
