@@ -40,6 +40,17 @@ GLOSSARY = (
         "above: not sure enough.",
     ),
     (
+        "distance and bound",
+        "Of a column of a table: how far its held-out values are from those that the model draws, and how far they are "
+        "in one of twenty cases where the model is right. Beyond the bound: more than chance, unless the columns are "
+        "many.",
+    ),
+    (
+        "Cramér's V",
+        "How strongly two columns depend on one another, from 0 to 1. That of the data outside the range of as many "
+        "draws: the model makes too much or too little of it; a right model does so in 2 of 21 cases.",
+    ),
+    (
         "calibration",
         "Data are drawn from the model, and the latent that made each is ranked among draws from its posterior. A bow "
         "outside the band: a posterior that is too narrow, too wide, or beside the truth.",

@@ -35,6 +35,12 @@ def test_a_datum_that_annealing_puts_higher_is_named_by_its_row():
     assert "on 1 of 2 data: datum 0 (row 5); ais is +11." in found.text
 
 
+def test_rows_are_called_by_their_names_where_they_have_any():
+    other, names = estimates_of(ROWS, [10.0, -2.0, -3.0]), np.array(["Ann", "Bob", "Cy"], dtype=object)
+    (found,) = disagreements(likelihood_of([-1.0, -2.0, -3.0]), ROWS, "mass", other, "ais", names)
+    assert "refined and ais disagree by more than their errors on 1 of 3 data: datum 0 (row Ann);" in found.text
+
+
 @pytest.mark.parametrize(
     ("levels", "flagged", "kind", "words"),
     [
