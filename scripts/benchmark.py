@@ -1,10 +1,16 @@
-"""Time training and likelihood estimates, or count estimates that are silently wrong."""
+"""Time training and estimates, count estimates that are silently wrong, or fill entries that were hidden."""
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
+from obsvae.errors import UsageError
+from obsvae.experiments.benchmarks.imputation.densities import NOTE, densities
+from obsvae.experiments.benchmarks.imputation.report import EXPLAINED, lines_of, text_of
+from obsvae.experiments.benchmarks.imputation.run import QUICK, STANDARD, Result, imputation
+from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES
 from obsvae.experiments.benchmarks.likelihood import compare_estimators, has_peer, throughput
 from obsvae.experiments.benchmarks.training import compare_loops
 from obsvae.experiments.benchmarks.trust.parts import PARTS, run_part
@@ -12,68 +18,45 @@ from obsvae.experiments.benchmarks.trust.verdicts import Verdicts
 from obsvae.experiments.command_line.arguments import Parser, one_of, positive_int, seed
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.files import save_text
+from obsvae.names import lookup
 
 EXAMPLES = """\
   obsvae benchmark training --data mnist --rounds 5
   obsvae benchmark likelihood runs/mnist-bernoulli runs/mnist-normal --annealed 50
   obsvae benchmark trust --quick
   obsvae benchmark trust --what adversarial --out trust.csv
+  obsvae benchmark imputation --tables Breast --out imputation.csv
+  obsvae benchmark imputation --what densities
 """
+# The options of each benchmark, with their defaults; those of others are refused.
+DEFAULTS: Mapping[str, Mapping[str, object]] = {
+    "training": {"rounds": 3, "data": "digits"},
+    "likelihood": {"rounds": 3, "timed": 200, "annealed": 50, "temperatures": 200},
+    "trust": {"what": "both", "limit": None, "particles": 500, "quick": False, "seed": 0, "out": None},
+    "imputation": {
+        "what": "errors",
+        "tables": TABLES,
+        "rates": RATES,
+        "masks": MASKS,
+        "quick": False,
+        "seed": 0,
+        "out": None,
+    },
+}
+WHAT: Mapping[str, Sequence[str]] = {"trust": [*PARTS, "both"], "imputation": ["errors", "densities", "both"]}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = Parser(__doc__ or "", EXAMPLES)
-    parser.add_argument(
-        "benchmark",
-        type=one_of("benchmark", ["training", "likelihood", "trust"]),
-        metavar="WHAT",
-        help="training, likelihood or trust",
-    )
-    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
-    parser.add_argument("--rounds", type=positive_int, default=3, metavar="N", help="how often each (default: 3)")
-    parser.add_argument(
-        "--data", default="digits", metavar="NAME", help="binarised by threshold (training; default: digits)"
-    )
-    group = parser.add_argument_group("likelihood")
-    group.add_argument("--timed", type=positive_int, default=200, metavar="N", help="test data (default: 200)")
-    group.add_argument("--annealed", type=positive_int, default=50, metavar="N", help="of these (default: 50)")
-    group.add_argument("--temperatures", type=positive_int, default=200, metavar="T", help="(default: 200)")
-    group = parser.add_argument_group("trust: estimates of log p(x) that are wrong and not flagged, by quadrature")
-    group.add_argument(
-        "--what",
-        type=one_of("part", [*PARTS, "both"]),
-        default="both",
-        metavar="PART",
-        help="adversarial (small models made to mislead), trained (digits, 1 to 3 latents) or both (default: both)",
-    )
-    group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, trained 200)")
-    group.add_argument("--particles", type=positive_int, default=500, metavar="K", help="refined (default: 500)")
-    group.add_argument("--quick", action="store_true", help="a few models and data of each: about a minute")
-    group.add_argument("--seed", type=seed, default=0, metavar="N", help="of models, data, particles (default: 0)")
-    group.add_argument("--out", type=Path, metavar="FILE", help="a line for each estimate, as .csv")
-    args = parser.parse_args(arguments)
-    if (args.benchmark == "likelihood") != bool(args.runs):
-        parser.error("likelihood needs at least one run folder, and training none, nor does trust take any")
-    if args.out and args.out.is_dir():
-        parser.error(f"--out needs a file, but {args.out} is a folder")
+    args = _parsed(arguments)
+    BENCHMARKS[args.benchmark](args)
 
-    if args.benchmark == "trust":
-        found = list[Verdicts]()
-        for name in PARTS if args.what == "both" else [args.what]:
-            tried = run_part(name, particles=args.particles, data=args.limit, quick=args.quick, seed=args.seed)
-            print(f"{PARTS[name].report(tried)}\n", flush=True)
-            found.append(tried.verdicts)
-            if args.out:
-                save_text(args.out, Verdicts.joined(found).text())
-        if args.out:
-            print(f"written to {args.out}")
-        return
-    if args.benchmark == "training":
-        print(tabulate(compare_loops(args.data, args.rounds), headers="keys", floatfmt=".3f"))
-        print(
-            "The second epoch of each, without validation: this project traces its objective in the first, once a run."
-        )
-        return
+
+def _training(args: argparse.Namespace) -> None:
+    print(tabulate(compare_loops(args.data, args.rounds), headers="keys", floatfmt=".3f"))
+    print("The second epoch of each, without validation: this project traces its objective in the first, once a run.")
+
+
+def _likelihood(args: argparse.Namespace) -> None:
     print(f"Nats per datum over the first {args.annealed} test data; times over {args.timed}.")
     print(f"The times are medians of {args.rounds} rounds, in which the estimators take turns.")
     for folder in args.runs:
@@ -82,6 +65,116 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"\nOf {args.runs[0].name}:\n{tabulate(throughput(args.runs[0], args.rounds), 'keys', floatfmt='.3g')}")
     if not has_peer():
         print("pythae is not installed, and was left out (pip install pythae==0.1.2)")
+
+
+def _trust(args: argparse.Namespace) -> None:
+    found = list[Verdicts]()
+    for name in PARTS if args.what == "both" else [args.what]:
+        tried = run_part(name, particles=args.particles, data=args.limit, quick=args.quick, seed=args.seed)
+        print(f"{PARTS[name].report(tried)}\n", flush=True)
+        found.append(tried.verdicts)
+        if args.out:
+            save_text(args.out, Verdicts.joined(found).text())
+    if args.out:
+        print(f"written to {args.out}")
+
+
+def _imputation(args: argparse.Namespace) -> None:
+    if args.what != "densities":
+        settings = QUICK if args.quick else STANDARD
+        print(EXPLAINED, flush=True)
+        found = list[Result]()
+        for results in imputation(args.tables, args.rates, args.masks, settings=settings, seed=args.seed):
+            print(f"\n{text_of(results)}", flush=True)
+            found += results
+            if args.out:
+                save_text(args.out, lines_of(found))
+        print(f"\nAll:\n{text_of(found, notes=False)}")
+        if args.out:
+            print(f"written to {args.out}")
+    if args.what != "errors":
+        print(f"\nLog-density of rows that were held out\n{NOTE}")
+        for rows in densities(quick=args.quick, seed=args.seed):
+            print(f"\n{tabulate(rows, 'keys', floatfmt='.4g', missingval='–')}", flush=True)
+
+
+BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "training": _training,
+    "likelihood": _likelihood,
+    "trust": _trust,
+    "imputation": _imputation,
+}
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the arguments, with the defaults of the benchmark that they name."""
+    parser = Parser(__doc__ or "", EXAMPLES)
+    _add_arguments(parser)
+    args = parser.parse_args(arguments)
+    of = DEFAULTS[args.benchmark]
+    for name in {name for options in DEFAULTS.values() for name in options} - set(of):
+        if getattr(args, name) is not None:
+            whose = " and ".join(other for other, options in DEFAULTS.items() if name in options)
+            parser.error(f"--{name} goes with {whose}, but the benchmark is {args.benchmark}: leave it out")
+    for name in ("tables", "rates", "masks", "out") if args.what == "densities" else ():
+        if getattr(args, name) is not None:
+            parser.error(f"--{name} goes with --what errors or both, but got --what densities: leave it out")
+    for name, default in of.items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+    if (args.benchmark == "likelihood") != bool(args.runs):
+        parser.error("likelihood needs at least one run folder, and no other benchmark takes any")
+    if args.benchmark in WHAT:
+        try:
+            lookup("part", args.what, dict.fromkeys(WHAT[args.benchmark]))
+        except UsageError as error:
+            parser.error(f"argument --what: {error}")
+        if args.out and args.out.is_dir():
+            parser.error(f"--out needs a file, but {args.out} is a folder")
+    return args
+
+
+def _add_arguments(parser: Parser) -> None:
+    """Add those of all benchmarks; what is not given is None."""
+    parser.add_argument(
+        "benchmark",
+        type=one_of("benchmark", BENCHMARKS),
+        metavar="WHAT",
+        help="training, likelihood, trust, imputation",
+    )
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
+    group = parser.add_argument_group("training and likelihood")
+    group.add_argument("--rounds", type=positive_int, metavar="N", help="how often each (default: 3)")
+    group.add_argument("--data", metavar="NAME", help="binarised by threshold (training; default: digits)")
+    group = parser.add_argument_group("likelihood")
+    group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
+    group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")
+    group.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
+    group = parser.add_argument_group("trust and imputation")
+    group.add_argument(
+        "--what",
+        metavar="PART",
+        help="trust: adversarial (small models made to mislead), trained (digits, 1 to 3 latents) or both (default: "
+        "both); imputation: errors (of filled entries), densities (of whole rows) or both (default: errors)",
+    )
+    group.add_argument("--quick", action="store_true", default=None, help="a small part, in about a minute")
+    group.add_argument("--seed", type=seed, metavar="N", help="of whatever is random (default: 0)")
+    group.add_argument("--out", type=Path, metavar="FILE", help="a line for each estimate or column, as .csv")
+    group = parser.add_argument_group("trust: estimates of log p(x) that are wrong and not flagged, by quadrature")
+    group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, trained 200)")
+    group.add_argument("--particles", type=positive_int, metavar="K", help="refined (default: 500)")
+    group = parser.add_argument_group("imputation: entries hidden from HI-VAE's tables, in the data folder")
+    group.add_argument(
+        "--tables",
+        type=one_of("table", TABLES),
+        nargs="+",
+        metavar="NAME",
+        help=f"(default: {' '.join(TABLES)})",
+    )
+    group.add_argument(
+        "--rates", type=positive_int, nargs="+", metavar="PERCENT", help="of hidden entries (default: 10 20 50)"
+    )
+    group.add_argument("--masks", type=positive_int, metavar="N", help="lists of hidden entries (default: 3)")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""A training that keeps the weights which fill entries held out best."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from obsvae.data import Column
+from obsvae.experiments.benchmarks.imputation.errors import column_errors
+from obsvae.experiments.points import points_of
+from obsvae.inference import Amortised, Callback, History, impute
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+
+
+class BestFill(Callback):
+    """Fills the table now and then, and keeps the weights whose error over the entries held out is least.
+
+    Args:
+        columns: of the table.
+        x: the table ``(N, D)``, with the entries held out.
+        held_out: which these are, ``(N, D)``.
+        every: epochs between two looks.
+        particles: K, for each row.
+        seed: of the particles.
+
+    Attributes:
+        error: the least error, its mean over columns.
+        epoch: of the weights that are kept.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column], x: np.ndarray, held_out: np.ndarray, every: int, particles: int, seed: int
+    ) -> None:
+        self.columns, self.x, self.held_out = columns, x, held_out
+        self.every, self.particles, self.seed = every, particles, seed
+        self.error, self.epoch = float("inf"), 0
+
+    def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
+        """Remember the pair."""
+        self.pair = model, guide
+        assert isinstance(model, nn.Module)
+        assert isinstance(guide, nn.Module)
+        self.modules = nn.ModuleList([model, guide])
+        self.weights = self._weights()
+
+    def on_epoch(self, history: History) -> None:
+        """Look how well the weights fill, every few epochs."""
+        if len(history) % self.every:
+            return
+        error = self._error()
+        if error < self.error:
+            self.error, self.epoch, self.weights = error, len(history), self._weights()
+
+    def on_end(self, history: History) -> None:
+        """Give the pair the weights that are kept."""
+        if self.epoch:
+            self.modules.load_state_dict(self.weights)
+
+    def _error(self) -> float:
+        rows = self.held_out.any(1)
+        hidden = torch.from_numpy(np.where(self.held_out, np.nan, self.x).astype(np.float32))[rows]
+        filled = filled_by(*self.pair, self.columns, hidden, self.particles, self.seed)
+        return float(np.nanmean(column_errors(self.columns, self.x, self._whole(filled, rows), self.held_out)))
+
+    def _whole(self, filled: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        whole = self.x.copy()
+        whole[rows] = filled
+        return whole
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
+
+
+def filled_by(
+    model: GenerativeModel, guide: AmortisedGuide, columns: Sequence[Column], x: Tensor, particles: int, seed: int
+) -> np.ndarray:
+    """Return a table ``(N, D)`` with point values in the place of NaN, by the guide's particles.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+        columns: of the table.
+        x: the table.
+        particles: K, for each row.
+        seed: of the particles.
+    """
+    points = points_of(columns)
+    return impute(
+        model, guide, x, 0, points=points, particles=particles, proposal=Amortised(), seed=seed, progress=False
+    ).point
