@@ -317,7 +317,7 @@ def test_the_command_prints_both_tables_and_writes_every_estimate(tiny, tmp_path
 
 
 def test_the_command_refuses_what_it_does_not_take(tmp_path):
-    assert "nor does trust take any" in refused("benchmark", "trust", "runs/a", cwd=tmp_path)
+    assert "no other benchmark takes any" in refused("benchmark", "trust", "runs/a", cwd=tmp_path)
     assert "did you mean 'trained'" in refused("benchmark", "trust", "--what", "trainde", cwd=tmp_path)
 
 

@@ -148,7 +148,7 @@ def test_the_benchmark_holds_estimates_against_annealing(evaluable, tmp_path):
 
 @pytest.mark.parametrize("line", [["likelihood"], ["training", "runs/a"]])
 def test_the_benchmark_says_what_needs_runs(line, tmp_path):
-    assert "needs at least one run folder, and training none" in refused("benchmark", *line, cwd=tmp_path)
+    assert "likelihood needs at least one run folder" in refused("benchmark", *line, cwd=tmp_path)
 
 
 def test_the_help_on_observations_names_each_with_its_options(tmp_path):

@@ -1,6 +1,6 @@
 """A training that keeps the weights which fill entries held out best."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from obsvae.data import Column
 from obsvae.experiments.benchmarks.imputation.errors import column_errors
-from obsvae.experiments.points import points_of
-from obsvae.inference import Amortised, Callback, History, impute
+from obsvae.inference import Amortised, Callback, History, Point, impute
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
 
@@ -20,7 +19,8 @@ class BestFill(Callback):
         columns: of the table.
         x: the table ``(N, D)``, with the entries held out.
         held_out: which these are, ``(N, D)``.
-        every: epochs between two looks.
+        looks: epochs after which it looks.
+        points: value that is filled in, of each column.
         particles: K, for each row.
         seed: of the particles.
 
@@ -30,10 +30,18 @@ class BestFill(Callback):
     """
 
     def __init__(
-        self, columns: Sequence[Column], x: np.ndarray, held_out: np.ndarray, every: int, particles: int, seed: int
+        self,
+        columns: Sequence[Column],
+        x: np.ndarray,
+        held_out: np.ndarray,
+        *,
+        looks: Collection[int],
+        points: Sequence[Point],
+        particles: int,
+        seed: int,
     ) -> None:
         self.columns, self.x, self.held_out = columns, x, held_out
-        self.every, self.particles, self.seed = every, particles, seed
+        self.looks, self.points, self.particles, self.seed = looks, points, particles, seed
         self.error, self.epoch = float("inf"), 0
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
@@ -45,8 +53,8 @@ class BestFill(Callback):
         self.weights = self._weights()
 
     def on_epoch(self, history: History) -> None:
-        """Look how well the weights fill, every few epochs."""
-        if len(history) % self.every:
+        """Look how well the weights fill, after some of the epochs."""
+        if len(history) not in self.looks:
             return
         error = self._error()
         if error < self.error:
@@ -57,10 +65,29 @@ class BestFill(Callback):
         if self.epoch:
             self.modules.load_state_dict(self.weights)
 
+    def fill(self, x: Tensor, particles: int) -> np.ndarray:
+        """Return a table ``(N, D)`` with point values in the place of NaN, by particles of the guide.
+
+        Args:
+            x: the table.
+            particles: K, for each row.
+        """
+        found = impute(
+            *self.pair,
+            x,
+            draws=0,
+            points=self.points,
+            particles=particles,
+            proposal=Amortised(),
+            seed=self.seed,
+            progress=False,
+        )
+        return found.point
+
     def _error(self) -> float:
         rows = self.held_out.any(1)
         hidden = torch.from_numpy(np.where(self.held_out, np.nan, self.x).astype(np.float32))[rows]
-        filled = filled_by(*self.pair, self.columns, hidden, self.particles, self.seed)
+        filled = self.fill(hidden, self.particles)
         return float(np.nanmean(column_errors(self.columns, self.x, self._whole(filled, rows), self.held_out)))
 
     def _whole(self, filled: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -70,22 +97,3 @@ class BestFill(Callback):
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.detach().clone() for name, value in self.modules.state_dict().items()}
-
-
-def filled_by(
-    model: GenerativeModel, guide: AmortisedGuide, columns: Sequence[Column], x: Tensor, particles: int, seed: int
-) -> np.ndarray:
-    """Return a table ``(N, D)`` with point values in the place of NaN, by the guide's particles.
-
-    Args:
-        model: the generative model.
-        guide: its guide.
-        columns: of the table.
-        x: the table.
-        particles: K, for each row.
-        seed: of the particles.
-    """
-    points = points_of(columns)
-    return impute(
-        model, guide, x, 0, points=points, particles=particles, proposal=Amortised(), seed=seed, progress=False
-    ).point

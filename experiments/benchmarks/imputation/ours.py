@@ -1,17 +1,22 @@
 """Missing entries filled by a VAE, whose families and epoch are chosen by entries that are seen."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 
 from obsvae.data import Column, Dataset, Kind
 from obsvae.data.stored import Stored
-from obsvae.experiments.benchmarks.imputation.best_fill import BestFill, filled_by
+from obsvae.experiments.benchmarks.imputation.best_fill import BestFill
 from obsvae.experiments.pair import make_pair
-from obsvae.inference import fit
+from obsvae.experiments.points import points_of
+from obsvae.inference import Mean, Point, fit
 from obsvae.model import by_column_text
+
+GROWTH = 1.2  # of the epochs from one look at the error over entries held out to the next
 
 
 @dataclass(frozen=True)
@@ -24,30 +29,56 @@ class Settings:
         batch_size: rows in a minibatch.
         lr: Adam's learning rate.
         steps: about how many, in whole epochs.
-        looks: how often the error over the entries held out is looked at.
+        trial: share of these for each choice of families before one of them is taken.
         held_out: share of the entries that are seen which are held out to choose by.
         particles: K, for each row, when it fills.
         particles_of_looks: K, for each row, when it looks.
     """
 
     latent: int = 10
-    hidden: tuple[int, ...] = (128, 128)
-    batch_size: int = 100
+    hidden: tuple[int, ...] = (256, 256)
+    batch_size: int = 512
     lr: float = 1e-3
     steps: int = 6000
-    looks: int = 20
+    trial: float = 0.2
     held_out: float = 0.05
     particles: int = 200
     particles_of_looks: int = 50
 
 
-FamilyOf = Callable[[Column], str]
-_LEVELS_ALIKE = {Kind.ORDINAL: "categorical", Kind.COUNT: "normal:scale=decoder", Kind.POSITIVE: "normal:scale=decoder"}
-# What is trained, each in turn; the one with the least error over entries held out fills the table.
-FAMILIES: Mapping[str, FamilyOf] = {
-    "as declared": lambda column: column.observation,
-    "other": lambda column: _LEVELS_ALIKE.get(column.kind, column.observation),
-}
+@dataclass(frozen=True)
+class Choice:
+    """What the families of a table may be.
+
+    Attributes:
+        name: of the choice.
+        family: returns the text of a column's family.
+        points: return the value of each column that is filled in.
+    """
+
+    name: str
+    family: Callable[[Column], str]
+    points: Callable[[Sequence[Column]], list[Point]] = points_of
+
+
+def _normal(scale: str) -> Choice:
+    """Return Normals for numbers, and for levels, with an order or without, a probability each."""
+
+    def family(column: Column) -> str:
+        if column.levels is not None:
+            return "bernoulli" if column.kind is Kind.BINARY else "categorical"
+        return f"normal:scale={scale}"
+
+    def points(columns: Sequence[Column]) -> list[Point]:
+        mean = Mean()  # of a Normal no tail runs away
+        usual = zip(points_of(columns), columns, strict=True)
+        return [point if column.levels is not None else mean for point, column in usual]
+
+    return Choice(f"normal, scale={scale}", family, points)
+
+
+# The choice whose error over entries held out is least fills the table.
+CHOICES = (Choice("as declared", lambda column: column.observation), _normal("per-unit"), _normal("decoder"))
 
 
 @dataclass(frozen=True)
@@ -58,20 +89,21 @@ class Filled:
         x: ``(N, D)``.
         families: the name of those that were chosen.
         epoch: of the weights.
-        held_out: error over the entries held out, by families.
+        held_out: error over the entries held out.
     """
 
     x: np.ndarray
     families: str
     epoch: int
-    held_out: Mapping[str, float] = field(default_factory=dict)
+    held_out: float
 
 
 def fill(stored: Stored, x: np.ndarray, settings: Settings, seed: int = 0) -> Filled:
     """Fill a table after training on all of its rows.
 
-    A few of the entries that are seen are hidden, too, while it trains. Of several choices of families and of their
-    epochs those are taken whose error over these is least; they are shown to the encoder when the table is filled.
+    A few of the entries that are seen are hidden, too, while it trains. The error over these chooses: of several
+    choices of families the one that does best in a short training, and of the epochs of a long one the best. When the
+    table is filled, the encoder sees them.
 
     Args:
         stored: the columns; its x is not looked at.
@@ -84,26 +116,43 @@ def fill(stored: Stored, x: np.ndarray, settings: Settings, seed: int = 0) -> Fi
     seen = torch.from_numpy(np.where(held_out, np.nan, x).astype(np.float32))
     # Every row is trained on, and validation, of which fit needs some, chooses nothing: the entries held out do.
     data = replace(stored.dataset("table"), train=seen, validation=seen[:1])
-    tried = {name: _train(by_family, data, x, held_out, settings, seed) for name, by_family in FAMILIES.items()}
-    name = min(tried, key=lambda name: tried[name].error)
-    best = tried[name]
-    found = filled_by(*best.pair, stored.columns, torch.from_numpy(x), settings.particles, seed)
-    return Filled(found, name, best.epoch, {name: one.error for name, one in tried.items()})
+    train = partial(_train, data=data, x=x, held_out=held_out, seed=seed)
+    # Choices that come to the same for this table are tried once.
+    choices = {_text(choice, stored.columns): choice for choice in reversed(CHOICES)}
+    short = replace(settings, steps=max(1, round(settings.trial * settings.steps)))
+    errors = {text: train(choice, settings=short).error for text, choice in choices.items()}
+    choice = choices[min(errors, key=lambda text: errors[text])]
+    best = train(choice, settings=settings)
+    return Filled(best.fill(torch.from_numpy(x), settings.particles), choice.name, best.epoch, best.error)
+
+
+def looks_of(epochs: int) -> list[int]:
+    """Return epochs to look after, in steps that grow with them: small tables overfit within a few."""
+    return sorted({min(epochs, round(GROWTH**k)) for k in range(math.ceil(math.log(epochs, GROWTH)) + 1)})
+
+
+def _text(choice: Choice, columns: Sequence[Column]) -> str:
+    return by_column_text({column.name: choice.family(column) for column in columns})
 
 
 def _train(
-    family: FamilyOf, data: Dataset, x: np.ndarray, held_out: np.ndarray, settings: Settings, seed: int
+    choice: Choice, *, data: Dataset, x: np.ndarray, held_out: np.ndarray, settings: Settings, seed: int
 ) -> BestFill:
     """Train with families by column, and return what has looked on, whose pair has the best weights."""
     assert data.columns is not None
-    text = by_column_text({column.name: family(column) for column in data.columns})
-    model, guide = make_pair(text, data, latent=settings.latent, hidden=settings.hidden, seed=seed)
-    steps = -(-len(data.train) // settings.batch_size)
-    epochs = max(1, settings.steps // steps)
-    best = BestFill(data.columns, x, held_out, max(1, epochs // settings.looks), settings.particles_of_looks, seed)
+    pair = make_pair(_text(choice, data.columns), data, latent=settings.latent, hidden=settings.hidden, seed=seed)
+    epochs = max(1, settings.steps // -(-len(data.train) // settings.batch_size))
+    best = BestFill(
+        data.columns,
+        x,
+        held_out,
+        looks=looks_of(epochs),
+        points=choice.points(data.columns),
+        particles=settings.particles_of_looks,
+        seed=seed,
+    )
     fit(
-        model,
-        guide,
+        *pair,
         data,
         epochs=epochs,
         batch_size=settings.batch_size,

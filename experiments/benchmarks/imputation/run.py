@@ -17,7 +17,7 @@ from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES
 OURS = "this VAE"
 STANDARD = Settings()
 # Settings with which a table takes seconds, and whose errors say nothing.
-QUICK = replace(STANDARD, steps=60, looks=2, particles=20, particles_of_looks=20)
+QUICK = replace(STANDARD, steps=60, particles=20, particles_of_looks=20)
 
 
 @dataclass(frozen=True)
