@@ -33,3 +33,14 @@ from .reporting.report import write_report as write_report
 from .run import Run as Run
 from .run import load_run as load_run
 from .training import train_run as train_run
+from .use.column_scores import ColumnScores as ColumnScores
+from .use.column_scores import column_scores as column_scores
+from .use.rows import Rows as Rows
+from .use.rows import rows_for as rows_for
+from .use.scores import RowScores as RowScores
+from .use.scores import score_rows as score_rows
+from .use.values import Filled as Filled
+from .use.values import encode_rows as encode_rows
+from .use.values import impute_rows as impute_rows
+from .use.values import reproduce_rows as reproduce_rows
+from .use.values import sample_rows as sample_rows

@@ -59,7 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--split",
         type=one_of("split", SPLITS),
-        default="test",
         metavar="NAME",
         help="train, validation or test (default: test)",
     )
@@ -73,6 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         type=count,
         metavar="N",
         help="draw N data from the model, and measure how much of log p(x) the estimates miss (default: 200; 0: none)",
+    )
+    parser.add_argument(
+        "--columns",
+        action=argparse.BooleanOptionalAction,
+        help="score each entry of a table given the others of its row, with the gain over its column alone (default: "
+        "for tables of at most 100 columns)",
     )
     fitting = parser.add_argument_group("refined particles (--proposal refined, or the start of --proposal ais)")
     fitting.add_argument("--starts", type=positive_int, metavar="N", help="climbs at first (default: 2)")
@@ -112,7 +117,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.check is not None and (args.curve or args.proposal == "ais"):
         other = "--curve" if args.curve else "--proposal ais"
         raise UsageError(f"--check measures what amortised and refined estimates miss; leave it out beside {other}")
+    if args.columns is not None and (args.curve or args.bidirectional):
+        other = "--curve" if args.curve else "--bidirectional"
+        raise UsageError(f"--columns and --no-columns are of an evaluation; leave them out beside {other}")
+    split = args.split or "test"
     proposal = proposal_of(args)
+    if args.bidirectional and args.split is not None:
+        raise UsageError("--bidirectional draws its data from the model; leave out --split")
     particles = args.particles or PARTICLES[args.proposal]
     settings = {"particles": particles, "memory": args.memory * 2**20, "seed": args.seed}
 
@@ -123,11 +134,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         bracketed = bracket_run(trained, args.limit or 100, proposal=proposal, others=PARTICLES["refined"], **settings)
         text, files = bracketed.text(), [bracketed.save(args.run / "likelihood/simulated.csv")]
     elif args.curve:
-        curves = particle_curves(trained, split=args.split, limit=args.limit, **settings)
+        curves = particle_curves(trained, split=split, limit=args.limit, **settings)
         text, files = curves.text(), [save_figure(args.run / "figures/likelihood.png", curves.figure())]
     else:
         check = {} if args.check is None else {"check": args.check}
-        found = evaluate_run(trained, split=args.split, limit=args.limit, proposal=proposal, **check, **settings)
+        found = evaluate_run(
+            trained, split=split, limit=args.limit, proposal=proposal, by_column=args.columns, **check, **settings
+        )
         text, files = "\n".join([found.table(), *map(str, found.findings)]), found.files
     print(in_flags(text))
     print(f"written: {', '.join(map(str, files))}")

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-from tabulate import tabulate
 
 from obsvae.data.tables.write import save_table
 from obsvae.experiments.command_line.arguments import Parser, count
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save_table(args.out, found.columns)
     if found.held_out is not None:
         print(f"Held-out rows of {trained.data.name}, nats an entry:")
-        print(tabulate(found.held_out.table(), "keys", floatfmt=".3f"))
+        print(found.held_out)
     mean, flagged = np.nanmean(found.weights.estimate), 100 * found.weights.flagged.mean()
     print(f"log p {mean:.3f} nats a row on average, {flagged:.1f} % flagged")
     if rows.ignored:

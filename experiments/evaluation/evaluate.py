@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.about import about_data, called, column_names
 from obsvae.experiments.evaluation.findings import (
     Finding,
@@ -24,8 +25,9 @@ from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum, settings_of
 from obsvae.experiments.evaluation.tables import table
-from obsvae.experiments.files import save_datatree, save_json
+from obsvae.experiments.files import save_datatree, save_json, save_text
 from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wants_columns
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
@@ -49,16 +51,21 @@ class Evaluation:
             one that it was trained by where that is another; of a loss, this for each of its corrections in turn.
         findings: what a reader must know beside the numbers.
         files: what was written.
+        by_column: of a table, what each column says given the others (:class:`ColumnScores`), where it was asked for.
     """
 
     metrics: dict[str, Any]
     columns: dict[str, dict[str, Any]]
     findings: list[Finding]
     files: list[Path] = field(default_factory=list)
+    by_column: ColumnScores | None = None
 
     def table(self) -> str:
-        """Return the summaries side by side."""
-        return table(self.columns)
+        """Return the summaries side by side, and of a table a line for each column below them."""
+        summaries = table(self.columns)
+        if self.by_column is None:
+            return summaries
+        return f"{summaries}\n\nEach entry given the others of its row, nats:\n{self.by_column}"
 
 
 def evaluate_run(
@@ -69,6 +76,7 @@ def evaluate_run(
     particles: int = 1000,
     limit: int | None = None,
     check: int = 200,
+    by_column: bool | None = None,
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
@@ -86,6 +94,9 @@ def evaluate_run(
         limit: score the first data only, this many; None: all.
         check: number of data to draw from the model, on which :func:`missed_mass` measures how much the estimates miss;
             0: none. Annealing is left out: ``obsvae evaluate --bidirectional`` brackets it.
+        by_column: whether to score each entry of a table given the others of its row (:func:`column_scores`), in
+            ``likelihood/*-columns.csv`` and under ``columns`` in ``metrics.json``; by default where the table has at
+            most 100 columns.
         memory: bound on the working memory in bytes.
         seed: of the particles.
         progress: show a progress bar.
@@ -128,6 +139,14 @@ def evaluate_run(
             model, run.guide, check, particles, proposal=proposal, memory=memory, seed=seed, progress=progress
         )
     metrics["missed_mass"] = missed.summary() if missed else None
+    entries = None
+    # Chains are slow, and a run is made again for each entry that moves the posterior: only where it is asked for.
+    is_slow = isinstance(proposal, Annealed) and by_column is None
+    if wants_columns(run, by_column) and not headline.model.is_bound and not is_slow:
+        entries = column_scores(
+            run, x, particles=particles, proposal=proposal, memory=memory, seed=seed, progress=progress
+        )
+    metrics["columns"] = entries.table() if entries else None
     findings = [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
     findings += [of_missed_mass(missed, best.likelihood.remedy)] if missed else []
@@ -156,7 +175,10 @@ def evaluate_run(
         save_per_datum(estimates, best.likelihood, rows, headline.measure, proposal),
         save_datatree(run.folder / "posterior.nc", tree),
     ]
-    return Evaluation(metrics, columns, findings, files)
+    if entries:
+        text = columns_text({"row": rows, **entries.columns()})
+        files.append(save_text(estimates.with_stem(f"{estimates.stem}-columns"), text))
+    return Evaluation(metrics, columns, findings, files, entries)
 
 
 def _judged_by(

@@ -1,12 +1,13 @@
 """The commands that put a run to use, as a user calls them."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 
 from tests.experiments.use.conftest import HEADER, people, write
-from tests.scripts.commands import refused, succeeds
+from tests.scripts.commands import copy, refused, succeeds
 
 TRAINED = ["--latent", "1", "--hidden", "16", "--epochs", "20", "--batch-size", "50"]
 
@@ -94,3 +95,18 @@ def test_a_run_on_an_array_writes_arrays(tmp_path):
     assert np.load(tmp_path / "drawn.npy").shape == (4, 3)
     succeeds("encode", "run", "x.npy", "--out", "codes.csv", "--particles", 50, cwd=tmp_path)
     assert len(lines(tmp_path / "codes.csv")) == 60
+
+
+def test_evaluate_tells_what_each_column_says_given_the_others(folder, tmp_path):
+    copied = copy(folder / "run", tmp_path / "run")
+    told = succeeds("evaluate", copied, "--particles", 50, "--check", 0, cwd=folder)
+    assert "Each entry given the others of its row" in told
+    metrics = json.loads((copied / "metrics.json").read_text())
+    assert [row["column"] for row in metrics["columns"]] == HEADER[:4]
+    found = lines(copied / "likelihood/test-refined-columns.csv")
+    assert len(found) == metrics["n"]
+    assert "log p(visits | others)" in found[0]
+    told = succeeds("evaluate", copied, "--particles", 50, "--check", 0, "--no-columns", cwd=folder)
+    assert "given the others" not in told
+    assert json.loads((copied / "metrics.json").read_text())["columns"] is None
+    assert "leave them out beside --curve" in refused("evaluate", copied, "--curve", "--columns", cwd=folder)

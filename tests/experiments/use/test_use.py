@@ -8,8 +8,9 @@ from obsvae.data import load
 from obsvae.data.tables.write import save_table
 from obsvae.errors import UsageError
 from obsvae.experiments import load_run, train_run
+from obsvae.experiments.use.column_scores import column_scores
 from obsvae.experiments.use.rows import rows_for
-from obsvae.experiments.use.scores import column_scores, score_rows
+from obsvae.experiments.use.scores import score_rows
 from obsvae.experiments.use.values import encode_rows, impute_rows, reproduce_rows, sample_rows
 from tests.experiments.use.conftest import HEADER, people, write
 
