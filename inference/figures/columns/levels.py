@@ -8,6 +8,8 @@ from obsvae.inference.figures.columns.view import View, Which, literal
 
 # Levels that are drawn one by one, letters of a text that are drawn, and letters that an axis has room for.
 _LEVELS, _TEXT, _ROOM = 12, 14, 28
+# More levels than this are written small.
+_MANY = 8
 
 
 class Levels(View):
@@ -45,7 +47,7 @@ class Levels(View):
 
     def _tick(self, axes: Axes, which: Which) -> None:
         axes.set(**{f"{which}ticks": np.arange(len(self.texts)), f"{which}ticklabels": self.texts})
-        axes.tick_params(which, labelsize=9)
+        axes.tick_params(which, labelsize=9 if len(self.texts) <= _MANY else 7)
         if which == "x" and sum(len(text) + 2 for text in self.texts) > _ROOM:
             axes.tick_params("x", labelrotation=40)
             for text in axes.get_xticklabels():
@@ -53,4 +55,5 @@ class Levels(View):
 
 
 def _cut(text: str) -> str:
-    return literal(text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…")
+    """Return a text of at most 14 letters, with its beginning and its end."""
+    return literal(text if len(text) <= _TEXT else f"{text[: _TEXT // 2]}…{text[1 - _TEXT // 2 :]}")

@@ -80,9 +80,9 @@ class Numbers(View):
     def _tick(self, axes: Axes, which: Which) -> None:
         axis = axes.xaxis if which == "x" else axes.yaxis
         set_scale: Callable[..., None] = axes.set_xscale if which == "x" else axes.set_yscale
-        formatter = FuncFormatter(lambda value, _: f"{value:,.6g}" if abs(value) >= 1e4 else f"{value:.4g}")
+        formatter = FuncFormatter(lambda value, _: f"{value:.6g}")
         if not self.is_log:
-            axis.set_major_locator(MaxNLocator(5, integer=self.step >= 1))
+            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=self.step >= 1))
         elif self.has_zero:
             set_scale("symlog", linthresh=self.edges[1], linscale=0.3)
             first = int(np.floor(np.log10(2 * self.edges[1]))) + 1  # a tick nearer to 0 would touch its own

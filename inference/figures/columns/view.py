@@ -1,5 +1,6 @@
 """How the values of a column are drawn."""
 
+import textwrap
 from abc import ABC, abstractmethod
 from typing import Literal
 
@@ -33,8 +34,8 @@ class View(ABC):
 
     @property
     def label(self) -> str:
-        """The column's name with its unit."""
-        return literal(in_unit(self.column))
+        """The column's name with its unit, in two short lines at most."""
+        return in_lines(in_unit(self.column))
 
     @property
     @abstractmethod
@@ -73,6 +74,12 @@ class View(ABC):
     @abstractmethod
     def _tick(self, axes: Axes, which: Which) -> None:
         """Set the scale and the ticks."""
+
+
+def in_lines(text: str, width: int = 26) -> str:
+    """Return a text in two lines at most of this width, cut where it is longer still."""
+    lines = textwrap.wrap(text, width) or [""]
+    return literal("\n".join([lines[0], *([f"{lines[1][: width - 1]}…"] if len(lines) > 2 else lines[1:])]))
 
 
 def literal(text: str) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from obsvae.inference.columns import ColumnLike
+from obsvae.inference.columns import ColumnLike, in_unit
 from obsvae.inference.figures.columns.kinds import view_of
 from obsvae.inference.figures.columns.levels import Levels
+from obsvae.inference.figures.columns.view import in_lines
 from obsvae.inference.figures.palette import BLUE, COLOURS
 
 # Columns drawn at most: those that change most.
@@ -46,7 +47,7 @@ def plot_column_walks(
             axes.set_ylabel("")
             axes.tick_params(labelsize=7)
             if i == 0:
-                axes.set_title(view.label, fontsize=9)
+                axes.set_title(in_lines(in_unit(columns[d]), 16), fontsize=9)
     for d, axes in zip(dimensions, grid[:, 0], strict=True):
         axes.set_ylabel(f"z[{d}]", rotation=0, ha="right", va="center")
     figure.supxlabel("value of the latent", fontsize=9)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from obsvae.data import Column, Grid, Kind
 from obsvae.inference import (
@@ -186,6 +187,25 @@ def test_walks_draw_means_and_probabilities():
     np.testing.assert_array_equal(axes[0].lines[0].get_ydata(), [990.0, 1000.0, 1010.0])
     assert [text.get_text() for text in axes[1].texts] == ["no", "yes"]
     assert axes[2].get_ylabel() == "z[1]"
+
+
+def test_long_texts_are_cut_and_broken_where_they_would_stand_on_one_another():
+    x = np.array([0.0, 1.0, 1.0])
+    long = replace(COLUMNS[5], name="a name " * 20, levels=("a town of many names 01", "a town of many names 02"))
+    found = view_of(long, x)
+    assert found.texts == ["a town …mes 01", "a town …mes 02"]
+    assert [len(line) <= 26 for line in found.label.splitlines()] == [True, True]
+    assert view_of(replace(COLUMNS[5], name="a short name"), x).label == "a short name"
+
+
+def test_ticks_tell_neighbours_apart():
+    found = view(0, [1000.2, 1000.9, 1001.4, 1002.8])
+    figure = Figure()
+    found.scale(figure.subplots(), "x")
+    (axes,) = drawn(figure)
+    ticks = [text for text in texts(axes) if text]
+    assert len(set(ticks)) == len(ticks)
+    np.testing.assert_allclose([float(tick) for tick in ticks], axes.get_xticks(), rtol=1e-6)
 
 
 def test_a_dollar_is_a_dollar(check):
