@@ -69,6 +69,7 @@ def reproduced(subject: Subject) -> list[Picture]:
         "coloured by the share of the observed level. R² is held against the mean of these data. Each row is seen by "
         "the encoder whole: no entry is predicted from the others here."
     )
+    caption += " The first 24 columns." if len(columns) > 24 else ""
     return [picture(figure, "Columns, observed against reproduced", caption)]
 
 

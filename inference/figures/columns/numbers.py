@@ -27,8 +27,9 @@ class Numbers(View):
         is_few = self.step > 0 and (self.high - self.low) / self.step <= _EACH
         self.is_log = len(positive) > 2 and not is_few and bool((self.seen >= 0).all()) and _is_skewed(positive)
         self.has_zero = self.is_log and len(positive) < len(self.seen)
-        if self.is_log and drawn is not None and (drawn > 0).any():
-            positive = np.append(positive, np.nanquantile(drawn[drawn > 0], ENDS[0]))
+        known = np.zeros(0) if drawn is None else drawn[np.isfinite(drawn) & (drawn > 0)]
+        if self.is_log and len(known):
+            positive = np.append(positive, np.quantile(known, ENDS[0]))
         self.least = float(positive.min()) if self.is_log else 0.0
 
     @property
@@ -123,7 +124,8 @@ class Angles(Numbers):
         """Return R² on the circle: of 1 − cos of the difference, against the mean direction."""
         turn = 2 * np.pi / (self.high - self.low)
         mean = np.angle(np.exp(1j * turn * observed).mean()) / turn
-        error, total = (float((1 - np.cos(turn * (observed - of))).sum()) for of in (reproduced, mean))
+        known = np.where(np.isfinite(reproduced), reproduced, np.nan)
+        error, total = (float((1 - np.cos(turn * (observed - of))).sum()) for of in (known, mean))
         return f"R² on the circle {1 - error / total if total > 0 else np.nan:.2f}"
 
     @property

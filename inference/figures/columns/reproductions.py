@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from obsvae.errors import UsageError
 from obsvae.inference.columns import ColumnLike
 from obsvae.inference.figures.columns.grid import panels
 from obsvae.inference.figures.columns.kinds import view_of
@@ -23,15 +22,12 @@ def plot_column_reproductions(x: np.ndarray, reproduced: np.ndarray, columns: Se
     Args:
         x: the data ``(N, D)``, NaN where missing.
         reproduced: as :func:`obsvae.reproduce_columns` returns them, likewise.
-        columns: of the table; of more than 24 the first are drawn.
-
-    Raises:
-        UsageError: where no entry is seen.
+        columns: of the table; of more than 24 the first are drawn, and none without an entry that is seen.
     """
     shown = [d for d in range(len(columns)) if not np.isnan(x[:, d]).all()][:_SHOWN]
-    if not shown:
-        raise UsageError("every entry is missing: there is nothing to draw")
     figure, grid = panels(len(shown), size=(2.9, 2.8))
+    if not shown:
+        figure.text(0.5, 0.5, "every entry is missing", ha="center")
     for axes, d in zip(grid, shown, strict=True):
         seen = ~np.isnan(x[:, d])
         observed, found = x[seen, d].astype(np.float64), reproduced[seen, d].astype(np.float64)

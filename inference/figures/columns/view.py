@@ -29,7 +29,9 @@ class View(ABC):
     def __init__(self, column: ColumnLike, observed: np.ndarray, drawn: np.ndarray | None = None) -> None:
         self.column = column
         self.seen = observed[np.isfinite(observed)].astype(np.float64)
-        ends = self.seen if drawn is None else np.append(self.seen, np.nanquantile(drawn, ENDS))
+        # A decoder that overflows is no reason to draw nothing.
+        known = np.zeros(0) if drawn is None else drawn[np.isfinite(drawn)]
+        ends = np.append(self.seen, np.quantile(known, ENDS)) if len(known) else self.seen
         self.low, self.high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 1.0)
 
     @property

@@ -166,6 +166,21 @@ def test_reproductions_tell_r_squared_and_the_share_of_levels_right():
     assert panels["is new"].startswith("0% right")
 
 
+def test_a_decoder_that_overflows_and_a_table_without_entries_can_be_drawn():
+    x = mixed(50, missing=0.0).train.numpy()
+    numbers = [0, 1, 2, 3, 4, 8, 9, 10]
+    made = x.copy()
+    made[3, numbers] = np.inf
+    made[4, numbers] = np.nan
+    panels = drawn(plot_column_reproductions(x, made, COLUMNS))
+    assert len(panels) == len(COLUMNS)
+    assert all(np.isfinite(axes.get_ylim()).all() for axes in panels)
+    nothing = np.full_like(x, np.nan)
+    figure = plot_column_reproductions(nothing, made, COLUMNS)
+    assert drawn(figure) == []
+    assert figure.texts[0].get_text() == "every entry is missing"
+
+
 def test_gains_begin_at_nothing_and_name_those_that_gain_most():
     shares = np.linspace(0, 1, 5)[:, None] * np.arange(9) - 100.0
     (axes,) = drawn(plot_column_gains([f"c{i}" for i in range(9)], shares, 4))
