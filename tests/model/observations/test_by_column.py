@@ -58,6 +58,16 @@ def test_columns_are_in_the_units_that_they_are_stored_in():
     np.testing.assert_allclose(log_p[:, 5], scipy.stats.bernoulli(p).logpmf(x[:, 5].numpy()), rtol=1e-5)
 
 
+def test_draws_keep_their_decimals_whichever_column_comes_first():
+    for first in (5, 6, 7):
+        data = mixed(missing=0.0, columns=(COLUMNS[first], *COLUMNS[:first], *COLUMNS[first + 1 :]))
+        observation, eta, _ = started(data=data)
+        drawn = observation(eta).sample()
+        assert drawn.dtype == torch.float32
+        assert (drawn[:, 1] != drawn[:, 1].round()).all()  # lengths in mm
+        assert (drawn[:, 0] == drawn[:, 0].round()).all()
+
+
 def test_columns_of_equal_families_are_the_single_family():
     x = torch.randn(100, 5, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 10.0, 0.1, 3.0, 1e3])
     data = replace(mixed(missing=0.0), columns=None, train=x, validation=x, test=x, has_missing=False)
