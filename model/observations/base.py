@@ -142,12 +142,15 @@ class Observation(LocalModule):
         """
         first, count = tuple(outside.nonzero()[0].tolist()), int(outside.sum())
         datum = first[0] if rows is None else int(rows[first[0]])
-        feature = first[1] if len(first) == 2 else first[1:]
         also = f" and in {count - 1} more places" if count > 1 else ""
         return UsageError(
             f"{self.name} needs {self.support.words.replace('{x}', 'x')}, but found {x[first].item():g} at datum "
-            f"{datum}, feature {feature}{also} (counted from 0); {self.support.remedy}"
+            f"{datum}, {self.called(first[1:])}{also} (counted from 0); {self.support.remedy}"
         )
+
+    def called(self, feature: Sequence[int]) -> str:
+        """Return what to call a feature in messages, by its index (*event)."""
+        return f"feature {feature[0] if len(feature) == 1 else tuple(feature)}"
 
     def is_outside(self, x: Tensor) -> Tensor:
         """Return, elementwise, whether x lies outside the support."""

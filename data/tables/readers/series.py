@@ -36,7 +36,12 @@ def read_series(series: nw.Series[Any], name: str, source: str) -> RawColumn:
     """
     dtype = series.dtype
     if dtype.is_float():
-        return RawColumn(_floats(series))
+        numbers = _floats(series)
+        # Frames of pandas hold integers of which some are missing as floats.
+        seen = numbers[~np.isnan(numbers)]
+        return RawColumn(
+            numbers, is_whole=0 < len(seen) < len(numbers) and bool((np.isfinite(seen) & (seen == np.rint(seen))).all())
+        )
     if dtype.is_integer() and dtype not in _LONG:
         return _integers(series)
     if dtype == nw.Boolean:

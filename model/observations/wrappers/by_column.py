@@ -130,6 +130,10 @@ class ByColumn(Compound):
             f"{part.support.remedy}"
         )
 
+    def called(self, feature: Sequence[int]) -> str:
+        """Return the name of a column."""
+        return f"column {self.names[feature[0]]!r}"
+
     def is_outside(self, x: Tensor) -> Tensor:
         """Return, elementwise, whether x lies outside the support of its column."""
         of_parts = x.index_select(-1, self.order).split([len(columns) for columns in self.columns], -1)

@@ -1,6 +1,6 @@
 """Data with missing entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -87,8 +87,8 @@ class Partial(Wrapper):
         if bool(lost.any()):
             first = tuple(lost.nonzero()[0].tolist())
             raise UsageError(
-                f"every feature needs an entry that is seen in the training data, but feature "
-                f"{first[0] if len(first) == 1 else first} has none; leave it out, or split the data otherwise"
+                f"every feature needs an entry that is seen in the training data, but {self.called(first)} has none; "
+                "leave it out, or split the data otherwise"
             )
         filled = x.clone()
         for index in missing.any(0).nonzero().tolist():
@@ -116,6 +116,10 @@ class Partial(Wrapper):
     def used(self) -> Tensor | None:
         """The outputs that the inner observation takes."""
         return self.inner.used
+
+    def called(self, feature: Sequence[int]) -> str:
+        """Return what the inner observation calls a feature."""
+        return self.inner.called(feature)
 
     def refusal(self, x: Tensor, outside: Tensor, rows: Tensor | None = None) -> UsageError:
         """Return the inner observation's error."""

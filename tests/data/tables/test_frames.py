@@ -46,6 +46,7 @@ COLUMNS = {
     "bool objects": (np.array([True, None, False], object), ["True", None, "False"], {"levels": TRUTH}),
     "text": (["a", None, "é"], ["a", None, "é"], {}),
     "text objects": (np.array(["a", None, math.nan], object), ["a", None, None], {}),
+    "ints beside NaN": ([1.0, None, 3.0], [1.0, None, 3.0], {"is_whole": True}),
     "int objects": (np.array([1, None, 3], object), [1.0, None, 3.0], {"is_whole": True}),
     "large int objects": (np.array([2**70, None, 3], object), [str(2**70), None, "3"], {}),
     "number objects": (np.array([1, 2.5, None], object), [1.0, 2.5, None], {}),

@@ -230,3 +230,11 @@ def test_its_description_names_families_and_columns():
     observation, _, _ = started()
     about = observation.describe()
     assert set(about["normal of 'length, mm', 'temperature'"]) == {"scale"}
+
+
+def test_a_column_of_which_nothing_is_seen_in_training_is_named():
+    data = mixed()
+    x = data.train.clone()
+    x[:, 4] = torch.nan
+    with pytest.raises(UsageError, match="but column 'visits' has none; leave it out"):
+        make_observation("by-column", data).initialise(x)
