@@ -89,6 +89,7 @@ from .ranking import rank as rank
 from .ranking import spread as spread
 from .sites import posterior as posterior
 from .training.callbacks import Callback as Callback
+from .training.callbacks import StopTraining as StopTraining
 from .training.history import Epoch as Epoch
 from .training.history import History as History
 from .training.shares import Shares as Shares

@@ -36,7 +36,8 @@ class History:
 
     Attributes:
         epochs: one :class:`Epoch` each.
-        stopped: why training ended: ``finished``, ``patience``, ``interrupted`` or ``diverged at step N``.
+        stopped: why training ended: ``finished``, ``patience``, ``callback``, ``interrupted`` or
+            ``diverged at step N``.
         objective: what was maximised: ``ELBO``, or ``objective`` where it bounds no likelihood, as for a plain
             autoencoder and an unnormalised loss.
     """

@@ -16,7 +16,7 @@ from obsvae.errors import UsageError
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
 from obsvae.inference.sites import posterior, require_sites
-from obsvae.inference.training.callbacks import Callback
+from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.history import Epoch, History
 from obsvae.inference.training.objective import ExportedObjective, Objective
 from obsvae.modes import evaluating, seeded
@@ -81,7 +81,7 @@ def fit(
             runs the Pyro program at every step: for models with branches on data.
         seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
         progress: show a progress bar where standard error is a terminal.
-        callbacks: called at the start, after each epoch, and at the end.
+        callbacks: called at the start, after each epoch, when they may raise :class:`StopTraining`, and at the end.
 
     Returns:
         The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
@@ -146,6 +146,8 @@ def fit(
                 if patience is not None and history.best and epoch - history.best.epoch >= patience:
                     history.stopped = "patience"
                     break
+        except StopTraining:
+            history.stopped = "callback"
         except KeyboardInterrupt:
             history.stopped = "interrupted"
         except FloatingPointError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from obsvae.inference import TrainingDiverged, fit
+from obsvae.inference import Callback, StopTraining, TrainingDiverged, fit
 from tests.inference.training.conftest import OPTIONS, interrupt, same, started, validation_elbo, weights
 
 
@@ -31,6 +31,29 @@ def test_patience_stops_and_the_best_weights_come_back(linear_gaussian, tensors)
     assert history.best is history.epochs[best]
     assert same(weights(problem), states[best + 1])
     assert validation_elbo(problem, data) == pytest.approx(history.best.validation_elbo, rel=1e-6)
+
+
+def test_a_callback_stops_training_in_order(linear_gaussian, tensors):
+    problem = started(linear_gaussian())
+    x = torch.randn(100, 4, generator=torch.Generator().manual_seed(0))
+    data = tensors(x + 3, x - 3)  # the first epoch is the best
+    ended = []
+
+    class Three(Callback):
+        def on_epoch(self, history):
+            if len(history) == 3:
+                raise StopTraining
+
+        def on_end(self, history):
+            ended.append((history.stopped, weights(problem)))
+
+    history = fit(problem.model, problem.guide, data, epochs=12, callbacks=[Three()], **OPTIONS)
+    assert history.stopped == "callback"
+    assert len(history) == 3
+    assert history.best.epoch == 1
+    assert validation_elbo(problem, data) == pytest.approx(history.best.validation_elbo, rel=1e-6)
+    assert ended[0][0] == "callback"
+    assert same(weights(problem), ended[0][1])
 
 
 def test_best_weights_come_back_without_patience_too(linear_gaussian, tensors):
