@@ -183,13 +183,26 @@ def test_weights_are_those_of_the_look_with_the_least_error(folder, monkeypatch)
     seen = torch.from_numpy(table.seen(np.zeros_like(table.unknown)))
     data = replace(table.stored.dataset("table"), train=seen, validation=seen[:1])
     model, guide = make_pair("by-column", data, latent=2, hidden=(8,))
-    best = BestFill(
-        table.columns, table.x, table.unknown, looks=[2, 4, 6], points=points_of(table.columns), particles=5, seed=0
-    )
+    how = {"looks": [2, 4, 6], "least": 9, "points": points_of(table.columns), "particles": 5, "seed": 0}
+    best = BestFill(table.columns, table.x, table.unknown, **how)
     fit(model, guide, data, epochs=7, callbacks=[best, Watching()], progress=False)
     assert (best.epoch, best.error) == (4, 0.1)
     assert all(torch.equal(a, b) for a, b in zip(guide.parameters(), kept[4], strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(guide.parameters(), kept[7], strict=True))
+
+
+def test_training_stops_once_it_took_twice_as_long_as_to_the_best(folder, monkeypatch):
+    table = hivae_table("Breast")
+    seen = torch.from_numpy(table.seen(table.unknown))
+    data = replace(table.stored.dataset("table"), train=seen, validation=seen[:1])
+    for least, expected in ((1, 4), (6, 6)):
+        errors = iter([0.9, 0.8, *[0.85] * 6])
+        monkeypatch.setattr(BestFill, "_error", lambda self, errors=errors: next(errors))
+        how = {"looks": range(1, 9), "least": least, "points": points_of(table.columns), "particles": 5, "seed": 0}
+        best = BestFill(table.columns, table.x, table.unknown, **how)
+        model, guide = make_pair("by-column", data, latent=2, hidden=(8,))
+        history = fit(model, guide, data, epochs=8, callbacks=[best], progress=False)
+        assert (len(history), history.stopped, best.epoch) == (expected, "callback", 2)
 
 
 def test_a_look_scores_the_entries_held_out_alone(folder, monkeypatch):
@@ -205,7 +218,7 @@ def test_a_look_scores_the_entries_held_out_alone(folder, monkeypatch):
         return filled
 
     monkeypatch.setattr(BestFill, "fill", fill_badly)
-    best = BestFill(columns, x, held_out, looks=[1], points=points_of(columns), particles=5, seed=0)
+    best = BestFill(columns, x, held_out, looks=[1], least=1, points=points_of(columns), particles=5, seed=0)
     for by in (0.0, 1.0):
         assert best._error() == pytest.approx(by / (x[:, 0].max() - x[:, 0].min()), abs=1e-6)
     np.testing.assert_array_equal(shown[0], np.where(held_out, np.nan, x)[:5])
@@ -216,7 +229,7 @@ def test_looks_end_with_the_last_epoch_and_are_close_at_first(epochs):
     looks = looks_of(epochs)
     assert looks[0] == 1
     assert looks[-1] == epochs
-    assert all(after <= max(before + 1, 1.3 * before) for before, after in itertools.pairwise(looks))
+    assert all(after <= 1.25 * before + 1 for before, after in itertools.pairwise(looks))
 
 
 def test_tables_of_results_take_means_over_columns_then_over_lists():

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from obsvae.data import Column
 from obsvae.experiments.benchmarks.imputation.errors import column_errors
-from obsvae.inference import Amortised, Callback, History, Point, impute
+from obsvae.inference import Amortised, Callback, History, Point, StopTraining, impute
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
 
@@ -20,6 +20,7 @@ class BestFill(Callback):
         x: the table ``(N, D)``, with the entries held out.
         held_out: which these are, ``(N, D)``.
         looks: epochs after which it looks.
+        least: epochs to train for; then training stops once it took twice as long as to the best.
         points: value that is filled in, of each column.
         particles: K, for each row.
         seed: of the particles.
@@ -36,12 +37,14 @@ class BestFill(Callback):
         held_out: np.ndarray,
         *,
         looks: Collection[int],
+        least: int,
         points: Sequence[Point],
         particles: int,
         seed: int,
     ) -> None:
         self.columns, self.x, self.held_out = columns, x, held_out
-        self.looks, self.points, self.particles, self.seed = looks, points, particles, seed
+        self.looks, self.least = looks, least
+        self.points, self.particles, self.seed = points, particles, seed
         self.error, self.epoch = float("inf"), 0
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
@@ -59,6 +62,8 @@ class BestFill(Callback):
         error = self._error()
         if error < self.error:
             self.error, self.epoch, self.weights = error, len(history), self._weights()
+        if len(history) >= max(self.least, 2 * self.epoch):
+            raise StopTraining
 
     def on_end(self, history: History) -> None:
         """Give the pair the weights that are kept."""

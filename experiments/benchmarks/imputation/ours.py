@@ -16,7 +16,7 @@ from obsvae.experiments.points import points_of
 from obsvae.inference import Mean, Point, fit
 from obsvae.model import by_column_text
 
-GROWTH = 1.2  # of the epochs from one look at the error over entries held out to the next
+GROWTH = 1.25  # of the epochs from one look at the error over entries held out to the next
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Settings:
         hidden: sizes of the hidden layers.
         batch_size: rows in a minibatch.
         lr: Adam's learning rate.
-        steps: about how many, in whole epochs.
-        trial: share of these for each choice of families before one of them is taken.
+        steps: at most, in whole epochs.
+        trial: steps for each choice of families before one of them is taken, and steps that are taken in any case.
         held_out: share of the entries that are seen which are held out to choose by.
         particles: K, for each row, when it fills.
         particles_of_looks: K, for each row, when it looks.
@@ -40,10 +40,10 @@ class Settings:
     batch_size: int = 512
     lr: float = 1e-3
     steps: int = 6000
-    trial: float = 0.2
+    trial: int = 900
     held_out: float = 0.05
     particles: int = 200
-    particles_of_looks: int = 50
+    particles_of_looks: int = 20
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def fill(stored: Stored, x: np.ndarray, settings: Settings, seed: int = 0) -> Fi
     train = partial(_train, data=data, x=x, held_out=held_out, seed=seed)
     # Choices that come to the same for this table are tried once.
     choices = {_text(choice, stored.columns): choice for choice in reversed(CHOICES)}
-    short = replace(settings, steps=max(1, round(settings.trial * settings.steps)))
+    short = replace(settings, steps=min(settings.steps, settings.trial))
     errors = {text: train(choice, settings=short).error for text, choice in choices.items()}
     choice = choices[min(errors, key=lambda text: errors[text])]
     best = train(choice, settings=settings)
@@ -141,12 +141,14 @@ def _train(
     """Train with families by column, and return what has looked on, whose pair has the best weights."""
     assert data.columns is not None
     pair = make_pair(_text(choice, data.columns), data, latent=settings.latent, hidden=settings.hidden, seed=seed)
-    epochs = max(1, settings.steps // -(-len(data.train) // settings.batch_size))
+    of_epoch = -(-len(data.train) // settings.batch_size)
+    epochs = max(1, settings.steps // of_epoch)
     best = BestFill(
         data.columns,
         x,
         held_out,
         looks=looks_of(epochs),
+        least=settings.trial // of_epoch,
         points=choice.points(data.columns),
         particles=settings.particles_of_looks,
         seed=seed,
