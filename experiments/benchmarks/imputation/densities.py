@@ -18,7 +18,8 @@ SOURCES: Mapping[str, str] = {"Wine": "hivae/Wine/data.csv", "penguins": "tables
 _OTHERS = {Kind.POSITIVE: "gamma", Kind.COUNT: "discretised:inner=normal,scale=decoder", Kind.REAL: "student-t"}
 NOTE = """\
 Nats per row over the test rows. A column whose values lie on a grid counts by the mass of its cells, any other by its
-density, under each choice alike, so that rows compare within a table, and not between tables."""
+density, under each choice alike: choices compare within a table, and tables not with one another. By its own measures
+a column on a grid counts by its density where its family has one, and choices differ in what they add up."""
 
 
 def densities(*, quick: bool = False, seed: int = 0, progress: bool = True) -> Iterator[list[dict[str, Any]]]:
@@ -47,6 +48,7 @@ def densities(*, quick: bool = False, seed: int = 0, progress: bool = True) -> I
             progress=progress,
             **effort,
         )
+        masses = sum(column.grid is not None for column in data.columns or ())
         titles = {spec: title for title, spec in choices.items()}
         yield [
             {
@@ -55,9 +57,9 @@ def densities(*, quick: bool = False, seed: int = 0, progress: bool = True) -> I
                 "log p": score.nats_per_datum,
                 "to the best": None if score.difference is None else score.difference.mean,
                 "± s.e. (paired)": None if score.difference is None else score.difference.standard_error,
-                "measure": found.scale,
-                "its own measure": score.measure,
-                "log p, its own": score.own_nats_per_datum,
+                "columns by mass": masses,
+                "by density": len(data.columns or ()) - masses,
+                "log p, its own measures": score.own_nats_per_datum,
                 "rows": found.n,
             }
             for score in found.scores
