@@ -1,6 +1,6 @@
 """Training as every command does it: data, a pair, and a run folder that is kept up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def train_run(
         "device": where.type,
         "torch": torch.__version__,
     }
-    folder = Path(out or Path("runs") / f"{Path(data.name).stem}-{model.observation.name}")
+    folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
     keeper = RunFolder(folder, config, model, proposal)
     there = data.to(where)
     of_table = [_ColumnShares(folder, there)] if data.columns is not None else []
@@ -136,6 +136,12 @@ def train_run(
     run.data, run.history = data, history
     _draw(run)
     return run
+
+
+def _stem(data: Dataset) -> str:
+    """Return what data are called in the name of a folder; of a file for each split that to train on."""
+    name = (data.recipe or {}).get("name", data.name)
+    return Path(name["train"] if isinstance(name, Mapping) else name).stem
 
 
 class RunFolder(Callback):

@@ -4,9 +4,13 @@ import argparse
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 from obsvae.data import Dataset, load
 from obsvae.data.images.channels import CHANNELS
+from obsvae.data.splits import SPLITS
+from obsvae.data.tables.load import is_table
+from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import one_of, seed
 from obsvae.units import UNITS
 
@@ -16,10 +20,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data")
     group.add_argument(
         "--data",
-        default="digits",
+        nargs="+",
+        default=["digits"],
         metavar="NAME",
         help="a known name, or a path: to .npy, to .npz (file.npz:images is its array images), to a table (.csv, .tsv, "
-        ".parquet, .h5ad), or to a folder of PNG and JPEG images (default: digits)",
+        ".parquet, .h5ad), or to a folder of PNG and JPEG images; or three tables, to train, to validate and to test on "
+        "(default: digits)",
     )
     group.add_argument(
         "--schema",
@@ -87,7 +93,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def load_data(args: argparse.Namespace) -> Dataset:
     """Return the data that the arguments of :func:`add_data` ask for; say what was guessed of a table."""
     data = load(
-        args.data,
+        _named(args.data),
         schema=args.schema,
         layer=args.layer,
         binarise=args.binarise,
@@ -101,8 +107,21 @@ def load_data(args: argparse.Namespace) -> Dataset:
         seed=args.data_seed,
     )
     if data.columns is not None and args.schema is None:
-        print(f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data)} shows why", file=sys.stderr)
+        print(f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data[0])} shows why", file=sys.stderr)
     return data
+
+
+def _named(data: Sequence[str]) -> str | dict[str, str]:
+    """Return what ``load`` takes for one name or, for a table, a file for each split."""
+    if len(data) == 1:
+        return data[0]
+    if len(data) != len(SPLITS):
+        raise UsageError(
+            f"--data needs one name, or three tables, {', '.join(SPLITS)}, but got {len(data)}: {' '.join(data)}"
+        )
+    if others := [name for name in data if not is_table(name)]:
+        raise UsageError(f"--data takes a file for each split of tables alone, such as .csv; got {others[0]!r}")
+    return dict(zip(SPLITS, data, strict=True))
 
 
 def guessed(data: Dataset) -> str:

@@ -110,3 +110,15 @@ def test_evaluate_tells_what_each_column_says_given_the_others(folder, tmp_path)
     assert "given the others" not in told
     assert json.loads((copied / "metrics.json").read_text())["columns"] is None
     assert "leave them out beside --curve" in refused("evaluate", copied, "--curve", "--columns", cwd=folder)
+
+
+def test_a_file_for_each_split_trains_and_evaluates(tmp_path):
+    for seed, name in enumerate(("train", "validation", "test")):
+        write(tmp_path / f"{name}.csv", people(80 if name == "train" else 20, seed=seed))
+    files = ["train.csv", "validation.csv", "test.csv"]
+    told = succeeds("train", "--data", *files, *TRAINED, cwd=tmp_path)
+    assert "written to runs/train-by-column" in told
+    told = succeeds("evaluate", "runs/train-by-column", "--particles", 50, "--check", 0, "--no-columns", cwd=tmp_path)
+    assert json.loads((tmp_path / "runs/train-by-column/metrics.json").read_text())["n"] == 20
+    assert "three tables" in refused("train", "--data", *files[:2], cwd=tmp_path)
+    assert "of tables alone" in refused("train", "--data", "digits", *files[:2], cwd=tmp_path)
