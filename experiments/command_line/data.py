@@ -24,7 +24,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default=["digits"],
         metavar="NAME",
         help="a known name, or a path: to .npy, to .npz (file.npz:images is its array images), to a table (.csv, .tsv, "
-        ".parquet, .h5ad), or to a folder of PNG and JPEG images; or three tables, to train, to validate and to test on "
+        ".parquet, .h5ad), or to a folder of PNG and JPEG images; or three tables: train, validation and test "
         "(default: digits)",
     )
     group.add_argument(

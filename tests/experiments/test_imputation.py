@@ -156,6 +156,7 @@ def test_points_go_by_kind():
     assert {column.kind for column in [*numbers, *of_levels, angle]} == set(Kind)
 
 
+@pytest.mark.slow
 def test_our_fill_keeps_what_is_seen_and_never_looks_at_the_whole_table(folder):
     table = hivae_table("Breast")
     seen = table.seen(table.hidden(20, 1))
@@ -279,6 +280,7 @@ def test_a_rate_without_a_list_is_refused_before_any_work(folder, tmp_path):
     assert "Missing30_1.csv" in error
 
 
+@pytest.mark.slow
 def test_the_command_fills_a_small_table(folder, tmp_path):
     line = ["--tables", "Breast", "--rates", "20", "--masks", "1", "--quick", "--out", "errors.csv"]
     text = succeeds("benchmark", "imputation", *line, cwd=tmp_path)

@@ -36,9 +36,9 @@ def test_a_mixed_table_trains(pair):
 
 def test_refined_and_annealed_estimates_agree_on_a_mixed_table(pair):
     model, guide, _, data = pair
-    x = data.test[:12]
+    x = data.test[:6]
     refined = log_likelihood(model, guide, x, 500, proposal=Refined(), progress=False)
-    annealed = log_likelihood(model, guide, x, 32, proposal=Annealed(), progress=False)
+    annealed = log_likelihood(model, guide, x, 32, proposal=Annealed(temperatures=100, most=400), progress=False)
     assert not refined.weights.flagged.any()
     error = np.hypot(refined.weights.standard_error, annealed.weights.standard_error)
     assert (np.abs(refined.weights.estimate - annealed.weights.estimate) < 4 * error + 0.02).all()
