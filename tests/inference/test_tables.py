@@ -34,6 +34,7 @@ def test_a_mixed_table_trains(pair):
     assert history.best.validation_elbo > history.epochs[0].validation_elbo + 2.5
 
 
+@pytest.mark.slow
 def test_refined_and_annealed_estimates_agree_on_a_mixed_table(pair):
     model, guide, _, data = pair
     x = data.test[:6]
