@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
 from obsvae.module import HasModules
@@ -30,3 +31,8 @@ def evaluating(*modules: HasModules) -> Iterator[None]:
     finally:
         for part, mode in before:
             part.training = mode
+
+
+def another(seed: int) -> int:
+    """Return a seed for numbers that must not be those of this one again."""
+    return int(np.random.SeedSequence(seed).spawn(1)[0].generate_state(1)[0])

@@ -66,6 +66,11 @@ def variance_of(x: Tensor, shape: Sequence[int]) -> Tensor:
     return (squares / (number - 1).clamp(min=0)).view(tuple(shape)).to(x.dtype)
 
 
+def median_of(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the median of each unit of x ``(N, *event)``, over entries that are not NaN; NaN where there is none."""
+    return _over_units(x, shape).nanmedian(-1).values.view(tuple(shape)).to(x.dtype)
+
+
 def varies(x: Tensor, shape: Sequence[int]) -> Tensor:
     """Return whether each unit of x ``(N, *event)`` has two different values."""
     entries = _over_units(x, shape)

@@ -79,9 +79,7 @@ def conditional_scores(
     predictive ordinate); Vehtari, Gelman and Gabry, *Practical Bayesian model evaluation using leave-one-out
     cross-validation and WAIC*, Statistics and Computing 2017.
     """
-    hidden = x[:1].clone()
-    hidden.view(-1)[0] = torch.nan
-    model.check(hidden)  # before any work: entries will be hidden
+    model.check(torch.full_like(x[:1], torch.nan) if len(x) else x)  # before any work: entries will be hidden
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     nothing, no = np.full(x.shape, np.nan), np.zeros(x.shape, bool)
     whole = WeightDiagnostics(*np.full((len(fields(WeightDiagnostics)), len(x)), np.nan))
@@ -90,8 +88,10 @@ def conditional_scores(
         _score(found, model, x[some.rows], some, seed)
         for one in fields(WeightDiagnostics):
             getattr(whole, one.name)[some.rows] = getattr(some.diagnostics, one.name)
-    again = np.argwhere(found.flagged)
-    if len(again):
+    # Some at a time, which bounds the memory of their copies.
+    some_entries = max(1, memory // (8 * x[:1].numel() or 1))
+    entries = np.argwhere(found.flagged)
+    for again in np.split(entries, range(some_entries, len(entries), some_entries)) if len(entries) else ():
         rows = torch.from_numpy(again[:, 0])
         without = x[rows].clone()
         where = (torch.arange(len(rows)), *(torch.from_numpy(again[:, axis]) for axis in range(1, again.shape[1])))
@@ -102,7 +102,7 @@ def conditional_scores(
             row, weights = place[0], some.diagnostics
             found.log_probability[place] = whole.estimate[row] - weights.estimate
             found.standard_error[place] = np.hypot(whole.standard_error[row], weights.standard_error)
-            found.flagged[place] = weights.flagged
+            found.flagged[place] = weights.flagged | whole.flagged[row]
             found.hidden[place] = True
     return found
 

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from obsvae.inference.entries.particles import particles_of
+from obsvae.inference.entries.particles import Particles, particles_of
 from obsvae.inference.latents.draws import draw
+from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
-from obsvae.modes import evaluating, seeded
+from obsvae.modes import another, evaluating, seeded
 
 
 class Point(ABC):
@@ -137,19 +138,17 @@ def impute(
     # Data without a hole need no particles.
     rows = holes.flatten(1).any(1).nonzero().squeeze(1)
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
-    generator = np.random.default_rng(seed)
+    # A datum's draws are its own: neither the others, nor their order, nor how they are cut into chunks change them.
+    streams = Streams.of(x[rows], another(seed), is_distinct=True)
     for some in sampled(x[rows], particles, doing="filling") if len(rows) else ():
         of = rows[some.rows]
         weights = some.weights.to(x.dtype)
         weights = torch.where(torch.isnan(weights), 1.0 / len(weights), weights)
         flagged[of.cpu().numpy()] = some.diagnostics.flagged
-        # Without a grid of particles and draws: each particle draws one x, and a draw of x is that of a particle.
+        fill = partial(_filled, model, some, weights, draws)
         with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
-            drawn = torch.stack([draw(model, z) for z in some.z])  # (K, b, *event)
-            means = torch.stack([model.mean(z) for z in some.z])
-            which = _choose(weights, draws, generator)  # (M, b)
-            chosen = some.z.gather(0, which.unsqueeze(-1).expand(-1, -1, some.z.shape[-1]))
-            imputations = [draw(model, z) for z in chosen]
+            found = streams.select(torch.arange(some.rows.start, some.rows.stop)).each(fill)
+        drawn, means, imputations = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
         hole = holes[of]
         best = point[of]
         for where, function in _of_features(points, hole):
@@ -174,8 +173,13 @@ def _of_features(points: Sequence[Point] | Point, hole: Tensor) -> list[tuple[Te
     return found
 
 
-def _choose(weights: Tensor, draws: int, generator: np.random.Generator) -> Tensor:
-    """Draw particles by their weights ``(K, b)``: their numbers ``(draws, b)``."""
-    totals = weights.double().cumsum(0)
-    u = torch.from_numpy(generator.random((draws, weights.shape[1]))).to(weights.device) * totals[-1]
-    return torch.searchsorted(totals.T.contiguous(), u.T.contiguous()).T.clamp(max=len(weights) - 1)
+def _filled(
+    model: GenerativeModel, some: Particles, weights: Tensor, draws: int, b: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a draw and the mean of x for each particle of datum b, ``(K, 1, *event)``, and M draws of x in all."""
+    z = some.z[:, b : b + 1]
+    totals = weights[:, b].double().cumsum(0)
+    # At least one: torch takes no empty sample of some families.
+    u = torch.rand(max(1, draws), dtype=torch.float64).to(totals.device) * totals[-1]
+    which = torch.searchsorted(totals, u).clamp(max=len(z) - 1)
+    return draw(model, z), model.mean(z), draw(model, z[which])[:draws]

@@ -18,7 +18,7 @@ from obsvae.inference.likelihood.estimate import LogLikelihood, log_likelihood
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
-from obsvae.modes import evaluating, seeded
+from obsvae.modes import another, evaluating, seeded
 
 _OF_THE_DRAWS = {
     "draws": "particles of the proposal in sample_stats, drawn independently and with replacement by their Pareto "
@@ -137,7 +137,7 @@ def to_arviz(
     drawn, dims = ("chain", "draw", "datum"), feature_dims(x.shape[1:]) if columns is None else (COLUMN,)
     names = list(columns or ())
     # The guide must not draw again what the particles were drawn by.
-    with evaluating(model, guide), unchecked(), seeded(_another(seed), device_of(model)):
+    with evaluating(model, guide), unchecked(), seeded(another(seed), device_of(model)):
         q = posterior(guide, x)
         raw = q.sample(torch.Size((draws,)))
         prior = model.prior().sample(raw.shape[:2])
@@ -213,7 +213,3 @@ def _drawn(model: GenerativeModel, z: Tensor) -> np.ndarray:
 def _by_feature(model: GenerativeModel, z: Tensor, x: Tensor) -> np.ndarray:
     """Return log p(x | z) of each feature likewise."""
     return np.stack([_array(model.given(at).log_prob(x)) for at in z])
-
-
-def _another(seed: int) -> int:
-    return int(np.random.SeedSequence(seed).spawn(1)[0].generate_state(1)[0])

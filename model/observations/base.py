@@ -33,7 +33,7 @@ class Observation(LocalModule):
         options: its options in a text, which are keyword arguments of :meth:`for_data`.
         equivalent: the output activation and loss that it corresponds to.
         is_bound: whether log-probabilities are random lower bounds in expectation, as with dequantisation.
-        period: of circular data, in the units of x; None for others.
+        turn: of circular data, where a turn begins and ends, in the units of x; None for others.
         is_profile: whether training maximises a profile likelihood in the place of the log-density.
     """
 
@@ -45,7 +45,7 @@ class Observation(LocalModule):
     equivalent: str = ""
     is_bound: bool = False
     is_profile: bool = False
-    period: float | None = None
+    turn: tuple[float, float] | None = None
 
     if TYPE_CHECKING:
 
@@ -100,6 +100,11 @@ class Observation(LocalModule):
 
         Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
         """
+
+    @property
+    def period(self) -> float | None:
+        """The length of a turn of circular data, in the units of x; None for others."""
+        return None if self.turn is None else self.turn[1] - self.turn[0]
 
     @property
     def used(self) -> Tensor | None:

@@ -181,3 +181,17 @@ def test_missing_entries_are_declared():
         load(x, missing=True, dequantise=True)
     counts = np.ma.array(np.arange(60).reshape(20, 3) % 7, mask=np.eye(20, 3) > 0)
     assert load(counts, missing=True).grid == Grid(0.0, 1.0, 7)
+
+
+@pytest.mark.parametrize("spec", [spec for spec in FULL if "100000" not in spec])
+@pytest.mark.parametrize("size", [200.0, -200.0])
+def test_an_output_beyond_its_family_is_nothing_where_the_entry_is_missing(spec, size):
+    case = make_case(spec, "own")
+    x = case.x(400)
+    partial = Partial(case.observation, x.shape[1:]).to(x.dtype)
+    eta = (partial.initialise(x) + size).expand(3, *x.shape[1:], -1).clone().requires_grad_()
+    log_p = partial(eta).log_prob(torch.full_like(x[:3], torch.nan))
+    assert (log_p == 0).all()
+    if log_p.requires_grad:
+        (slope,) = torch.autograd.grad(log_p.sum(), eta)
+        assert (slope == 0).all()

@@ -1,6 +1,7 @@
 """Random numbers that belong to a datum, whatever it is computed with."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
@@ -22,11 +23,21 @@ class Streams:
         self.generators, self.device = generators, device
 
     @classmethod
-    def of(cls, x: Tensor, seed: int) -> "Streams":
-        """Return the streams of data x ``(B, *event)``."""
+    def of(cls, x: Tensor, seed: int, is_distinct: bool = False) -> "Streams":
+        """Return the streams of data x ``(B, *event)``.
+
+        Args:
+            x: the data.
+            seed: of the numbers.
+            is_distinct: whether equal data get numbers of their own, by their order among their equals.
+        """
         generators, key = [], str(seed).encode()
+        before = Counter[bytes]()
         for values in (x.detach().cpu().double() + 0.0).contiguous():  # -0 is 0
-            digest = hashlib.blake2b(values.numpy().tobytes(), digest_size=8, key=key).digest()
+            content = values.numpy().tobytes()
+            number = before[content] if is_distinct else 0
+            before[content] += 1
+            digest = hashlib.blake2b(content + (b"%d" % number if number else b""), digest_size=8, key=key).digest()
             generators.append(torch.Generator().manual_seed(int.from_bytes(digest, "little") % 2**63))
         return cls(generators, x.device)
 

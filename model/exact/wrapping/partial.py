@@ -1,5 +1,7 @@
 """A distribution some of whose values may be missing."""
 
+from collections.abc import Callable
+
 import torch
 from pyro.distributions.torch_distribution import TorchDistribution
 from torch import Size, Tensor
@@ -25,26 +27,43 @@ class Partial(TorchDistribution):
     point of its support there, at which its gradient is finite.
 
     Args:
-        base: an elementwise distribution.
+        make: from outputs to the base, an elementwise distribution.
+        eta: the outputs, ``(*batch, outputs)``.
         elsewhere: a point of the base's support for each feature, broadcastable to ``(*batch,)``.
+        start: outputs at which the base has a density and a slope there, broadcastable to eta: an output of a missing
+            entry may be beyond what the base takes, and its slope no number.
     """
 
     arg_constraints = {}  # noqa: RUF012 - torch's own class attribute
     support = _Anything()
 
-    def __init__(self, base: Distribution, elsewhere: Tensor, validate_args: bool | None = None) -> None:
-        self.base, self.elsewhere = base, elsewhere
-        super().__init__(base.batch_shape, validate_args=validate_args)
+    def __init__(
+        self,
+        make: Callable[[Tensor], Distribution],
+        eta: Tensor,
+        elsewhere: Tensor,
+        start: Tensor,
+        validate_args: bool | None = None,
+    ) -> None:
+        self.make, self.eta, self.elsewhere, self.start = make, eta, elsewhere, start
+        super().__init__(eta.shape[:-1], validate_args=validate_args)
+
+    @property
+    def base(self) -> Distribution:
+        """The distribution of every entry."""
+        return self.make(self.eta)
 
     def expand(self, batch_shape: Shape, _instance: "Partial | None" = None) -> "Partial":
         """Return the same distribution over a larger batch shape."""
-        return Partial(self.base.expand(batch_shape), self.elsewhere, self._validate_args)
+        eta = self.eta.expand(*batch_shape, -1)
+        return Partial(self.make, eta, self.elsewhere, self.start, self._validate_args)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(x), 0 where x is NaN."""
         missing = torch.isnan(value)
         at = torch.where(missing, self.elsewhere.to(value.dtype), value)
-        return torch.where(missing, 0.0, self.base.log_prob(at))
+        eta = torch.where(missing.unsqueeze(-1), self.start.to(self.eta.dtype), self.eta)
+        return torch.where(missing, 0.0, self.make(eta).log_prob(at))
 
     @property
     def mean(self) -> Tensor:

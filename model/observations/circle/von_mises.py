@@ -25,7 +25,7 @@ class VonMises(WithConcentration):
     """
 
     locations = 2
-    period = 2.0 * math.pi
+    turn = (-math.pi, math.pi)
     support = ANGLES
     equivalent = "direction of two outputs + cosine of the error"
 

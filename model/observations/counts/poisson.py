@@ -47,7 +47,8 @@ class Poisson(Observation):
     def initialise(self, x: Tensor) -> Tensor:
         """Return the log of each feature's mean, plus a hundredth of its unit's.
 
-        A unit without any count is taken to have half a one.
+        A unit without any count starts as if its mean were half a count.
         """
-        of_unit = mean_of(x, self.unit_shape).clamp_min(0.5 / len(x))
-        return outputs_of(torch.log(x.mean(0) + 0.01 * of_unit), self.outputs)
+        of_unit = mean_of(x, self.unit_shape)
+        least = torch.where(of_unit > 0, 0.01 * of_unit, 0.5 / len(x))
+        return outputs_of(torch.log(x.mean(0) + least), self.outputs)

@@ -52,7 +52,7 @@ class Discretised(GridWrapper):
         self.start = start
         self._require_interval_mass()
         if inner.period is not None:
-            low, period = grid.low, inner.period
+            low, period = self.grid.low, inner.period
             self.support = replace(
                 self.support,
                 remedy=f"angles repeat after {period:g}: store {low:g} + (x - {low:g}) % {period:g} in the place of x; "
@@ -71,8 +71,15 @@ class Discretised(GridWrapper):
         return exact.Discretised(self.inner(eta), grid.low, grid.step, grid.levels, self.start, is_folded)
 
     def mean(self, eta: Tensor) -> Tensor:
-        """Return E[x]; for angles, which have no mean, the inner observation's mean direction."""
-        return super().mean(eta) if self.inner.period is None else self.inner.mean(eta)
+        """Return E[x]; for angles, which have no mean, the inner observation's mean direction.
+
+        On a lattice without ends that of the middle of x's cell, to within half a step.
+        """
+        if self.inner.period is not None:
+            return self.inner.mean(eta)
+        if self.grid.levels is None:
+            return self.inner.mean(eta) - (self.start + 0.5) * self.grid.step
+        return super().mean(eta)
 
     def _in_cell(self, x: Tensor) -> Tensor:
         """Return a point of each cell that is in the inner support, where there is one."""
@@ -128,8 +135,12 @@ def _agrees(p: Distribution, device: torch.device) -> bool:
 
 
 def _once_round(inner: Observation, grid: GridLike) -> GridLike:
-    """Return the grid that goes once round, from the lowest value: the highest may be the same angle again."""
+    """Return the grid that goes once round, from the lowest value: the highest may be the same angle again.
+
+    Of a lattice without ends that is the first value of a turn.
+    """
     assert inner.period is not None
+    assert inner.turn is not None
     levels = round(inner.period / grid.step)
     if abs(levels * grid.step - inner.period) > 1e-4 * inner.period:
         raise UsageError(
@@ -137,7 +148,12 @@ def _once_round(inner: Observation, grid: GridLike) -> GridLike:
             f"{inner.period:g} and the step {grid.step:g}; declare the bounds of one turn in the unit of the data, "
             "such as bounds=(0, 360) for degrees"
         )
-    return _Lattice(grid.low, grid.step, levels)
+    low = grid.low
+    if grid.levels is None:
+        steps = (inner.turn[0] - low) / grid.step
+        # The rounding of float32 must not move it by a step.
+        low += grid.step * math.ceil(steps - 1e-4)
+    return _Lattice(low, grid.step, levels)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Mixture(Wrapper):
             raise UsageError(f"mixture needs components that are normalised, but {first.name} is a loss alone")
         super().__init__(*components)
         self.outputs = len(components) * (1 + first.outputs)
-        self.measure, self.support, self.period = first.measure, first.support, first.period
+        self.measure, self.support, self.turn = first.measure, first.support, first.turn
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None, *, components: int = 5) -> Self:

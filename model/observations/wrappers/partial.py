@@ -38,6 +38,7 @@ class Partial(Wrapper):
     """
 
     elsewhere: Tensor
+    start: Tensor
 
     def __init__(self, inner: Observation, event_shape: tuple[int, ...]) -> None:
         if inner.is_profile:
@@ -46,11 +47,12 @@ class Partial(Wrapper):
                 "scale=optimal; take scale=shared"
             )
         super().__init__(inner)
-        self.outputs, self.period = inner.outputs, inner.period
+        self.outputs, self.turn = inner.outputs, inner.turn
         self.measure, self.measures = inner.measure, inner.measures
         self.is_bound, self.equivalent = inner.is_bound, inner.equivalent
         self.support = replace(inner.support, contains=self._contains)
         self.register_buffer("elsewhere", torch.zeros(event_shape))
+        self.register_buffer("start", torch.zeros(*event_shape, inner.outputs))
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None) -> Self:
@@ -64,7 +66,7 @@ class Partial(Wrapper):
 
     def forward(self, eta: Tensor) -> Distribution:
         """Return the inner distribution, with NaN among its values."""
-        return exact.Partial(self.inner(eta), self.elsewhere)
+        return exact.Partial(self.inner, eta, self.elsewhere, self.start)
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return the inner mean, of every entry."""
@@ -97,7 +99,8 @@ class Partial(Wrapper):
             seen, number = column[~holes], int(holes.sum())
             column[holes] = seen.repeat(-(-number // len(seen)))[:number]
         self.elsewhere.copy_(filled[0])
-        return self.inner.initialise(filled)
+        self.start.copy_(self.inner.initialise(filled))
+        return self.start.clone()
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Update the inner observation, with points of its support in the place of missing entries."""
@@ -139,4 +142,5 @@ class Partial(Wrapper):
     def _around(self, inner: Observation) -> "Partial":
         other = Partial(inner, tuple(self.elsewhere.shape))
         other.elsewhere.copy_(self.elsewhere)
+        other.start.copy_(self.start)
         return other.to(self.elsewhere.device)

@@ -45,7 +45,9 @@ class Transformed(Wrapper):
         self.support = replace(transform.support_of(inner), contains=self._contains)
         if isinstance(transform, Affine):  # the same family in other units
             self.equivalent = inner.equivalent
-            self.period = None if inner.period is None else inner.period * abs(transform.factor.item())
+            offset, factor = transform.offset, transform.factor
+            ends = sorted(float(offset + factor * end) for end in inner.turn or ())
+            self.turn = (ends[0], ends[1]) if ends else None
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None, *, transform: str) -> Self:  # type: ignore[override]  # required

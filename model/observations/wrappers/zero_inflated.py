@@ -10,9 +10,10 @@ from torch import Tensor
 from obsvae.errors import UsageError
 from obsvae.model import exact
 from obsvae.model.observations.base import Observation, smoothed_mean
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper, require_exact
+from obsvae.units import median_of
 
 
 class ZeroInflated(Wrapper):
@@ -27,6 +28,7 @@ class ZeroInflated(Wrapper):
 
     Args:
         inner: an observation in data units; 0 need not be in its support.
+        features: shapes of a datum and of its units.
 
     Raises:
         UsageError: where the inner observation is not normalised.
@@ -35,7 +37,7 @@ class ZeroInflated(Wrapper):
     equivalent = "binary cross-entropy for whether x = 0, plus the NLL of the other x"
     elsewhere: Tensor
 
-    def __init__(self, inner: Observation) -> None:
+    def __init__(self, inner: Observation, features: Features = Features()) -> None:
         if inner.measure not in (Measure.COUNTING, Measure.LEBESGUE):
             raise UsageError(f"zero-inflated needs an inner density or mass, but {inner.name} is neither")
         super().__init__(inner)
@@ -44,12 +46,12 @@ class ZeroInflated(Wrapper):
         self.support = replace(
             inner.support, words=f"{{x}} 0, or {inner.support.words}", contains=self._contains, is_real_line=False
         )
-        self.register_buffer("elsewhere", torch.ones(()))
+        self.register_buffer("elsewhere", torch.ones(features.unit_shape))
 
     @classmethod
     def wrap(cls, make: Make, data: DataLike | None) -> Self:
         """Return the inner observation with a mass on 0."""
-        return cls(require_exact(make(data), "zero-inflated"))
+        return cls(require_exact(make(data), "zero-inflated"), Features.of(data))
 
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return the zero-inflated distribution."""
@@ -63,10 +65,10 @@ class ZeroInflated(Wrapper):
     def initialise(self, x: Tensor) -> Tensor:
         """Start π at the share of zeros, half of it where the inner mass has zeros too, and the inner from the rest."""
         zeros = (x == 0).to(x.dtype)
-        others = x[x != 0]
-        if not others.numel():
+        others, typical = x[x != 0], median_of(torch.where(x != 0, x, torch.nan), self.elsewhere.shape)
+        if bool(torch.isnan(typical).any()):
             raise UsageError("zero-inflated needs some data that are not 0 to start from, but all are")
-        self.elsewhere.copy_(others.median())
+        self.elsewhere.copy_(typical)
         share = smoothed_mean(zeros)
         if self.measure is Measure.COUNTING:
             return torch.cat([torch.logit(0.5 * share).unsqueeze(-1), self.inner.initialise(x)], -1)

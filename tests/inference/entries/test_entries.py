@@ -177,3 +177,36 @@ def test_the_density_of_all_entries_is_that_of_one_given_those_before():
         (model.decoder.head.weight @ model.decoder.head.weight.T).detach() + 0.16 * torch.eye(5),
     ).logpdf(x)
     np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_what_a_datum_is_filled_with_depends_on_nothing_but_itself():
+    model, guide, x = data(40, 0.4)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
+    one = impute(model, guide, x, 4, points=Median(), particles=60, progress=False)
+    other = impute(model, guide, x[order], 4, points=Median(), particles=60, progress=False, memory=2**18)
+    np.testing.assert_allclose(one.point[order], other.point, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(one.draws[:, order], other.draws, rtol=0, atol=1e-9)
+
+
+def test_imputations_of_different_rows_are_independent():
+    model, guide, x = data(1, 0.0)
+    x[0, 1] = torch.nan
+    found = impute(model, guide, x.repeat(200, 1), 40, particles=60, progress=False, memory=2**20)
+    draws = found.draws[:, :, 1]
+    assert abs(np.corrcoef(draws[:, :100].ravel(), draws[:, 100:].ravel())[0, 1]) < 0.06
+    # The mean over rows varies between imputations as a mean of independent draws does.
+    assert draws.mean(1).std() == pytest.approx(draws.std() / 200**0.5, rel=0.5)
+
+
+def test_an_entry_that_is_run_again_keeps_the_flag_of_its_datum():
+    model, guide, x = data(20, share=0.0)
+    found = conditional_scores(model, guide, x * 3, 50, proposal=Amortised(), progress=False)
+    assert found.whole.flagged.any()
+    assert found.flagged[found.whole.flagged].all()
+
+
+def test_no_data_have_no_scores():
+    model, guide, x = data(4, share=0.0)
+    assert impute(model, guide, x[:0], 2, progress=False).point.shape == (0, 5)
+    with pytest.raises(UsageError, match="with N ≥ 1"):
+        conditional_scores(model, guide, x[:0], progress=False)

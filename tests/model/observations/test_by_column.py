@@ -238,3 +238,57 @@ def test_a_column_of_which_nothing_is_seen_in_training_is_named():
     x[:, 4] = torch.nan
     with pytest.raises(UsageError, match="but column 'visits' has none; leave it out"):
         make_observation("by-column", data).initialise(x)
+
+
+@pytest.mark.parametrize("turn", [(-180.0, 180.0), (0.0, 360.0), (1.0, 361.0), (0.5, 360.5)])
+def test_whole_degrees_have_the_cells_of_one_turn_wherever_that_begins(turn):
+    column = Column("wind", Kind.ANGLE, "von-mises", bounds=turn, grid=Grid(0.0, 1.0, None), is_whole=True)
+    x = torch.from_numpy(np.random.default_rng(0).integers(turn[0] + 1, turn[1] - 1, size=(300, 1)).astype(np.float32))
+    data = replace(mixed(), columns=(column,), train=x)
+    observation = make_observation("by-column", data)
+    eta = observation.initialise(x)
+    masses = on_grid(observation, data.grids)
+    masses.check(x)
+    drawn = masses(eta[None]).sample((2000,))[:, 0]
+    masses.check(drawn)
+    assert drawn.min() >= turn[0]
+    assert drawn.max() <= turn[1]
+    cells = torch.arange(np.ceil(turn[0]), np.ceil(turn[0]) + 360).unsqueeze(1)
+    np.testing.assert_allclose(masses(eta[None]).log_prob(cells).exp().sum().detach(), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("family", "bounds"),
+    [
+        ("transformed:transform=yeo-johnson,inner=normal", None),
+        ("truncated-normal", (-0.5, 10.5)),
+        ("beta", (-1.0, 11.0)),
+    ],
+)
+def test_whole_numbers_have_a_mean_under_any_family(family, bounds):
+    column = Column("n", Kind.REAL, family, bounds=bounds, grid=Grid(0.0, 1.0, None), is_whole=True)
+    x = torch.from_numpy(np.random.default_rng(0).binomial(10, 0.4, size=(300, 1)).astype(np.float32))
+    data = replace(mixed(), columns=(column,), train=x)
+    observation = make_observation("by-column", data)
+    eta = observation.initialise(x)
+    mean = on_grid(observation, data.grids).mean(eta[None])
+    assert mean.item() == pytest.approx(float(x.mean()), abs=0.7)
+
+
+def test_a_column_of_zeros_does_not_start_from_another():
+    columns = tuple(Column(f"c{i}", Kind.POSITIVE, "zero-inflated:inner=log-normal") for i in range(2))
+    x = torch.rand(100, 2) * torch.tensor([1.0, 1e4])
+    x[::3] = 0.0
+    data = replace(mixed(), columns=columns, train=x)
+    observation = make_observation("by-column", data)
+    eta = observation.initialise(x)
+    for d in range(2):
+        alone = make_observation("by-column", replace(data, columns=columns[d : d + 1], train=x[:, [d]]))
+        torch.testing.assert_close(alone.initialise(x[:, [d]])[0], eta[d])
+        torch.testing.assert_close(
+            alone(eta[[d]].expand(9, 1, -1)).log_prob(x[:9, [d]])[:, 0],
+            observation(eta.expand(9, 2, -1)).log_prob(x[:9])[:, d],
+        )
+    x[:, 0] = 0.0
+    with pytest.raises(UsageError, match="column 'c0', 'c1': zero-inflated needs some data that are not 0"):
+        observation.initialise(x)
