@@ -11,6 +11,8 @@ from obsvae.experiments.benchmarks.imputation.errors import column_errors
 from obsvae.inference import Amortised, Callback, History, Point, StopTraining, impute
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
+PATIENCE = 4
+
 
 class BestFill(Callback):
     """Fills the table now and then, and keeps the weights whose error over the entries held out is least.
@@ -20,7 +22,7 @@ class BestFill(Callback):
         x: the table ``(N, D)``, with the entries held out.
         held_out: which these are, ``(N, D)``.
         looks: epochs after which it looks.
-        least: epochs to train for; then training stops once it took twice as long as to the best.
+        least: epochs to train for; then training stops once it took four times as long as to the best.
         points: value that is filled in, of each column.
         particles: K, for each row.
         seed: of the particles.
@@ -62,7 +64,7 @@ class BestFill(Callback):
         error = self._error()
         if error < self.error:
             self.error, self.epoch, self.weights = error, len(history), self._weights()
-        if len(history) >= max(self.least, 2 * self.epoch):
+        if len(history) >= max(self.least, PATIENCE * self.epoch):
             raise StopTraining
 
     def on_end(self, history: History) -> None:

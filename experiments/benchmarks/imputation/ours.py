@@ -16,6 +16,7 @@ from obsvae.experiments.points import points_of
 from obsvae.inference import Mean, Point, fit
 from obsvae.model import by_column_text
 
+NEAR = 1.05  # times the least error of a short training: choices that are trained on
 GROWTH = 1.25  # of the epochs from one look at the error over entries held out to the next
 
 
@@ -29,7 +30,7 @@ class Settings:
         batch_size: rows in a minibatch.
         lr: Adam's learning rate.
         steps: at most, in whole epochs.
-        trial: steps for each choice of families before one of them is taken, and steps that are taken in any case.
+        trial: steps for each choice of families before the worse ones are left out, and least number of steps of any.
         held_out: share of the entries that are seen which are held out to choose by.
         particles: K, for each row, when it fills.
         particles_of_looks: K, for each row, when it looks.
@@ -102,8 +103,8 @@ def fill(stored: Stored, x: np.ndarray, settings: Settings, seed: int = 0) -> Fi
     """Fill a table after training on all of its rows.
 
     A few of the entries that are seen are hidden, too, while it trains. The error over these chooses: of several
-    choices of families the one that does best in a short training, and of the epochs of a long one the best. When the
-    table is filled, the encoder sees them.
+    choices of families those that do well in a short training, of these and of the epochs of a long one the best. When
+    the table is filled, the encoder sees them.
 
     Args:
         stored: the columns; its x is not looked at.
@@ -121,8 +122,10 @@ def fill(stored: Stored, x: np.ndarray, settings: Settings, seed: int = 0) -> Fi
     choices = {_text(choice, stored.columns): choice for choice in reversed(CHOICES)}
     short = replace(settings, steps=min(settings.steps, settings.trial))
     errors = {text: train(choice, settings=short).error for text, choice in choices.items()}
-    choice = choices[min(errors, key=lambda text: errors[text])]
-    best = train(choice, settings=settings)
+    # Families that are near one another early may change places later.
+    near = [choices[text] for text, error in errors.items() if error <= NEAR * min(errors.values())]
+    trained = [(choice, train(choice, settings=settings)) for choice in near]
+    choice, best = min(trained, key=lambda pair: pair[1].error)
     return Filled(best.fill(torch.from_numpy(x), settings.particles), choice.name, best.epoch, best.error)
 
 

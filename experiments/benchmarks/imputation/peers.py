@@ -46,7 +46,8 @@ def nearest(columns: Sequence[Column], x: np.ndarray, seed: int = 0) -> np.ndarr
 def ridge(columns: Sequence[Column], x: np.ndarray, seed: int = 0) -> np.ndarray:
     """Fill by regressions of each column on all others, in turn.
 
-    A category of two levels is a number. Of one with more, the numbers of its levels would explain one another.
+    Values stay between the least and the greatest that are seen of a column. A category of two levels is a number. Of
+    one with more, the numbers of its levels would explain one another.
 
     Raises:
         UsageError: for a category with more levels.
@@ -57,10 +58,12 @@ def ridge(columns: Sequence[Column], x: np.ndarray, seed: int = 0) -> np.ndarray
                 f"regressions in turn need categories of two levels, but {column.name!r} has more: leave it out"
             )
     encoding = Encoding(columns, x, one_hot=False)
-    imputer = IterativeImputer(max_iter=20, tol=1e-2, random_state=seed % 2**32)
+    u = encoding.encoded(x)
+    limits = {"min_value": np.nanmin(u, 0), "max_value": np.nanmax(u, 0)}
+    imputer = IterativeImputer(max_iter=20, tol=1e-2, random_state=seed % 2**32, **limits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of the last digits, after 20 rounds
-        return encoding.decoded(imputer.fit_transform(encoding.encoded(x)))
+        return encoding.decoded(imputer.fit_transform(u))
 
 
 def trees(columns: Sequence[Column], x: np.ndarray, seed: int = 0) -> np.ndarray:
