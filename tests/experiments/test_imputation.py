@@ -213,22 +213,24 @@ def test_training_stops_once_it_took_four_times_as_long_as_to_the_best(folder, m
 
 
 def test_a_look_scores_the_entries_held_out_alone(folder, monkeypatch):
-    columns, x = hivae_table("Breast").columns, hivae_table("Breast").x
+    table = hivae_table("Breast")
+    columns, x = table.columns, table.seen(table.hidden(20, 1))  # with entries that nobody has seen
     held_out = np.zeros(x.shape, bool)
-    held_out[:5, 0] = True
+    rows = np.flatnonzero(~np.isnan(x[:, 0]))[:5]
+    held_out[rows, 0] = True
     shown = []
 
     def fill_badly(self, table, particles):
         shown.append(table.numpy())
-        filled = x[:5] + 100.0  # wrong in every place
-        filled[:, 0] = x[:5, 0] + by
+        filled = x[rows] + 100.0  # wrong in every place
+        filled[:, 0] = x[rows, 0] + by
         return filled
 
     monkeypatch.setattr(BestFill, "fill", fill_badly)
     best = BestFill(columns, x, held_out, looks=[1], least=1, points=points_of(columns), particles=5, seed=0)
     for by in (0.0, 1.0):
-        assert best._error() == pytest.approx(by / (x[:, 0].max() - x[:, 0].min()), abs=1e-6)
-    np.testing.assert_array_equal(shown[0], np.where(held_out, np.nan, x)[:5])
+        assert best._error() == pytest.approx(by / (np.nanmax(x[:, 0]) - np.nanmin(x[:, 0])), abs=1e-6)
+    np.testing.assert_array_equal(shown[0], np.where(held_out, np.nan, x)[rows])
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 7, 461])
@@ -236,7 +238,7 @@ def test_looks_end_with_the_last_epoch_and_are_close_at_first(epochs):
     looks = looks_of(epochs)
     assert looks[0] == 1
     assert looks[-1] == epochs
-    assert all(after <= 1.25 * before + 1 for before, after in itertools.pairwise(looks))
+    assert all(after <= 1.4 * before + 1 for before, after in itertools.pairwise(looks))
 
 
 def test_tables_of_results_take_means_over_columns_then_over_lists():

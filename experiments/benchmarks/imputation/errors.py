@@ -17,7 +17,7 @@ def column_errors(columns: Sequence[Column], x: np.ndarray, filled: np.ndarray, 
 
     Args:
         columns: D of them; C is the number of declared levels, seen or not.
-        x: the complete table (N, D), over which minima and maxima are taken.
+        x: the table (N, D), over which minima and maxima are taken; NaN for entries that are not known.
         filled: the same with other values in the entries to score.
         scored: which entries (N, D).
 
@@ -38,4 +38,4 @@ def _error(column: Column, x: np.ndarray, filled: np.ndarray, scored: np.ndarray
         assert column.grid is not None
         assert column.grid.levels is not None
         return float(distance.mean() / column.grid.levels)
-    return float(np.sqrt(np.square(distance).mean()) / (x.max() - x.min()))
+    return float(np.sqrt(np.square(distance).mean()) / (np.nanmax(x) - np.nanmin(x)))

@@ -17,7 +17,7 @@ from obsvae.inference import Mean, Point, fit
 from obsvae.model import by_column_text
 
 NEAR = 1.05  # times the least error of a short training: choices that are trained on
-GROWTH = 1.25  # of the epochs from one look at the error over entries held out to the next
+GROWTH = 1.4  # of the epochs from one look at the error over entries held out to the next
 
 
 @dataclass(frozen=True)
