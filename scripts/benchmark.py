@@ -1,4 +1,4 @@
-"""Time training and estimates, count silently wrong ones, or fill entries that were hidden."""
+"""Time training and estimates, count silent errors, or fill entries that were hidden."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
