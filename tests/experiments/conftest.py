@@ -39,3 +39,20 @@ def in_memory(array):
 def counts():
     """Return whole numbers, which lie on a grid."""
     return load(np.random.default_rng(0).poisson(5, size=(60, 3)))
+
+
+@pytest.fixture
+def hivae_folder(tmp_path, monkeypatch):
+    """Return the folder of a small table: a number, its double with a level, and levels with an order."""
+    monkeypatch.setenv("OBSVAE_DATA", str(tmp_path))
+    table = tmp_path / "hivae" / "Breast"
+    table.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    number = rng.normal(size=60)
+    lines = [f"{a:.4f},{2 * a + 1:.4f},{int(a > 0) + 1},{min(3, max(1, round(a) + 2))}" for a in number]
+    (table / "data.csv").write_text("\n".join(lines) + "\n")
+    (table / "data_types.csv").write_text("type,dim,nclass\nreal,1,\nreal,1,\ncat,2,2\nordinal,5,5\n")
+    (table / "MissingTrue.csv").write_text("2,2\n3,4\n")
+    entries = [(row, column) for row in range(1, 61) for column in range(1, 5) if (row + column) % 4 == 0]
+    (table / "Missing20_1.csv").write_text("".join(f"{row},{column}\n" for row, column in entries))
+    return table

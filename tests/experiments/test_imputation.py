@@ -1,30 +1,22 @@
 """The benchmark of filled entries: its errors by hand, its lists of entries, its peers, and what it may look at."""
 
 import csv
-import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from obsvae.data import Column, Grid, Kind
 from obsvae.data.folder import data_folder
 from obsvae.errors import UsageError
-from obsvae.experiments.benchmarks.imputation.best_fill import BestFill
 from obsvae.experiments.benchmarks.imputation.errors import column_errors
-from obsvae.experiments.benchmarks.imputation.ours import Settings, fill, looks_of
 from obsvae.experiments.benchmarks.imputation.peers import PEERS, ridge
 from obsvae.experiments.benchmarks.imputation.report import lines_of, rows_of
 from obsvae.experiments.benchmarks.imputation.run import Result
 from obsvae.experiments.benchmarks.imputation.tables import hivae_table, listed
-from obsvae.experiments.pair import make_pair
 from obsvae.experiments.points import points_of
-from obsvae.inference import Callback, Direction, Mean, Median, Mode, fit
+from obsvae.inference import Direction, Mean, Median, Mode
 from tests.scripts.commands import refused, succeeds
-
-TINY = Settings(latent=2, hidden=(16,), batch_size=50, steps=12, particles=10, particles_of_looks=10)
 
 
 def levels(kind, number, name="level"):
@@ -34,23 +26,6 @@ def levels(kind, number, name="level"):
 
 def real(name="number", kind=Kind.REAL):
     return Column(name, kind, "normal")
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Return the folder of a small table: a number, its double with a level, and levels with an order."""
-    monkeypatch.setenv("OBSVAE_DATA", str(tmp_path))
-    table = tmp_path / "hivae" / "Breast"
-    table.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    number = rng.normal(size=60)
-    lines = [f"{a:.4f},{2 * a + 1:.4f},{int(a > 0) + 1},{min(3, max(1, round(a) + 2))}" for a in number]
-    (table / "data.csv").write_text("\n".join(lines) + "\n")
-    (table / "data_types.csv").write_text("type,dim,nclass\nreal,1,\nreal,1,\ncat,2,2\nordinal,5,5\n")
-    (table / "MissingTrue.csv").write_text("2,2\n3,4\n")
-    entries = [(row, column) for row in range(1, 61) for column in range(1, 5) if (row + column) % 4 == 0]
-    (table / "Missing20_1.csv").write_text("".join(f"{row},{column}\n" for row, column in entries))
-    return table
 
 
 def test_errors_are_those_worked_out_by_hand():
@@ -99,15 +74,15 @@ def test_a_list_that_does_not_fit_is_refused(text, message, tmp_path):
         listed(tmp_path / "list.csv", (3, 2))
 
 
-def test_entries_that_are_missing_in_truth_are_neither_shown_nor_scored(folder):
-    (folder / "Missing20_1.csv").write_text("2,2\n1,1\n")  # the first is missing in truth, too
+def test_entries_that_are_missing_in_truth_are_neither_shown_nor_scored(hivae_folder):
+    (hivae_folder / "Missing20_1.csv").write_text("2,2\n1,1\n")  # the first is missing in truth, too
     table = hivae_table("Breast")
     hidden = table.hidden(20, 1)
     assert np.argwhere(hidden).tolist() == [[0, 0]]
     assert np.argwhere(np.isnan(table.seen(hidden))).tolist() == [[0, 0], [1, 1], [2, 3]]
 
 
-def test_peers_keep_what_is_seen_and_fill_the_rest_with_values_of_the_column(folder):
+def test_peers_keep_what_is_seen_and_fill_the_rest_with_values_of_the_column(hivae_folder):
     table = hivae_table("Breast")
     hidden = table.hidden(20, 1)
     seen = table.seen(hidden)
@@ -126,7 +101,7 @@ def test_means_and_modes_are_those_of_the_entries_that_are_seen():
 
 
 @pytest.mark.parametrize("name", ["KNN", "ridge", "trees"])
-def test_peers_find_what_columns_have_to_do_with_one_another(name, folder):
+def test_peers_find_what_columns_have_to_do_with_one_another(name, hivae_folder):
     table = hivae_table("Breast")
     hidden = table.hidden(20, 1)
     errors, plain = (
@@ -160,85 +135,6 @@ def test_points_go_by_kind():
     points = points_of([*numbers, *of_levels, angle])
     assert [type(point) for point in points] == [Mean, Median, Median, Mean, Mode, Mode, Median, Direction]
     assert {column.kind for column in [*numbers, *of_levels, angle]} == set(Kind)
-
-
-@pytest.mark.slow
-def test_our_fill_keeps_what_is_seen_and_never_looks_at_the_whole_table(folder):
-    table = hivae_table("Breast")
-    seen = table.seen(table.hidden(20, 1))
-    found = fill(table.stored, seen, TINY)
-    np.testing.assert_array_equal(found.x[~np.isnan(seen)], seen[~np.isnan(seen)])
-    assert np.isfinite(found.x).all()
-    assert set(np.unique(found.x[:, 2])) <= {0.0, 1.0}
-    other = replace(table.stored, x=np.full_like(table.stored.x, 1.0))
-    np.testing.assert_array_equal(fill(other, seen, TINY).x, found.x)
-
-
-def test_weights_are_those_of_the_look_with_the_least_error(folder, monkeypatch):
-    table = hivae_table("Breast")
-    errors = iter([0.3, 0.1, 0.2])
-    monkeypatch.setattr(BestFill, "_error", lambda self: next(errors))
-    kept = {}
-
-    class Watching(Callback):
-        def on_start(self, model, guide):
-            self.guide = guide
-
-        def on_epoch(self, history):
-            kept[len(history)] = [p.detach().clone() for p in self.guide.parameters()]
-
-    seen = torch.from_numpy(table.seen(np.zeros_like(table.unknown)))
-    data = replace(table.stored.dataset("table"), train=seen, validation=seen[:1])
-    model, guide = make_pair("by-column", data, latent=2, hidden=(8,))
-    how = {"looks": [2, 4, 6], "least": 9, "points": points_of(table.columns), "particles": 5, "seed": 0}
-    best = BestFill(table.columns, table.x, table.unknown, **how)
-    fit(model, guide, data, epochs=7, callbacks=[best, Watching()], progress=False)
-    assert (best.epoch, best.error) == (4, 0.1)
-    assert all(torch.equal(a, b) for a, b in zip(guide.parameters(), kept[4], strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(guide.parameters(), kept[7], strict=True))
-
-
-def test_training_stops_once_it_took_four_times_as_long_as_to_the_best(folder, monkeypatch):
-    table = hivae_table("Breast")
-    seen = torch.from_numpy(table.seen(table.unknown))
-    data = replace(table.stored.dataset("table"), train=seen, validation=seen[:1])
-    for least, expected in ((1, 8), (9, 9)):
-        errors = iter([0.9, 0.8, *[0.85] * 10])
-        monkeypatch.setattr(BestFill, "_error", lambda self, errors=errors: next(errors))
-        how = {"looks": range(1, 13), "least": least, "points": points_of(table.columns), "particles": 5, "seed": 0}
-        best = BestFill(table.columns, table.x, table.unknown, **how)
-        model, guide = make_pair("by-column", data, latent=2, hidden=(8,))
-        history = fit(model, guide, data, epochs=12, callbacks=[best], progress=False)
-        assert (len(history), history.stopped, best.epoch) == (expected, "callback", 2)
-
-
-def test_a_look_scores_the_entries_held_out_alone(folder, monkeypatch):
-    table = hivae_table("Breast")
-    columns, x = table.columns, table.seen(table.hidden(20, 1))  # with entries that nobody has seen
-    held_out = np.zeros(x.shape, bool)
-    rows = np.flatnonzero(~np.isnan(x[:, 0]))[:5]
-    held_out[rows, 0] = True
-    shown = []
-
-    def fill_badly(self, table, particles):
-        shown.append(table.numpy())
-        filled = x[rows] + 100.0  # wrong in every place
-        filled[:, 0] = x[rows, 0] + by
-        return filled
-
-    monkeypatch.setattr(BestFill, "fill", fill_badly)
-    best = BestFill(columns, x, held_out, looks=[1], least=1, points=points_of(columns), particles=5, seed=0)
-    for by in (0.0, 1.0):
-        assert best._error() == pytest.approx(by / (np.nanmax(x[:, 0]) - np.nanmin(x[:, 0])), abs=1e-6)
-    np.testing.assert_array_equal(shown[0], np.where(held_out, np.nan, x)[rows])
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 7, 461])
-def test_looks_end_with_the_last_epoch_and_are_close_at_first(epochs):
-    looks = looks_of(epochs)
-    assert looks[0] == 1
-    assert looks[-1] == epochs
-    assert all(after <= 1.4 * before + 1 for before, after in itertools.pairwise(looks))
 
 
 def test_tables_of_results_take_means_over_columns_then_over_lists():
@@ -281,15 +177,14 @@ def test_options_of_another_benchmark_are_refused(line, message, tmp_path):
     assert message in refused("benchmark", *line, cwd=tmp_path)
 
 
-def test_a_rate_without_a_list_is_refused_before_any_work(folder, tmp_path):
+def test_a_rate_without_a_list_is_refused_before_any_work(hivae_folder, tmp_path):
     error = refused(
         "benchmark", "imputation", "--tables", "Breast", "--rates", "20", "30", "--masks", "1", cwd=tmp_path
     )
     assert "Missing30_1.csv" in error
 
 
-@pytest.mark.slow
-def test_the_command_fills_a_small_table(folder, tmp_path):
+def test_the_command_fills_a_small_table(hivae_folder, tmp_path):
     line = ["--tables", "Breast", "--rates", "20", "--masks", "1", "--quick", "--out", "errors.csv"]
     text = succeeds("benchmark", "imputation", *line, cwd=tmp_path)
     assert "mean or mode" in text
