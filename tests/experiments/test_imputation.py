@@ -184,6 +184,7 @@ def test_a_rate_without_a_list_is_refused_before_any_work(hivae_folder, tmp_path
     assert "Missing30_1.csv" in error
 
 
+@pytest.mark.slow
 def test_the_command_fills_a_small_table(hivae_folder, tmp_path):
     line = ["--tables", "Breast", "--rates", "20", "--masks", "1", "--quick", "--out", "errors.csv"]
     text = succeeds("benchmark", "imputation", *line, cwd=tmp_path)

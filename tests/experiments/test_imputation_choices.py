@@ -17,6 +17,7 @@ from obsvae.inference import Callback, fit
 TINY = Settings(latent=2, hidden=(16,), batch_size=50, steps=12, particles=10, particles_of_looks=10)
 
 
+@pytest.mark.slow
 def test_our_fill_keeps_what_is_seen_and_never_looks_at_the_whole_table(hivae_folder):
     table = hivae_table("Breast")
     seen = table.seen(table.hidden(20, 1))
