@@ -1,4 +1,4 @@
-"""Fill missing entries of rows by a run: a point value for each, and multiple imputations."""
+"""Fill missing entries of rows by a run: point values and multiple imputations."""
 
 from collections.abc import Sequence
 

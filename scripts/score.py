@@ -1,4 +1,4 @@
-"""Score rows by a run: log p of each, its place among held-out rows, and which entry is odd."""
+"""Score rows by a run: log p, its place among held-out rows, and which entry is odd."""
 
 import argparse
 from collections.abc import Sequence
