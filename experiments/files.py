@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -59,8 +60,10 @@ def save_json(path: Path, content: dict[str, Any]) -> Path:
 
 
 def save_figure(path: Path, figure: Figure) -> Path:
-    """Write a figure as PNG, whole."""
-    return write_whole(path, lambda p: figure.savefig(p, dpi=150))
+    """Write a figure as PNG, whole; characters that the font lacks are drawn as boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        return write_whole(path, lambda p: figure.savefig(p, dpi=150))
 
 
 def save_history(folder: str | Path, history: History) -> Path:

@@ -8,10 +8,12 @@ from obsvae.data.tables.families import innermost
 from obsvae.data.tables.guesses import Guess, family_counts, guess_table
 from obsvae.data.tables.raw import RawTable
 from obsvae.data.tables.schema import Schema, listed
+from obsvae.data.tables.stored import stored_table
 from obsvae.data.tables.suspicions import Suspicion, suspicions
 from obsvae.data.tables.toml import to_toml
 from obsvae.errors import UsageError
-from obsvae.model import OBSERVATIONS
+from obsvae.experiments.comparison.acceptance import require_data
+from obsvae.model import BY_COLUMN, OBSERVATIONS, make_observation
 from obsvae.names import lookup
 
 COLUMNS_TOLD = 40
@@ -30,16 +32,35 @@ def inspected(table: RawTable, schema: Schema) -> tuple[Guess, ...]:
     return guess_table(table, schema)
 
 
-def inspection_text(source: str, guesses: Sequence[Guess]) -> str:
-    """Return a line for each column, of many for the first, and what looks wrong."""
+def refusal(table: RawTable, schema: Schema) -> str:
+    """Return why training on the table would be refused, as it is declared; empty where it would not."""
+    try:
+        stored, _ = stored_table(table, schema)
+        data = stored.dataset(table.source)
+        require_data(make_observation(BY_COLUMN, data), data)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def inspection_text(source: str, guesses: Sequence[Guess], refused: str = "") -> str:
+    """Return a line for each column, of many for the first, and what looks wrong.
+
+    Args:
+        source: what to call the table.
+        guesses: of its columns.
+        refused: why training on it would be refused, if it would.
+    """
     seen, told = guesses[0].seen, guesses[:COLUMNS_TOLD]
     counts = ", ".join(f"{number} {family}" for family, number in family_counts(guesses).items())
     parts = [f"{source}: {seen.rows} rows, {len(guesses)} columns: {counts}", "", _table(told)]
     if len(guesses) > len(told):
         parts += ["", f"… and {len(guesses) - len(told)} more columns, which the schema that --out writes tells"]
     found = suspicions(guesses)
-    if found:
-        parts += ["", "Look at:", *(f"- {_words(one)}" for one in found[:SUSPICIONS_TOLD])]
+    lines = [f"training would be refused: {refused}"] if refused else []
+    lines += [_words(one) for one in found[:SUSPICIONS_TOLD]]
+    if lines:
+        parts += ["", "Look at:", *(f"- {line}" for line in lines)]
     if len(found) > SUSPICIONS_TOLD:
         parts.append(f"- … and {len(found) - SUSPICIONS_TOLD} more")
     return "\n".join(parts)

@@ -48,10 +48,10 @@ def encode_rows(table: RawTable, schema: Schema) -> EncodedRows:
     x = []
     for column in columns:
         if column.name not in table.columns:
+            others = [name for name in table.columns if name not in schema.columns]
             raise UsageError(
-                f"{table.source} lacks column {column.name!r}, which the model observes; "
-                f"{nearest(column.name, table.columns)}its columns are {listed(table.columns)}: add it, with empty "
-                "fields where nothing is known"
+                f"{table.source} lacks column {column.name!r}, which the model observes; {nearest(column.name, others)}"
+                f"its columns are {listed(table.columns)}: add it, with empty fields where nothing is known"
             )
         x.append(encoded(column, parse(table.columns[column.name], schema.missing), table))
     ignored = tuple(name for name in table.columns if name not in schema.columns)

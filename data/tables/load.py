@@ -33,7 +33,7 @@ _REMEDIES = {
 def is_table(data: object) -> bool:
     """Return whether data are a table: the path of a file of one, a data frame, or one of them for each split."""
     if isinstance(data, Mapping):
-        return set(data) == set(SPLITS) and all(map(is_table, data.values()))
+        return bool(data) and all(map(is_table, data.values()))
     if isinstance(data, str | os.PathLike):
         return suffix_of(data) is not None
     return hasattr(data, "to_numpy") and hasattr(data, "columns")
@@ -63,6 +63,9 @@ def load_table(
     if isinstance(data, Mapping):
         if splits is not None:
             raise UsageError("a table for each split says which rows are in it: leave splits out")
+        if set(data) != set(SPLITS):
+            wrong = ", ".join(map(repr, data))
+            raise UsageError(f"a mapping of tables needs exactly {', '.join(map(repr, SPLITS))}; got {wrong}")
         tables = {split: read_table(data[split], layer=layer) for split in SPLITS}
         stored, full = stored_tables(tables, declared)
         paths = list(data.values())

@@ -1,5 +1,6 @@
 """What looks wrong in a table, or might be meant otherwise than it is taken."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,14 @@ SPIKE = 0.1  # share of the rows that have one value, among many values
 TIED = 10  # rows for each distinct real number, from which on these are no continuum
 MOSTLY, LARGE = 0.5, 100  # share of zeros, and median of the others, of what is no count
 PERCENT = (0.0, 100.0)
+SAMPLED = 200  # texts that are looked at, to see how numbers are written
+_OTHERWISE = {
+    re.compile(r"[-+]?\d+(\.\d+)?\s*%"): "percentages: write them without the sign, 50 for 50%",
+    re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?"): "numbers with separators of thousands: write 1000 for 1,000",
+    re.compile(r"[-+]?\d+,\d+"): "numbers with decimal commas: write 1.5 for 1,5",
+    re.compile(r"[-+]?[£$€¥]\s*\d+(\.\d+)?|[-+]?\d+(\.\d+)?\s*[£$€¥]"): "amounts of money: write them without the sign",
+    re.compile(r"[-+]?inf(inity)?", re.IGNORECASE): "infinite: no family takes them",
+}
 _ABSENT = frozenset({"none", "-", "--", ".", "unknown", "missing", "n.a.", "na", "nil", "not available", "undefined"})
 
 
@@ -55,12 +64,26 @@ def _of_column(guess: Guess) -> Iterator[str]:
             f"{value:g} ({times} {'row' if times == 1 else 'rows'}) lies far outside the rest: where it stands for a "
             f"missing value, add {value:g} to missing"
         )
+    written = _numbers_written_otherwise(guess)
+    if written:
+        yield written
     if guess.column is None:
         return
     if guess.column.levels is not None:
         yield from _of_levels(guess)
     elif guess.seen.low is not None:
         yield from _of_numbers(guess, guess.seen)
+
+
+def _numbers_written_otherwise(guess: Guess) -> str:
+    """Return how numbers are written, where that is not how they are read; empty where it is."""
+    if guess.column is not None and guess.column.levels is None:
+        return ""
+    texts = [text.strip() for text in guess.values.texts[0][:SAMPLED]]
+    for pattern, text in _OTHERWISE.items():
+        if texts and all(pattern.fullmatch(one) for one in texts):
+            return f"{texts[0]!r} and the others are {text}"
+    return ""
 
 
 def _of_levels(guess: Guess) -> Iterator[str]:
@@ -94,7 +117,7 @@ def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
             yield from _of_counts(guess, seen)
     if not values.is_whole and column.grid is None and seen.step is not None:
         masses = f"grid = {seen.step:g} makes exact masses of its densities"
-        if seen.step >= 1:
+        if seen.step >= 1 and (seen.low or 0.0) % seen.step == 0:
             yield f"all multiples of {seen.step:g}: {masses}"
         elif seen.present - seen.zeros >= TIED * seen.distinct:
             yield f"the same few values again and again, where a density may peak without end: {masses}"

@@ -6,6 +6,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+import torch
+
 from obsvae.data import Dataset, load
 from obsvae.data.images.channels import CHANNELS
 from obsvae.data.splits import SPLITS
@@ -108,7 +110,24 @@ def load_data(args: argparse.Namespace) -> Dataset:
     )
     if data.columns is not None and args.schema is None:
         print(f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data[0])} shows why", file=sys.stderr)
+    for text in untrained_levels(data):
+        print(f"warning: {text}", file=sys.stderr)
     return data
+
+
+def untrained_levels(data: Dataset) -> list[str]:
+    """Return in words the levels of a table that occur in held-out rows alone: nothing teaches their probability."""
+    found = []
+    for d, column in enumerate(data.columns or ()):
+        if column.levels is not None:
+            trained, held_out = set(data.train[:, d].tolist()), torch.cat([data.validation[:, d], data.test[:, d]])
+            unknown = {int(code) for code in held_out[~held_out.isnan()].tolist()} - trained
+            found += [
+                f"level {column.levels[code]!r} of column {column.name!r} occurs in held-out rows alone: nothing "
+                "teaches its probability"
+                for code in sorted(unknown)
+            ]
+    return found
 
 
 def _named(data: Sequence[str]) -> str | dict[str, str]:

@@ -54,6 +54,8 @@ def observation_spec(args: argparse.Namespace, data: Dataset) -> str:
     whole, of_columns = "normal" if data.columns is None else BY_COLUMN, dict[str, str]()
     for text in args.observation or ():
         name = next((name for name in columns if text.startswith(f"{name}=")), None)
+        if name is not None and name in of_columns:
+            raise UsageError(f"--observation names column {name!r} twice; leave one of them out")
         if name is not None:
             of_columns[name] = text.removeprefix(f"{name}=")
         elif "=" in text.partition(":")[0]:

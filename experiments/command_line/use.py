@@ -30,7 +30,7 @@ def add_run(parser: argparse.ArgumentParser, rows: str = "") -> None:
             "rows",
             metavar="ROWS",
             help=f"{rows}: a table (.csv, .tsv, .parquet, .h5ad) with the columns that the run observes, in any order; "
-            "of a run on an array .npy or .npz",
+            "of a run on an array .npy, .npz, or a folder of images",
         )
         parser.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
 

@@ -124,11 +124,15 @@ def comparison_of(rows: Sequence[Row], data: Dataset, at_once: int | None, folde
         ranking=ranking,
         curves=curves,
         remarks=_remarks(ordered, at_once),
-        scale="mass of the grid cell" if data.grid is not None else f"{best.own('measure')} in data units",
+        scale="mass of the grid cell" if data.grid is not None else f"{_common_measure(best)} in data units",
         n=best.results[0]["scores"][best.scored]["common"]["n"],
         seeds=max(len(row.results) for row in ordered),
         folder=folder,
     )
+
+
+def _common_measure(row: Row) -> str:
+    return str(row.results[0]["scores"][row.scored]["common"]["measure"])
 
 
 def data_of(config: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ from obsvae.inference import ConditionalScores, Proposal, conditional_scores
 
 # Columns up to which each entry is scored given the others where nobody says.
 FEW_COLUMNS = 100
+# Rows below which a gain is not to be relied on.
+FEW_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,10 @@ class ColumnScores:
 
     def __str__(self) -> str:
         """Return the table as text."""
-        return tabulate(self.table(), "keys", floatfmt=".3f")
+        rows = [{title: None if v != v else v for title, v in row.items()} for row in self.table()]
+        text = tabulate(rows, "keys", floatfmt=".3f", missingval="–")
+        few = int((~np.isnan(self.marginal)).sum(0).max())
+        return f"{text}\nFew entries: gains of {few} rows at most tell little" if few < FEW_ROWS else text
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the score of each entry, ``(N,)`` by title."""

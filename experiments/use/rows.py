@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from obsvae.data import Column
 from obsvae.data.arrays import array_of
+from obsvae.data.images.read import from_folder
 from obsvae.data.memory import as_numpy
 from obsvae.data.tables.encode import encode_rows
 from obsvae.data.tables.load import is_table
@@ -59,7 +61,7 @@ def rows_for(run: Run, source: Any, *, layer: str | None = None) -> Rows:
     Args:
         run: the run.
         source: for a run on a table the path of a file of one, or a data frame; its columns may stand in another order.
-            For a run on an array a path to .npy or .npz, an array or a tensor ``(N, *event)``.
+            For a run on an array a path to .npy or .npz or of a folder of images, an array or a tensor ``(N, *event)``.
         layer: which layer of an .h5ad file.
 
     Raises:
@@ -67,7 +69,10 @@ def rows_for(run: Run, source: Any, *, layer: str | None = None) -> Rows:
             observation.
     """
     rows = _of_array(run, source) if run.config["schema"] is None else _of_table(run, source, layer)
-    run.model.check(rows.x)
+    try:
+        run.model.check(rows.x)
+    except UsageError as error:
+        raise UsageError(f"{rows.source}: {error}") from None
     return rows
 
 
@@ -114,6 +119,8 @@ def _of_array(run: Run, source: Any) -> Rows:
         )
     if isinstance(source, np.ndarray | Tensor):
         called, values = "the array", as_numpy(source, "the array", missing=True)
+    elif isinstance(source, str | os.PathLike) and Path(source).expanduser().is_dir():
+        called, values = repr(os.fsdecode(source)), from_folder(os.fsdecode(source)).x
     elif isinstance(source, str | os.PathLike) and not is_table(source):
         called, values = repr(os.fsdecode(source)), array_of(os.fsdecode(source))
     else:

@@ -80,10 +80,11 @@ def score_rows(
         else:
             placed = log_likelihood(model, run.guide, known, particles, **how).weights.estimate
         percentile = 100 * (np.sort(placed).searchsorted(weights.estimate) / len(placed))
+        percentile[torch.isnan(rows.x).flatten(1).all(1).cpu().numpy()] = np.nan  # of nothing nothing can be said
         columns["percentile"] = percentile
     if conditional is not None:
         if held_out is not None:
-            columns["odd"] = _odd(conditional, held_out)
+            columns["odd"], columns["odd percentile"] = _odd(conditional, held_out)
         columns |= titled([column.name for column in columns_of(run)], conditional)
         columns["flagged entries"] = conditional.flagged.sum(1)
     return RowScores(weights, percentile, conditional, held_out, columns)
@@ -94,23 +95,24 @@ def _missing(x: Tensor) -> np.ndarray:
     return torch.isnan(x).flatten(1).sum(1).cpu().numpy()
 
 
-def _odd(conditional: ConditionalScores, held_out: ColumnScores) -> list[str]:
-    """Return the column of each row whose score is lowest, by the spread of the column's scores in held-out rows.
+def _odd(conditional: ConditionalScores, held_out: ColumnScores) -> tuple[list[str], np.ndarray]:
+    """Return the column of each row whose score is lowest among those of held-out rows, and its percentile there.
 
-    Densities of columns in different units do not compare; how low a score is for its column does.
+    Densities of columns in different units do not compare; how low a score is for its column does. Of columns that are
+    below all held-out rows it is the one that is farthest, by the spread of its scores. Empty and NaN where nothing is
+    seen.
     """
-    known = held_out.conditional.log_probability
-    with np.errstate(invalid="ignore", divide="ignore"):
-        place = np.stack(
-            [
-                np.sort(known[:, d][~np.isnan(known[:, d])]).searchsorted(conditional.log_probability[:, d])
-                / max(1, int((~np.isnan(known[:, d])).sum()))
-                for d in range(known.shape[1])
-            ],
-            1,
-        )
-        distance = (conditional.log_probability - np.nanmean(known, 0)) / np.nanstd(known, 0)
-    # Of columns that are below all held-out rows the farthest.
-    order = place + 1e-6 * np.tanh(np.nan_to_num(distance) / 100)
-    order[np.isnan(conditional.log_probability)] = np.inf
-    return [held_out.names[int(np.argmin(row))] if np.isfinite(row).any() else "" for row in order]
+    known, scores = held_out.conditional.log_probability, conditional.log_probability
+    place, distance = np.full(scores.shape, np.nan), np.full(scores.shape, np.nan)
+    for d in range(scores.shape[1]):
+        of_column = np.sort(known[:, d][~np.isnan(known[:, d])])
+        if len(of_column):
+            place[:, d] = np.where(
+                np.isnan(scores[:, d]), np.nan, of_column.searchsorted(scores[:, d]) / len(of_column)
+            )
+            distance[:, d] = (scores[:, d] - of_column.mean()) / max(of_column.std(), 1e-9)
+    order = np.where(np.isnan(place), np.inf, place + 1e-6 * np.tanh(distance / 100))
+    lowest = order.argmin(1)
+    percentile = 100 * np.take_along_axis(place, lowest[:, None], 1)[:, 0]
+    seen = np.isfinite(order.min(1))
+    return [held_out.names[d] if known else "" for d, known in zip(lowest, seen, strict=True)], percentile

@@ -135,7 +135,8 @@ def encode_rows(
     named = {f"z{d + 1}": values for d, values in enumerate(np.concatenate(means).T)}
     named |= {f"sd{d + 1}": values for d, values in enumerate(np.concatenate(spreads).T)}
     for name in ("ess", "khat", "flagged"):
-        named[name] = np.concatenate([getattr(one, name) for one in weights])
+        values = np.concatenate([getattr(one, name) for one in weights])
+        named[name] = values.astype(int) if values.dtype == bool else values
     return {**rows.identity(), **named}
 
 

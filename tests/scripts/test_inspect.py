@@ -91,3 +91,28 @@ def test_no_command_hides_a_module_of_python(tmp_path):
     assert not names & sys.stdlib_module_names
     line = [sys.executable, str(ROOT / "scripts/main.py"), "inspect", "--help"]
     assert "obsvae inspect people.csv" in subprocess.run(line, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_training_would_refuse_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i + 0.5},{'xyz'[i % 3]}\n" for i in range(30)))
+    for said, message in {
+        "bounds = [0, 10]": "needs values within its bounds, 0 to 10",
+        'observation = "poisson"': "column 'a' as poisson needs x a whole number",
+        'observation = "student-t:dff=3"': "student-t has no option 'dff=3'",
+        'role = "split"': "needs train, validation, test",
+    }.items():
+        (tmp_path / "s.toml").write_text(f"[columns.a]\n{said}\n")
+        told = succeeds("inspect_", "t.csv", "--schema", "s.toml", cwd=tmp_path)
+        assert "training would be refused" in told
+        assert message in told
+    assert "refused" not in succeeds("inspect_", "t.csv", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{}%", "percentages"), ('"1,{}"', "decimal commas"), ('"{},000"', "separators of thousands"), ("${}", "money")],
+)
+def test_numbers_that_are_written_otherwise_are_told(tmp_path, text, message):
+    rows = "".join(f"{text.format(i % 9 + 1)},{i + 0.25}\n" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"a,b\n{rows}")
+    assert message in succeeds("inspect_", "t.csv", cwd=tmp_path)

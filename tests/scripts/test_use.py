@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.experiments.use.conftest import HEADER, people, write
-from tests.scripts.commands import copy, refused, succeeds
+from tests.scripts.commands import command, copy, refused, succeeds
 
 TRAINED = ["--latent", "1", "--hidden", "16", "--epochs", "20", "--batch-size", "50"]
 
@@ -120,5 +120,10 @@ def test_a_file_for_each_split_trains_and_evaluates(tmp_path):
     assert "written to runs/train-by-column" in told
     told = succeeds("evaluate", "runs/train-by-column", "--particles", 50, "--check", 0, "--no-columns", cwd=tmp_path)
     assert json.loads((tmp_path / "runs/train-by-column/metrics.json").read_text())["n"] == 20
+    rows = people(20, seed=5)
+    rows[3][2] = "winzig"
+    write(tmp_path / "test.csv", rows)
+    warned = command("train", "--data", *files, *TRAINED, "--out", "other", cwd=tmp_path).stderr
+    assert "level 'winzig' of column 'größe' occurs in held-out rows alone" in warned
     assert "three tables" in refused("train", "--data", *files[:2], cwd=tmp_path)
     assert "of tables alone" in refused("train", "--data", "digits", *files[:2], cwd=tmp_path)

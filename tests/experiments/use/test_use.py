@@ -69,6 +69,8 @@ def test_an_odd_row_has_a_low_percentile_and_its_odd_entry_is_named(run, tmp_pat
     assert found.columns["odd"][7] == "height, cm"
     assert found.columns["odd"][8] == 'the "grade"'
     assert np.median(found.percentile) > 10
+    assert found.columns["odd percentile"][7] == 0.0
+    assert np.median(found.columns["odd percentile"]) > 0
     assert found.columns["row"].tolist() == list(range(30))
     assert found.columns["missing"].sum() == 0
 
@@ -240,3 +242,30 @@ def test_runs_on_prepared_arrays_say_that_new_rows_would_have_to_be(tmp_path):
     with pytest.raises(UsageError, match="trained on data prepared by binarise"):
         rows_for(run, np.zeros((3, 8, 8)))
     assert set(np.unique(sample_rows(run, 5))) <= {0.0, 1.0}
+
+
+def test_of_a_row_without_entries_nothing_is_said(run, tmp_path):
+    found = score_rows(run, rows(run, tmp_path, [["", "", "", "", ""], *people(3)]), **QUICK)
+    assert found.weights.estimate[0] == 0.0
+    assert np.isnan(found.percentile[0])
+    assert found.columns["odd"][0] == ""
+
+
+def test_what_lies_outside_names_the_file(run, tmp_path):
+    with pytest.raises(UsageError, match=r"new\.csv.*column 'visits'.*found -1"):
+        rows(run, tmp_path, [["170", "low", "groß", "-1", ""]])
+
+
+def test_a_folder_of_images_is_put_to_use(tmp_path):
+    from torchvision.io import write_png
+
+    (tmp_path / "im").mkdir()
+    generator = torch.Generator().manual_seed(0)
+    for i in range(12):
+        picture = torch.randint(0, 256, (1, 4, 5), generator=generator, dtype=torch.uint8)
+        write_png(picture, str(tmp_path / "im" / f"{i}.png"))
+    data = load(tmp_path / "im")
+    run = train_run(
+        "discretised:inner=logistic", data, tmp_path / "run", latent=1, hidden=[4], epochs=1, progress=False
+    )
+    assert rows_for(run, tmp_path / "im").x.shape == (12, 4, 5)
