@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from obsvae.data.tables.families import innermost
-from obsvae.data.tables.guesses import Guess, family_counts, guess_table
+from obsvae.data.tables.guessing.guesses import Guess, family_counts, guess_table
+from obsvae.data.tables.guessing.suspicions import Suspicion, suspicions
 from obsvae.data.tables.raw import RawTable
-from obsvae.data.tables.schema import Schema, listed
+from obsvae.data.tables.schemas.families import innermost
+from obsvae.data.tables.schemas.schema import Schema, listed
+from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.data.tables.stored import stored_table
-from obsvae.data.tables.suspicions import Suspicion, suspicions
-from obsvae.data.tables.toml import to_toml
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import require_data
 from obsvae.model import BY_COLUMN, OBSERVATIONS, make_observation

@@ -8,8 +8,8 @@ import torch
 
 from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
-from obsvae.data.tables.schema import schema_from
-from obsvae.data.tables.toml import to_toml
+from obsvae.data.tables.schemas.schema import schema_from
+from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.errors import UsageError
 from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
 from obsvae.experiments.pair import make_pair, sizes_of

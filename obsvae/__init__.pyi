@@ -95,6 +95,7 @@ from .inference import Proposal as Proposal
 from .inference import Refined as Refined
 from .inference import Sampler as Sampler
 from .inference import Shares as Shares
+from .inference import StopTraining as StopTraining
 from .inference import TrainingDiverged as TrainingDiverged
 from .inference import Watch as Watch
 from .inference import WeightDiagnostics as WeightDiagnostics

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from obsvae.data.tables.read import read_table
-from obsvae.data.tables.schema import Schema
-from obsvae.data.tables.toml import read_schema
+from obsvae.data.tables.schemas.schema import Schema
+from obsvae.data.tables.schemas.toml import read_schema
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import Parser
 from obsvae.experiments.command_line.program import run

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Column
-from obsvae.data.tables.complete import OFF, columns_of
-from obsvae.data.tables.levels import codes_of
+from obsvae.data.tables.guessing.levels import codes_of
 from obsvae.data.tables.parsed import Parsed, parse
 from obsvae.data.tables.raw import RawTable, require_rows
-from obsvae.data.tables.schema import Schema, listed
+from obsvae.data.tables.schemas.complete import OFF, columns_of
+from obsvae.data.tables.schemas.schema import Schema, listed
 from obsvae.errors import UsageError
 from obsvae.names import nearest
 

@@ -9,9 +9,9 @@ from obsvae.data.dataset import Dataset
 from obsvae.data.memory import Values
 from obsvae.data.splits import SPLITS
 from obsvae.data.tables.read import read_table, suffix_of
-from obsvae.data.tables.schema import Schema, schema_from
+from obsvae.data.tables.schemas.schema import Schema, schema_from
+from obsvae.data.tables.schemas.toml import read_schema
 from obsvae.data.tables.stored import stored_table, stored_tables
-from obsvae.data.tables.toml import read_schema
 from obsvae.errors import UsageError
 
 SchemaLike = Schema | Mapping[str, Any] | str | os.PathLike[str]

@@ -1,13 +1,11 @@
 """A table as a file or a frame holds it, before anybody says what its columns mean."""
 
-import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from obsvae.data.tables.numerals import as_number, as_numbers
 from obsvae.errors import UsageError
 
 
@@ -34,33 +32,6 @@ class RawColumn:
     def is_text(self) -> bool:
         """Whether the source holds texts."""
         return self.values.dtype == object
-
-    def missing(self, markers: Collection[str]) -> np.ndarray:
-        """Return whether each value is missing, ``(N,)``: NaN, None, or one of the markers, such as "NA" or "-999"."""
-        if self.is_text:
-            texts = self.values.tolist()
-            absent = {text for text in set(texts) if text is None or text.strip() in markers}
-            if not absent:
-                return np.zeros(len(texts), dtype=bool)
-            return np.array([text in absent for text in texts], dtype=bool)
-        numbers = [number for marker in markers if (number := as_number(marker)) is not None]
-        return np.isnan(self.values) | np.isin(self.values, numbers)
-
-    def numbers(self, markers: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values as numbers, and where they are wrong.
-
-        Returns:
-            ``(N,)`` in float64, NaN where a value is missing or wrong, and ``(N,)``: where it is neither a finite
-            number nor missing.
-
-        """
-        missing = self.missing(markers)
-        if self.is_text:
-            numbers = np.full(len(missing), math.nan)
-            numbers[~missing] = as_numbers(self.values[~missing].tolist())
-        else:
-            numbers = np.where(missing | np.isinf(self.values), math.nan, self.values)
-        return numbers, np.isnan(numbers) & ~missing
 
 
 @dataclass(frozen=True)

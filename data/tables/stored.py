@@ -10,11 +10,11 @@ from obsvae.data.memory import Values
 from obsvae.data.splits import SPLITS, drawn, given
 from obsvae.data.stored import Stored
 from obsvae.data.tables.encode import encoded, value_text
-from obsvae.data.tables.guesses import Guess, guess_table
+from obsvae.data.tables.guessing.guesses import Guess, guess_table
+from obsvae.data.tables.guessing.levels import codes_of
 from obsvae.data.tables.join import joined
-from obsvae.data.tables.levels import codes_of
 from obsvae.data.tables.raw import RawTable, require_rows
-from obsvae.data.tables.schema import Schema
+from obsvae.data.tables.schemas.schema import Schema
 from obsvae.errors import UsageError
 
 

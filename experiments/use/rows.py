@@ -18,7 +18,7 @@ from obsvae.data.tables.encode import encode_rows
 from obsvae.data.tables.load import is_table
 from obsvae.data.tables.raw import RawTable
 from obsvae.data.tables.read import read_table
-from obsvae.data.tables.schema import schema_from
+from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.errors import UsageError
 from obsvae.experiments.run import Observed, Run
 from obsvae.inference.modes import device_of

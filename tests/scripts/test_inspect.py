@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from obsvae.data import load
-from obsvae.data.tables.toml import read_schema
+from obsvae.data.tables.schemas.toml import read_schema
 from tests.scripts.commands import ROOT, SMALL, command, refused, succeeds
 
 rng = np.random.default_rng(5)

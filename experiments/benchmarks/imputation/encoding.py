@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from obsvae.data import Column, Kind
-from obsvae.data.tables.families import LEVELS
+from obsvae.data.tables.schemas.families import LEVELS
 
 
 class Encoding:

@@ -10,7 +10,7 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - scikit
 from sklearn.impute import IterativeImputer, KNNImputer
 
 from obsvae.data import Column, Kind
-from obsvae.data.tables.families import LEVELS
+from obsvae.data.tables.schemas.families import LEVELS
 from obsvae.errors import UsageError
 from obsvae.experiments.benchmarks.imputation.encoding import Encoding
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from obsvae.data.tables.guesses import guess_table
+from obsvae.data.tables.guessing.guesses import guess_table
 from obsvae.data.tables.raw import RawColumn, RawTable
-from obsvae.data.tables.schema import schema_from
+from obsvae.data.tables.schemas.schema import schema_from
 
 SOURCE = "'people.csv'"
 

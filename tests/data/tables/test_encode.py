@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from obsvae.data.tables.encode import encode_rows
-from obsvae.data.tables.schema import Schema, schema_from
+from obsvae.data.tables.schemas.schema import Schema, schema_from
 from obsvae.data.tables.stored import stored_table, stored_tables
 from obsvae.errors import UsageError
 from tests.data.tables.tables import numbers, table, texts

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from obsvae.data import Grid, Kind
-from obsvae.data.tables.families import KINDS, OF_TRANSFORMS, kind_of
-from obsvae.data.tables.guesses import guess_table
+from obsvae.data.tables.guessing.guesses import guess_table
 from obsvae.data.tables.raw import RawColumn, RawTable
-from obsvae.data.tables.schema import Schema, schema_from
+from obsvae.data.tables.schemas.families import KINDS, OF_TRANSFORMS, kind_of
+from obsvae.data.tables.schemas.schema import Schema, schema_from
 from obsvae.errors import UsageError
 from obsvae.model import OBSERVATIONS, TRANSFORMS
 from tests.data.tables.tables import guess, numbers, table, texts

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from obsvae.data.folder import data_folder
+from obsvae.data.tables.parsed import parse
 from obsvae.data.tables.raw import HiVaeType
 from obsvae.data.tables.read import read_table
 from obsvae.errors import UsageError
@@ -74,4 +75,4 @@ def test_published_tables(name, shape):
     table = read_table(path)
     assert (len(table), len(table.columns)) == shape
     for column in table.columns.values():
-        assert not column.numbers({"NaN"})[1].any()
+        assert not parse(column, {"NaN"}).wrong.any()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from obsvae.data import Kind, load
-from obsvae.data.tables.toml import read_schema
+from obsvae.data.tables.schemas.toml import read_schema
 from obsvae.errors import UsageError
 
 rng = np.random.default_rng(4)

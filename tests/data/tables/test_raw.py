@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from obsvae.data.tables.numerals import as_number, as_numbers
+from obsvae.data.tables.parsed import parse
 from obsvae.data.tables.raw import RawColumn, RawTable
 
 NUMBERS = {
@@ -55,17 +56,19 @@ def test_many_are_read_as_each():
 
 def test_texts_are_numbers_missing_or_wrong():
     column = RawColumn(np.array(["1", " NA ", None, "x", "-999", "inf", "2.5"], dtype=object))
-    assert column.missing({"NA", "-999"}).tolist() == [False, True, True, False, True, False, False]
-    numbers, wrong = column.numbers({"NA", "-999"})
+    assert parse(column, {"NA", "-999"}).missing.tolist() == [False, True, True, False, True, False, False]
+    found = parse(column, {"NA", "-999"})
+    numbers, wrong = found.numbers, found.wrong
     assert np.array_equal(numbers, [1.0, math.nan, math.nan, math.nan, math.nan, math.nan, 2.5], equal_nan=True)
     assert wrong.tolist() == [False, False, False, True, False, True, False]
-    assert column.numbers({"NA", "x", "inf"})[0][4] == -999.0
+    assert parse(column, {"NA", "x", "inf"}).numbers[4] == -999.0
 
 
 def test_numbers_are_missing_where_nan_or_marked_and_wrong_where_infinite():
     column = RawColumn(np.array([1.0, math.nan, -999.0, math.inf]))
-    assert column.missing({"NA", "-999.0"}).tolist() == [False, True, True, False]
-    numbers, wrong = column.numbers({"NA", "-999.0"})
+    assert parse(column, {"NA", "-999.0"}).missing.tolist() == [False, True, True, False]
+    found = parse(column, {"NA", "-999.0"})
+    numbers, wrong = found.numbers, found.wrong
     assert np.array_equal(numbers, [1.0, math.nan, math.nan, math.nan], equal_nan=True)
     assert wrong.tolist() == [False, False, False, True]
     assert column.values[3] == math.inf  # the column itself is not changed
@@ -76,7 +79,7 @@ def test_a_large_table_is_parsed_in_about_a_second():
     texts[::100] = "NA"
     began = time.perf_counter()
     for _ in range(24):
-        assert not RawColumn(texts).numbers({"NA", ""})[1].any()
+        assert not parse(RawColumn(texts), {"NA", ""}).wrong.any()
     assert time.perf_counter() - began < 5  # 0.4 s on a laptop
 
 

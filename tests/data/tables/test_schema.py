@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from obsvae.data.tables.schema import MISSING, ColumnSchema, Schema, schema_from
-from obsvae.data.tables.toml import read_schema, to_toml
+from obsvae.data.tables.schemas.schema import MISSING, ColumnSchema, Schema, schema_from
+from obsvae.data.tables.schemas.toml import read_schema, to_toml
 from obsvae.errors import UsageError
 
 NAMES = [

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from obsvae.data.tables.guesses import guess_table
-from obsvae.data.tables.schema import Schema, schema_from
-from obsvae.data.tables.suspicions import suspicions
+from obsvae.data.tables.guessing.guesses import guess_table
+from obsvae.data.tables.guessing.suspicions import suspicions
+from obsvae.data.tables.schemas.schema import Schema, schema_from
 from tests.data.tables.tables import numbers, table, texts
 
 rng = np.random.default_rng(2)

@@ -9,7 +9,7 @@ from obsvae.data import Column, Grid, Kind
 from obsvae.data.tables.decode import decoded, frame_of, shortest
 from obsvae.data.tables.encode import encode_rows
 from obsvae.data.tables.read import read_table
-from obsvae.data.tables.schema import schema_from
+from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.data.tables.stored import stored_table
 from obsvae.data.tables.write import save_table
 from obsvae.errors import UsageError

@@ -1,9 +1,9 @@
 """The types of columns that HI-VAE's tables declare."""
 
 from obsvae.data.columns import Kind
+from obsvae.data.tables.guessing.rules import Choice, for_levels
 from obsvae.data.tables.parsed import Parsed
 from obsvae.data.tables.raw import HiVaeType
-from obsvae.data.tables.rules import Choice, for_levels
 
 
 def declared_levels(declared: HiVaeType, column: Parsed) -> tuple[str, ...] | None:

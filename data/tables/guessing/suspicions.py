@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Kind
-from obsvae.data.tables.guesses import Guess
-from obsvae.data.tables.seen import Seen, moments, quantile
-from obsvae.data.tables.sentinels import sentinels
+from obsvae.data.tables.guessing.guesses import Guess
+from obsvae.data.tables.guessing.seen import Seen, moments, quantile
+from obsvae.data.tables.guessing.sentinels import sentinels
 
 FEW = 12  # distinct whole numbers that may be levels
 MANY = 50  # levels that are many

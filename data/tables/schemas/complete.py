@@ -5,11 +5,11 @@ import numpy as np
 from obsvae.data.checks import EXACT
 from obsvae.data.columns import Column, Kind
 from obsvae.data.grid import Grid
-from obsvae.data.tables.families import FOR_LEVELS, LEVELS, innermost, kind_of, needs_bounds
-from obsvae.data.tables.levels import levels_of
+from obsvae.data.tables.guessing.levels import levels_of
+from obsvae.data.tables.guessing.seen import lattice_of
 from obsvae.data.tables.parsed import Parsed
-from obsvae.data.tables.schema import ColumnSchema, Schema
-from obsvae.data.tables.seen import lattice_of
+from obsvae.data.tables.schemas.families import FOR_LEVELS, LEVELS, innermost, kind_of, needs_bounds
+from obsvae.data.tables.schemas.schema import ColumnSchema, Schema
 from obsvae.errors import UsageError
 
 NEAR = 1e-6  # of a step

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Kind
+from obsvae.data.tables.guessing.seen import Seen, moments, quantile
 from obsvae.data.tables.parsed import Parsed
-from obsvae.data.tables.seen import Seen, moments, quantile
 
 COUNTS_UP_TO = 1000  # whole numbers without a 0 that reach further are amounts rather than counts
 SMALL = 30  # median of what is still a count

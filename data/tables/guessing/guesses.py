@@ -6,13 +6,9 @@ from dataclasses import dataclass, replace
 
 from obsvae.data.columns import Column, Kind
 from obsvae.data.grid import Grid
-from obsvae.data.tables.complete import complete, make_column
-from obsvae.data.tables.families import kind_of
-from obsvae.data.tables.hivae import declared_choice, declared_levels
-from obsvae.data.tables.levels import levels_of
-from obsvae.data.tables.parsed import Parsed, parse
-from obsvae.data.tables.raw import HiVaeType, RawColumn, RawTable
-from obsvae.data.tables.rules import (
+from obsvae.data.tables.guessing.hivae import declared_choice, declared_levels
+from obsvae.data.tables.guessing.levels import levels_of
+from obsvae.data.tables.guessing.rules import (
     Choice,
     are_codes,
     are_numbers,
@@ -22,8 +18,12 @@ from obsvae.data.tables.rules import (
     for_texts,
     identifier,
 )
-from obsvae.data.tables.schema import ColumnSchema, Schema
-from obsvae.data.tables.seen import Seen, see
+from obsvae.data.tables.guessing.seen import Seen, see
+from obsvae.data.tables.parsed import Parsed, parse
+from obsvae.data.tables.raw import HiVaeType, RawColumn, RawTable
+from obsvae.data.tables.schemas.complete import complete, make_column
+from obsvae.data.tables.schemas.families import kind_of
+from obsvae.data.tables.schemas.schema import ColumnSchema, Schema
 
 MANY_COUNTS = 20  # columns of counts that make a table of counts, where 0 and 1 are counts too
 _NOTHING = ColumnSchema()

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from obsvae.data.tables.schema import Schema, schema_from
+from obsvae.data.tables.schemas.schema import Schema, schema_from
 from obsvae.errors import UsageError
 
 # What TOML wants escaped and JSON leaves as it is.

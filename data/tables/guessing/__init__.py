@@ -1,0 +1,1 @@
+"""What the columns of a table are, where nobody has said, and what looks wrong in them."""
