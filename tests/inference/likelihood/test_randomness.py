@@ -38,6 +38,7 @@ def test_memory_batch_and_order_change_nothing_beyond_rounding(proposal):
     np.testing.assert_allclose(np.concatenate([estimates(x[:5]), estimates(x[5:])]), whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_noise_of_a_density_belongs_to_the_datum_too():
     digits = load("digits")
     observation = make_observation("dequantised:inner=normal", digits)
