@@ -80,7 +80,10 @@ class View(ABC):
 
 def in_lines(text: str, width: int = 26) -> str:
     """Return a text in two lines at most of this width, cut where it is longer still."""
+    # A name breaks behind an underscore rather than within a word.
     lines = textwrap.wrap(text, width) or [""]
+    if len(lines) > 1 and (place := text.rfind("_", 1, width)) > 0 and " " not in text[:width]:
+        lines = [text[: place + 1], *textwrap.wrap(text[place + 1 :], width)]
     return literal("\n".join([lines[0], *([f"{lines[1][: width - 1]}…"] if len(lines) > 2 else lines[1:])]))
 
 
