@@ -242,6 +242,7 @@ def test_the_warp_study_needs_a_grid_with_bounds(x, lacking, tmp_path):
 def test_an_interrupted_comparison_goes_on(tmp_path):
     line = [sys.executable, str(ROOT / "scripts/compare.py"), "--data", "digits", "--observations", "normal", "laplace"]
     line += ["--latent", "2", "--hidden", "16", "--epochs", "40", "--particles", "40", "--limit", "20", "--out", "cmp"]
+    line += ["--seeds", "3"]  # enough to do that it is still at work when it is interrupted
     process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     first = tmp_path / "cmp/normal/seed-0/result.json"
     while not first.exists():
