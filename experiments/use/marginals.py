@@ -59,7 +59,7 @@ def marginal_scores(observation: str, data: Dataset, x: Tensor, *, seed: int = 0
         for _ in range(_STEPS):
             step()
             adam.step()
-        # To its end, where a heavy tail or a mixture takes thousands of such steps.
+        # Adam would take thousands of steps to the maximum of a heavy-tailed family or a mixture; L-BFGS takes tens.
         torch.optim.LBFGS(
             parameters, max_iter=_ITERATIONS, tolerance_change=1e-9, history_size=20, line_search_fn="strong_wolfe"
         ).step(step)

@@ -9,8 +9,8 @@ import torch
 
 from obsvae.data import Column
 from obsvae.data.tables.decode import decoded
-from obsvae.experiments.points import points_of
 from obsvae.experiments.run import Run
+from obsvae.experiments.use.points import points_of
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import impute
 from obsvae.inference.entries.particles import particles_of

@@ -14,7 +14,7 @@ from obsvae.experiments.benchmarks.imputation.peers import PEERS, ridge
 from obsvae.experiments.benchmarks.imputation.report import lines_of, rows_of
 from obsvae.experiments.benchmarks.imputation.run import Result
 from obsvae.experiments.benchmarks.imputation.tables import hivae_table, listed
-from obsvae.experiments.points import points_of
+from obsvae.experiments.use.points import points_of
 from obsvae.inference import Direction, Mean, Median, Mode
 from tests.scripts.commands import refused, succeeds
 

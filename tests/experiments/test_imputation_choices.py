@@ -11,7 +11,7 @@ from obsvae.experiments.benchmarks.imputation.best_fill import BestFill
 from obsvae.experiments.benchmarks.imputation.ours import Settings, fill, looks_of
 from obsvae.experiments.benchmarks.imputation.tables import hivae_table
 from obsvae.experiments.pair import make_pair
-from obsvae.experiments.points import points_of
+from obsvae.experiments.use.points import points_of
 from obsvae.inference import Callback, fit
 
 TINY = Settings(latent=2, hidden=(16,), batch_size=50, steps=12, particles=10, particles_of_looks=10)

@@ -12,7 +12,7 @@ from obsvae.data import Column, Dataset, Kind
 from obsvae.data.stored import Stored
 from obsvae.experiments.benchmarks.imputation.best_fill import BestFill
 from obsvae.experiments.pair import make_pair
-from obsvae.experiments.points import points_of
+from obsvae.experiments.use.points import points_of
 from obsvae.inference import Mean, Point, fit
 from obsvae.model import by_column_text
 

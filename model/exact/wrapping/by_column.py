@@ -1,6 +1,6 @@
 """Columns with a distribution each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from pyro.distributions.torch_distribution import TorchDistribution
@@ -44,15 +44,11 @@ class ByColumn(TorchDistribution):
         parts = [part.expand((*batch_shape[:-1], part.batch_shape[-1])) for part in self.parts]
         return ByColumn(parts, self.order, self.places, self._validate_args)
 
-    def each(self, value: Tensor, f: Callable[[Distribution, Tensor], Tensor]) -> Tensor:
-        """Return f of each part and of its columns of a value ``(*batch, D)``, put together again."""
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return log p(x) ``(*batch, D)``."""
         # Taken apart in one go: a part at a time would cost an operation each, there and back.
         of_parts = value.index_select(-1, self.order).split([part.batch_shape[-1] for part in self.parts], -1)
-        return self._together([f(part, of_part) for part, of_part in zip(self.parts, of_parts, strict=True)])
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Return log p(x)."""
-        return self.each(value, lambda part, x: part.log_prob(x))
+        return self._together([part.log_prob(of_part) for part, of_part in zip(self.parts, of_parts, strict=True)])
 
     @property
     def mean(self) -> Tensor:
