@@ -68,3 +68,12 @@ def test_windows_are_as_good_as_tables_of_all_their_entries(scale):
     windows, _ = fitted(x, f"normal:scale={scale}")
     flat, _ = fitted(x.reshape(len(x), -1), f"normal:scale={scale}")
     assert abs(windows.mean() - flat.mean()) < 1.5
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_windows_in_one_row_are_the_same_model_in_the_same_units(scale):
+    x, _ = made("windows")
+    windows, q = fitted(x, f"normal:scale={scale}", units="all")
+    flat, same_q = fitted(x.reshape(len(x), -1), f"normal:scale={scale}", units="all")
+    np.testing.assert_allclose(flat, windows, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(same_q, q, rtol=1e-5, atol=1e-5)
