@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -51,6 +51,7 @@ def train_run(
     kl_warmup: int = 0,
     patience: int | None = None,
     clip: float | None = None,
+    compiled: bool | Literal["auto"] = "auto",
     seed: int = 0,
     device: torch.device | str = "cpu",
     callbacks: Sequence[Callback] = (),
@@ -68,12 +69,13 @@ def train_run(
         architecture: of the networks, a name in ``ARCHITECTURES``.
         guide: a name in ``GUIDES``.
         prior: a name in ``PRIORS``.
-        epochs: as :func:`fit` takes it, like the following five.
+        epochs: as :func:`fit` takes it, like the following six.
         batch_size: data in a minibatch.
         lr: Adam's learning rate.
         kl_warmup: epochs over which the KL's weight rises.
         patience: epochs without improvement after which training stops; None: never.
         clip: greatest norm of the gradient; None: no limit.
+        compiled: run each step as one compiled function, as :func:`fit` takes it.
         seed: of weights, minibatches and draws.
         device: where to train.
         callbacks: what else to do at the start, after each epoch, and in the end.
@@ -100,6 +102,7 @@ def train_run(
         "kl_warmup": kl_warmup,
         "patience": patience,
         "clip": clip,
+        "compiled": compiled,
         "seed": seed,
     }
     where = torch.device(device)

@@ -1,7 +1,8 @@
 """Train a model/guide pair by SVI, and leave a run folder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from obsvae.experiments.command_line.arguments import (
     Parser,
@@ -9,6 +10,7 @@ from obsvae.experiments.command_line.arguments import (
     add_pair,
     device,
     network_options,
+    one_of,
     positive_float,
     positive_int,
     training_options,
@@ -24,6 +26,8 @@ EXAMPLES = """\
   obsvae train --observation help
   obsvae train --data measurements.npy --observation "normal:scale=per-feature" --standardise
 """
+# What fit takes for each choice.
+COMPILED: Mapping[str, bool | Literal["auto"]] = {"auto": "auto", "yes": True, "no": False}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,8 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_network(parser)
     add_pair(parser)
     parser.add_argument("--kl-warmup", type=positive_int, metavar="N", help="epochs over which the KL's weight rises")
-    parser.add_argument("--patience", type=positive_int, metavar="N", help="stop after N epochs without improvement")
+    parser.add_argument(
+        "--patience",
+        type=positive_int,
+        metavar="N",
+        help="stop after N epochs without a gain (default: 10, and 1000 steps, where no --epochs are given)",
+    )
     parser.add_argument("--clip", type=positive_float, metavar="NORM", help="greatest norm of the gradient")
+    parser.add_argument(
+        "--compiled",
+        type=one_of("choice", COMPILED),
+        default="auto",
+        metavar="WHEN",
+        help="compile the step: yes, no, or auto: with a C++ compiler, and steps that pay for it (default: auto)",
+    )
     parser.add_argument("--out", type=Path, help="run folder, which must not exist (default: runs/DATA-OBSERVATION)")
     args = parser.parse_args(arguments)
     if args.observation == ["help"]:
@@ -51,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         kl_warmup=args.kl_warmup or 0,
         patience=args.patience,
         clip=args.clip,
+        compiled=COMPILED[args.compiled],
         device=device(args),
         **network_options(args),
         **training_options(args),

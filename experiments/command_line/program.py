@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +20,7 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     130 for an interrupt, each with one line. Any other error is a fault of the program: it shows its traceback.
     """
     name = Path(sys.argv[0]).name
+    warnings.formatwarning = _one_line
     try:
         with flushing_denormals():
             main(arguments)
@@ -48,3 +50,10 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
+
+
+def _one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Return a warning without the place in the source that raised it."""
+    return f"warning: {message}\n"

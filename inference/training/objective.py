@@ -1,10 +1,9 @@
 """The training objective: a Pyro ELBO as a torch module, and as a plain graph of tensor operations."""
 
-from collections.abc import Callable
-
 import torch
 from pyro.infer import ELBO
 from torch import Tensor, nn
+from torch.fx import GraphModule
 
 from obsvae.errors import UsageError
 from obsvae.inference.modes import unchecked
@@ -55,15 +54,19 @@ class ExportedObjective:
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        self.graphs: dict[int, Callable[[Tensor, Tensor], Tensor]] = {}
+        self.graphs: dict[int, GraphModule] = {}
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return ``objective(x, beta)``."""
+        return self.graph(x, beta)(x, beta)
+
+    def graph(self, x: Tensor, beta: Tensor) -> GraphModule:
+        """Return the graph for minibatches of the size of x."""
         if len(x) not in self.graphs:
             self.graphs[len(x)] = self._export(x, beta)
-        return self.graphs[len(x)](x, beta)
+        return self.graphs[len(x)]
 
-    def _export(self, x: Tensor, beta: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    def _export(self, x: Tensor, beta: Tensor) -> GraphModule:
         with unchecked(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
             # Without guards: the graph is only ever called with the shape it was traced for.
             graph = torch.export.export(self.objective, (x, beta), strict=False).module(check_guards=False)

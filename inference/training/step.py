@@ -1,0 +1,48 @@
+"""A step of stochastic variational inference: loss, gradient, and Adam's update."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+
+class Step:
+    """Takes a step on a minibatch, an operation after another.
+
+    Args:
+        loss_of: minus the ELBO per datum, of x ``(N, *event)`` and the weight of its KL term.
+        parameters: to update.
+        optimiser: of these.
+        clip: greatest norm of the gradient. None: no limit.
+    """
+
+    def __init__(
+        self,
+        loss_of: Callable[[Tensor, Tensor], Tensor],
+        parameters: Sequence[Tensor],
+        optimiser: torch.optim.Adam,
+        clip: float | None,
+    ) -> None:
+        self.loss_of, self.parameters, self.optimiser, self.clip = loss_of, list(parameters), optimiser, clip
+
+    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+        """Return the loss per datum before the update.
+
+        Raises:
+            FloatingPointError: where it is not finite; nothing is updated then.
+        """
+        loss = self.loss_of(x, beta)
+        self.optimiser.zero_grad()
+        loss.backward()
+        require_finite(loss)
+        if self.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        self.optimiser.step()
+        return loss.detach()
+
+
+def require_finite(loss: Tensor) -> None:
+    """Raise FloatingPointError for a loss that is not finite."""
+    if not math.isfinite(loss.item()):
+        raise FloatingPointError(f"the loss is {loss.item():g}")
