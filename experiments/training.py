@@ -1,6 +1,7 @@
 """Training as every command does it: data, a pair, and a run folder that is kept up to date."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from obsvae.inference import (
     reproduce_columns,
 )
 from obsvae.inference.modes import device_of
+from obsvae.inference.training.budget import Budget
 from obsvae.model import VAE, resolved
 
 # Rows of a table whose reproductions are drawn.
@@ -45,7 +47,7 @@ def train_run(
     architecture: str = "mlp",
     guide: str = "normal",
     prior: str = "standard-normal",
-    epochs: int = 20,
+    epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
     kl_warmup: int = 0,
@@ -69,11 +71,11 @@ def train_run(
         architecture: of the networks, a name in ``ARCHITECTURES``.
         guide: a name in ``GUIDES``.
         prior: a name in ``PRIORS``.
-        epochs: as :func:`fit` takes it, like the following six.
+        epochs: as :func:`fit` takes it, like the following six; by default until validation has stopped improving.
         batch_size: data in a minibatch.
         lr: Adam's learning rate.
         kl_warmup: epochs over which the KL's weight rises.
-        patience: epochs without improvement after which training stops; None: never.
+        patience: epochs without improvement after which training stops.
         clip: greatest norm of the gradient; None: no limit.
         compiled: run each step as one compiled function, as :func:`fit` takes it.
         seed: of weights, minibatches and draws.
@@ -112,6 +114,8 @@ def train_run(
             "a run needs a dataset, load(x), and an observation as a text, which config.json can hold, such as "
             f"'normal:scale=decoder'; got {type(data).__name__} and {type(observation).__name__}"
         )
+    if batch_size > 0:  # fit says what is wrong with others
+        training |= asdict(Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size))
     model, proposal = make_pair(observation, data, seed=seed, **networks)
     for split in SPLITS:
         model.check(data.split(split), data.rows[split])
@@ -221,8 +225,9 @@ def summary(run: Run) -> str:
     history = run.history
     if not history.best:
         return f"{history.stopped} before the first epoch ended"
+    more = "; it was still improving: more epochs would be better" if history.is_improving else ""
     return (
         f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; weights "
         f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
-        "datum"
+        f"datum{more}"
     )

@@ -88,7 +88,11 @@ def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
 
 
 def add_network(
-    parser: argparse.ArgumentParser, *, latent: int = 40, hidden: Sequence[int] | None = None, epochs: int = 20
+    parser: argparse.ArgumentParser,
+    *,
+    latent: int = 40,
+    hidden: Sequence[int] | None = None,
+    epochs: int | None = None,
 ) -> None:
     """Add the arguments that say which networks, and how they are trained.
 
@@ -96,7 +100,7 @@ def add_network(
         parser: to add them to.
         latent: default of ``--latent``.
         hidden: default of ``--hidden``; None: the architecture's own sizes.
-        epochs: default of ``--epochs``.
+        epochs: default of ``--epochs``; None: until validation has stopped improving.
     """
     sizes = _sizes() if hidden is None else " ".join(map(str, hidden))
     group = parser.add_argument_group("networks")
@@ -119,8 +123,9 @@ def add_network(
         help=f"of the networks: {_either(ARCHITECTURES)} (default: mlp)",
     )
     group = parser.add_argument_group("training")
+    usual = "until validation stops improving" if epochs is None else str(epochs)
     group.add_argument(
-        "--epochs", type=positive_int, default=epochs, metavar="N", help=f"passes over the data (default: {epochs})"
+        "--epochs", type=positive_int, default=epochs, metavar="N", help=f"passes over the data (default: {usual})"
     )
     group.add_argument("--batch-size", type=positive_int, default=100, metavar="N", help="minibatch (default: 100)")
     group.add_argument("--lr", type=positive_float, default=1e-3, help="Adam's learning rate (default: 0.001)")

@@ -22,6 +22,7 @@ from obsvae.experiments.run import FORMAT, observed
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.guides import GUIDES
 from obsvae.inference import Refined
+from obsvae.inference.training.budget import Budget
 from obsvae.model import Observation, make_observation, on_common_scale
 from obsvae.names import lookup
 
@@ -38,7 +39,7 @@ def compare(
     architecture: str = "mlp",
     guide: str = "normal",
     prior: str = "standard-normal",
-    epochs: int = 20,
+    epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
     seed: int = 0,
@@ -65,7 +66,7 @@ def compare(
         architecture: of the networks, a name in ``ARCHITECTURES``.
         guide: a name in ``GUIDES``, of one with a density.
         prior: a name in ``PRIORS``.
-        epochs: passes over the data.
+        epochs: passes over the data; by default until validation has stopped improving, as :func:`fit` has it.
         batch_size: data in a minibatch.
         lr: Adam's learning rate.
         seed: the first of the seeds of weights and minibatches, and that of the particles.
@@ -84,7 +85,8 @@ def compare(
     if not isinstance(data, Dataset):
         raise UsageError(f"compare needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
     seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
-    latent, epochs, batch_size = whole("latent", latent), whole("epochs", epochs), whole("batch_size", batch_size)
+    latent, batch_size = whole("latent", latent), whole("batch_size", batch_size)
+    budget = Budget.of(whole_or_none("epochs", epochs), None, rows=len(data.train), batch_size=batch_size)
     particles, limit, memory = whole("particles", particles), whole_or_none("limit", limit), whole("memory", memory)
     if len({folder_of(Path(), spec, seed) for spec in specs}) < len(specs):
         raise UsageError(f"one of the candidates is named twice: {' '.join(specs)}; leave one of them out")
@@ -101,7 +103,7 @@ def compare(
     refused = _refused(observations, data, networks)  # before any training, so that nothing is trained in vain
     where = torch.device(device)
     scoring = Scoring(Refined(), particles, limit, memory, seed)
-    training = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    training = {**asdict(budget), "batch_size": batch_size, "lr": lr}
     of_data = {
         "data": None if data.recipe is None else dict(data.recipe),
         "data_sha256": data.sha256,

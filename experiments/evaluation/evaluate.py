@@ -158,7 +158,7 @@ def evaluate_run(
             )
     findings += doubtful(best.likelihood, called(run.data, rows), headline.model.is_bound)
     findings += best.findings
-    findings += cut_short(run.config["outcome"]["stopped"])
+    findings += cut_short(run.history)
     # Saved before anything is told: whoever stops listening loses the text alone.
     findings += _replaced(run.folder / "metrics.json", metrics)
     estimates = per_datum_file(run.folder, split, proposal.name)

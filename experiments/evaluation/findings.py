@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from obsvae.experiments.evaluation.per_datum import Estimates
-from obsvae.inference import KHAT_LIMIT, LogLikelihood, MissedMass
+from obsvae.inference import KHAT_LIMIT, History, LogLikelihood, MissedMass
 
 Kind = Literal[
     "lost",
@@ -24,12 +24,22 @@ Kind = Literal[
     "measure",
     "loss",
     "cut short",
+    "not converged",
     "replaced",
     "no guide",
     "no reference",
 ]
 _WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "missed", "disagreement", "cut short")
-_NOTES: tuple[Kind, ...] = ("bound", "partial", "measure", "loss", "replaced", "no guide", "no reference")
+_NOTES: tuple[Kind, ...] = (
+    "bound",
+    "partial",
+    "measure",
+    "loss",
+    "not converged",
+    "replaced",
+    "no guide",
+    "no reference",
+)
 
 # Nats that a mean may be too low, share of missed z, and number of standard errors, beyond which is warned.
 _MUCH_NATS, _MANY, _ERRORS = 0.1, 0.01, 4.0
@@ -45,9 +55,10 @@ class Finding:
             estimates miss on data from the model, too much or little; ``disagreement``: data of which refined particles
             and annealing tell different things; ``bound``: the numbers are lower bounds; ``partial``: entries are
             missing; ``measure``: they are of another measure than expected; ``loss``: a decoder that was trained by a
-            loss is scored under likelihoods; ``cut short``: training did not come to its end; ``replaced``: earlier
-            numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``: annealing
-            has left nothing to hold estimates against.
+            loss is scored under likelihoods; ``cut short``: training did not come to its end; ``not
+            converged``: it ended while it was still improving; ``replaced``: earlier numbers were overwritten; ``no
+            guide``: a point mass has no amortised estimate; ``no reference``: annealing has left nothing to hold
+            estimates against.
         text: a line about it.
         data: indices of the data that it is about.
     """
@@ -206,11 +217,18 @@ def disagreements(
     return [Finding("disagreement", text, tuple(which.tolist()))]
 
 
-def cut_short(stopped: str) -> list[Finding]:
-    """Return a warning where training did not come to its end, from the ``stopped`` of its history."""
-    if stopped in ("finished", "patience"):
-        return []
-    return [Finding("cut short", f"training was cut short ({stopped}): these are not the numbers of a trained model")]
+def cut_short(history: History) -> list[Finding]:
+    """Return a warning where training did not come to its end, and a note where more epochs would be better."""
+    if history.stopped not in ("finished", "patience"):
+        text = f"training was cut short ({history.stopped}): these are not the numbers of a trained model"
+        return [Finding("cut short", text)]
+    if history.is_improving:
+        text = (
+            f"training had not converged: the last of {len(history)} epochs was the best; leave --epochs out, or give "
+            "it more"
+        )
+        return [Finding("not converged", text)]
+    return []
 
 
 def in_words(which: Sequence[int] | np.ndarray, rows: np.ndarray | None = None, most: int = 20) -> str:

@@ -57,6 +57,11 @@ class History:
         """The epoch with the highest validation ELBO, whose weights the model has; None where no epoch was finished."""
         return max(self.epochs, key=lambda epoch: epoch.validation_elbo, default=None)
 
+    @property
+    def is_improving(self) -> bool:
+        """Whether training ended with its epochs, while the last of them was the best: more would be better."""
+        return self.stopped == "finished" and len(self) > 1 and self.best is self.epochs[-1]
+
     @classmethod
     def from_csv(cls, text: str) -> "History":
         """Return the history that :meth:`to_csv` wrote; how training ended is not in it.

@@ -18,6 +18,7 @@ from obsvae.errors import UsageError
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
 from obsvae.inference.sites import posterior, require_sites
+from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.history import Epoch, History
@@ -48,7 +49,7 @@ def fit(
     guide: AmortisedGuide,
     data: TrainingData,
     *,
-    epochs: int = 20,
+    epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
     kl_warmup: int = 0,
@@ -75,11 +76,13 @@ def fit(
         model: the generative model.
         guide: its guide.
         data: training and validation data, on the model's device.
-        epochs: how many passes over the training data at most.
+        epochs: passes over the training data at most. None: until the validation ELBO has stopped improving, and at
+            most 200 epochs or 20,000 steps, whichever is more.
         batch_size: data in a minibatch.
         lr: Adam's learning rate.
         kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
-        patience: stop after this many epochs without a better validation ELBO. None: never.
+        patience: stop after this many epochs without a better validation ELBO. None: never where ``epochs`` is given,
+            and else after 10 epochs and 1000 steps.
         clip: greatest norm of the gradient of the mean loss per datum. None: no limit.
         elbo: the Pyro objective; by default :class:`pyro.infer.TraceMeanField_ELBO`, with its analytic KL.
         exported: run the ELBO as a graph traced by :func:`torch.export.export`, without Pyro's running costs. False
@@ -112,6 +115,7 @@ def fit(
             part.initialise(data.train)
     parameters = list(objective.parameters())
     device = device_of(model)
+    budget = Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size)
     steps = -(-len(data.train) // batch_size)
     # A point mass has no KL term that would be finite.
     full = 1.0 if guide.has_density else 0.0
@@ -120,7 +124,7 @@ def fit(
     aside = partial(_aside, device, pyro.settings.get("validate_poutine"))
     for callback in callbacks:
         callback.on_start(model, guide)
-    bar = tqdm(total=epochs * steps, unit="step", disable=None if progress else True)
+    bar = tqdm(total=budget.epochs * steps, unit="step", disable=None if progress else True)
     # fused: one pass over the parameters instead of a dozen
     adam = torch.optim.Adam(parameters, lr=lr, fused=True)
     take: Step
@@ -131,8 +135,8 @@ def fit(
             adam,
             clip,
             batch_size=min(batch_size, len(data.train)),
-            steps=epochs * steps if compiled == "auto" else None,
-            may_end=patience is not None,
+            steps=budget.epochs * steps if compiled == "auto" else None,
+            may_end=budget.patience is not None,
             tell=lambda line: None if bar.disable else bar.write(line, file=sys.stderr),
         )
     else:
@@ -140,8 +144,8 @@ def fit(
     with seeded(seed, device), unchecked(), bar:
         generator = torch.Generator(device).manual_seed(seed)
         try:
-            for epoch in range(1, epochs + 1):
-                bar.set_description(f"epoch {epoch}/{epochs}")
+            for epoch in range(1, budget.epochs + 1):
+                bar.set_description(f"epoch {epoch}/{budget.epochs}")
                 start = time.perf_counter()
                 objective.train()
                 total = torch.zeros((), device=device)
@@ -166,7 +170,7 @@ def fit(
                 with aside():
                     for callback in callbacks:
                         callback.on_epoch(history)
-                if patience is not None and history.best and epoch - history.best.epoch >= patience:
+                if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
                     history.stopped = "patience"
                     break
         except StopTraining:

@@ -20,7 +20,18 @@ from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
 from obsvae.experiments.evaluation.tables import table
-from obsvae.inference import Amortised, Annealed, LogLikelihood, Proposal, Refined, diagnose, elbo, log_likelihood
+from obsvae.inference import (
+    Amortised,
+    Annealed,
+    Epoch,
+    History,
+    LogLikelihood,
+    Proposal,
+    Refined,
+    diagnose,
+    elbo,
+    log_likelihood,
+)
 from obsvae.model import Measure, Observation
 from obsvae.model.observations.support import REAL_LINE
 
@@ -201,17 +212,19 @@ def test_what_khat_says_is_told_once_for_all_that_it_is_said_of():
 
 
 @pytest.mark.parametrize(
-    ("stopped", "kinds"),
+    ("stopped", "validation", "kinds"),
     [
-        ("finished", []),
-        ("patience", []),
-        ("unfinished", ["cut short"]),
-        ("interrupted", ["cut short"]),
-        ("diverged at step 7", ["cut short"]),
+        ("finished", [-3.0, -1.0, -2.0], []),
+        ("finished", [-3.0, -2.0, -1.0], ["not converged"]),
+        ("patience", [-3.0, -1.0, -2.0], []),
+        ("unfinished", [-3.0, -2.0, -1.0], ["cut short"]),
+        ("interrupted", [-3.0, -1.0, -2.0], ["cut short"]),
+        ("diverged at step 7", [-3.0, -1.0, -2.0], ["cut short"]),
     ],
 )
-def test_training_that_did_not_come_to_its_end_is_told(stopped, kinds):
-    assert [one.kind for one in cut_short(stopped)] == kinds
+def test_training_that_did_not_come_to_its_end_is_told(stopped, validation, kinds):
+    epochs = [Epoch(i, i, elbo, elbo, 1.0, 0.1 * i) for i, elbo in enumerate(validation, 1)]
+    assert [one.kind for one in cut_short(History(epochs, stopped))] == kinds
 
 
 def test_a_long_list_of_data_is_cut():
