@@ -1,0 +1,1 @@
+"""What data look like, and what looks wrong in them."""

@@ -1,0 +1,1 @@
+"""Which observation data want: looked at, listed, screened, confirmed, and said."""
