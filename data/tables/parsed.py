@@ -7,6 +7,7 @@ from itertools import compress
 
 import numpy as np
 
+from obsvae.data.inspection.tally import Tally, tally_of
 from obsvae.data.tables.numerals import as_number, as_numbers
 from obsvae.data.tables.raw import RawColumn
 
@@ -42,9 +43,9 @@ class Parsed:
         return np.isnan(self.numbers) & ~self.missing
 
     @cached_property
-    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
+    def distinct(self) -> Tally:
         """The distinct numbers, ascending, and how often each is there."""
-        return np.unique(self.numbers[~np.isnan(self.numbers)], return_counts=True)
+        return tally_of(self.numbers)
 
     @cached_property
     def texts(self) -> tuple[tuple[str, ...], np.ndarray]:

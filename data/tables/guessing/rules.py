@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Kind
-from obsvae.data.tables.guessing.seen import Seen, moments, quantile
+from obsvae.data.tables.guessing.seen import Seen
 from obsvae.data.tables.parsed import Parsed
 
 COUNTS_UP_TO = 1000  # whole numbers without a 0 that reach further are amounts rather than counts
@@ -139,10 +139,10 @@ def _are_dates(values: np.ndarray) -> bool:
 def _from_zero(column: Parsed, low: float, high: float) -> Choice:
     if low == 0:
         return Choice(Kind.COUNT, "negative-binomial", "whole numbers from 0")
-    mean, variance = moments(column)
+    mean, variance = column.distinct.mean, column.distinct.moment(2)
     # Given z a count varies at least by its mean, so that over all rows it does, too; that of N rows is uncertain.
     spread = variance >= mean * (1 - 2 * (2 / column.present) ** 0.5)
-    if spread and low <= FIRST and high <= COUNTS_UP_TO and quantile(column, 0.5) <= SMALL:
+    if spread and low <= FIRST and high <= COUNTS_UP_TO and column.distinct.quantile(0.5) <= SMALL:
         return Choice(Kind.COUNT, "negative-binomial", f"small whole numbers from {low:g}")
     why = "larger than counts are" if spread else "variance below the mean, so no counts"
     return Choice(Kind.POSITIVE, "log-normal", f"whole numbers above 0, {why}")
@@ -151,5 +151,5 @@ def _from_zero(column: Parsed, low: float, high: float) -> Choice:
 def _has_heavy_tails(column: Parsed, seen: Seen) -> bool:
     if seen.present < ENOUGH:
         return False
-    half = quantile(column, 0.75) - quantile(column, 0.25)
-    return half > 0 and quantile(column, 0.975) - quantile(column, 0.025) > HEAVY * half
+    half = column.distinct.quantile(0.75) - column.distinct.quantile(0.25)
+    return half > 0 and column.distinct.quantile(0.975) - column.distinct.quantile(0.025) > HEAVY * half

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data.columns import Kind
+from obsvae.data.inspection.sentinels import sentinels
 from obsvae.data.tables.guessing.guesses import Guess
-from obsvae.data.tables.guessing.seen import Seen, moments, quantile
-from obsvae.data.tables.guessing.sentinels import sentinels
+from obsvae.data.tables.guessing.seen import Seen
 
 FEW = 12  # distinct whole numbers that may be levels
 MANY = 50  # levels that are many
@@ -59,7 +59,7 @@ def _of_column(guess: Guess) -> Iterator[str]:
         return
     if guess.values.wrong.any() and guess.column is not None and guess.column.levels is None:
         yield _texts_among_numbers(guess)
-    for value, times in sentinels(guess.values):
+    for value, times in sentinels(guess.values.distinct):
         yield (
             f"{value:g} ({times} {'row' if times == 1 else 'rows'}) lies far outside the rest: where it stands for a "
             f"missing value, add {value:g} to missing"
@@ -128,19 +128,19 @@ def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
 
 def _is_usual_count(guess: Guess, seen: Seen) -> bool:
     """Return whether few whole numbers are those of rare events: from 0, and spread as Poisson's."""
-    mean, variance = moments(guess.values)
+    mean, variance = guess.values.distinct.mean, guess.values.distinct.moment(2)
     return guess.column is not None and guess.column.kind is Kind.COUNT and seen.low == 0 and variance >= mean / 2
 
 
 def _of_counts(guess: Guess, seen: Seen) -> Iterator[str]:
-    mean, variance = moments(guess.values)
+    mean, variance = guess.values.distinct.mean, guess.values.distinct.moment(2)
     if variance < mean / 2 and seen.distinct > FEW:
         yield (
             "variance far below the mean, which that of no Poisson or negative binomial is: observation = "
             '"ordinal", or "normal" on its grid'
         )
     share = seen.zeros / seen.present
-    if share > MOSTLY and quantile(guess.values, (1 + share) / 2) > LARGE:
+    if share > MOSTLY and guess.values.distinct.quantile((1 + share) / 2) > LARGE:
         yield (
             f"{100 * share:.0f} % are 0, and the others are large: are they amounts? observation = "
             '"zero-inflated:inner=log-normal"'

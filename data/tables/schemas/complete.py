@@ -5,8 +5,8 @@ import numpy as np
 from obsvae.data.checks import EXACT
 from obsvae.data.columns import Column, Kind
 from obsvae.data.grid import Grid
+from obsvae.data.inspection.lattice import lattice_of
 from obsvae.data.tables.guessing.levels import levels_of
-from obsvae.data.tables.guessing.seen import lattice_of
 from obsvae.data.tables.parsed import Parsed
 from obsvae.data.tables.schemas.families import FOR_LEVELS, LEVELS, innermost, kind_of, needs_bounds
 from obsvae.data.tables.schemas.schema import ColumnSchema, Schema

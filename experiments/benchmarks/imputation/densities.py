@@ -8,7 +8,7 @@ import numpy as np
 
 from obsvae.data import Column, Dataset, Kind, load
 from obsvae.data.folder import data_folder
-from obsvae.data.tables.guessing.seen import lattice_of
+from obsvae.data.inspection.lattice import lattice_of
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.compare import compare
 from obsvae.model import by_column_text

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from obsvae.data.tables.parsed import Parsed
+from obsvae.data.inspection.tally import Tally
 
 SENTINELS = frozenset({-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999, -999.25, 1e20, -1e20})
 FAR = 0.5  # of the range of the others, between them and a sentinel
 REPEATED = 2  # rows, of a number below 0 where all others are above
 
 
-def sentinels(column: Parsed) -> list[tuple[float, int]]:
-    """Return the numbers at the ends of a column that may stand for missing values, and how many rows have each."""
-    values, counts = column.distinct
+def sentinels(numbers: Tally) -> list[tuple[float, int]]:
+    """Return the numbers at the ends that may stand for missing values, and how many rows have each."""
+    values, counts = numbers
     found: list[tuple[float, int]] = []
     first, last = 0, len(values) - 1
     while last - first >= 2:

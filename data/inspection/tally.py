@@ -1,0 +1,63 @@
+"""The distinct numbers of a variable, and how often each is there."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+_COUNTABLE = 2**21  # whole numbers up to here are counted without sorting
+_MANY = 2**16  # numbers from which on that is faster
+
+
+class Tally(tuple[np.ndarray, np.ndarray]):
+    """The distinct numbers of a variable, ascending, and how often each is there: a pair ``(values, counts)``."""
+
+    @cached_property
+    def total(self) -> int:
+        """The number of numbers."""
+        return int(self[1].sum())
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean of the numbers; NaN of none."""
+        values, counts = self
+        return float(values @ counts) / self.total if self.total else math.nan
+
+    def moment(self, power: int) -> float:
+        """Return the mean of a power of the differences from the mean; NaN of none."""
+        values, counts = self
+        if not self.total:
+            return math.nan
+        return float((values - self.mean) ** power @ counts) / self.total if math.isfinite(self.mean) else math.inf
+
+    def quantile(self, share: float) -> float:
+        """Return the least number that this share of the numbers does not exceed."""
+        values, _ = self
+        return float(values[min(int(np.searchsorted(self._up_to, share * self._up_to[-1])), len(values) - 1)])
+
+    def count_of(self, value: float) -> int:
+        """Return how many numbers are exactly this one."""
+        values, counts = self
+        at = int(np.searchsorted(values, value))
+        return int(counts[at]) if at < len(values) and values[at] == value else 0
+
+    @cached_property
+    def _up_to(self) -> np.ndarray:
+        return self[1].cumsum()
+
+
+def tally_of(x: np.ndarray) -> Tally:
+    """Return the distinct numbers of x, in float64, and how often each is there.
+
+    Args:
+        x: floats of any shape; NaN is left out.
+    """
+    x = x[~np.isnan(x)] if np.isnan(x).any() else x.ravel()
+    if len(x) >= _MANY and x.min() >= 0 and x.max() < _COUNTABLE:
+        whole = x.astype(np.int32)
+        if (whole == x).all():
+            counts = np.bincount(whole)
+            values = np.flatnonzero(counts)
+            return Tally((values.astype(np.float64), counts[values]))
+    values, counts = np.unique(x, return_counts=True)
+    return Tally((values.astype(np.float64), counts))
