@@ -3,6 +3,8 @@
 from obsvae.data.columns import Column, Kind
 from obsvae.data.dataset import Dataset
 from obsvae.data.grid import Grid
+from obsvae.data.inspection.look import Look
+from obsvae.data.inspection.looking import look_at
 from obsvae.data.load import SOURCES, load
 
-__all__ = ["SOURCES", "Column", "Dataset", "Grid", "Kind", "load"]
+__all__ = ["SOURCES", "Column", "Dataset", "Grid", "Kind", "Look", "load", "look_at"]

@@ -5,7 +5,9 @@ from .data import Column as Column
 from .data import Dataset as Dataset
 from .data import Grid as Grid
 from .data import Kind as Kind
+from .data import Look as Look
 from .data import load as load
+from .data import look_at as look_at
 from .errors import UsageError as UsageError
 from .experiments import ARCHITECTURES as ARCHITECTURES
 from .experiments import Architecture as Architecture

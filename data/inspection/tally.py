@@ -20,15 +20,19 @@ class Tally(tuple[np.ndarray, np.ndarray]):
     @cached_property
     def mean(self) -> float:
         """The mean of the numbers; NaN of none."""
-        values, counts = self
-        return float(values @ counts) / self.total if self.total else math.nan
+        values, _ = self
+        return float(values @ self._weights) if self.total else math.nan
 
     def moment(self, power: int) -> float:
-        """Return the mean of a power of the differences from the mean; NaN of none."""
-        values, counts = self
-        if not self.total:
-            return math.nan
-        return float((values - self.mean) ** power @ counts) / self.total if math.isfinite(self.mean) else math.inf
+        """Return the mean of a power, 2 or more, of the differences from the mean; NaN of none, infinite with these."""
+        values, _ = self
+        if not math.isfinite(self.mean):
+            return self.mean
+        differences = values - self.mean
+        raised = differences * differences
+        for _ in range(power - 2):  # many times faster than **
+            raised *= differences
+        return float(raised @ self._weights)
 
     def quantile(self, share: float) -> float:
         """Return the least number that this share of the numbers does not exceed."""
@@ -40,6 +44,14 @@ class Tally(tuple[np.ndarray, np.ndarray]):
         values, counts = self
         at = int(np.searchsorted(values, value))
         return int(counts[at]) if at < len(values) and values[at] == value else 0
+
+    def share_of(self, value: float) -> float:
+        """Return the share of the numbers that are exactly this one; NaN of none."""
+        return self.count_of(value) / self.total if self.total else math.nan
+
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        return self[1] / self.total
 
     @cached_property
     def _up_to(self) -> np.ndarray:
