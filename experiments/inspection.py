@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from obsvae.data import Dataset
+from obsvae.data.inspection.splits import of_splits
+from obsvae.data.inspection.suspicion import together
 from obsvae.data.tables.guessing.guesses import Guess, family_counts, guess_table
-from obsvae.data.tables.guessing.suspicions import Suspicion, suspicions
+from obsvae.data.tables.guessing.suspicions import signs
 from obsvae.data.tables.raw import RawTable
 from obsvae.data.tables.schemas.families import innermost
-from obsvae.data.tables.schemas.schema import Schema, listed
+from obsvae.data.tables.schemas.schema import Schema
 from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.data.tables.stored import stored_table
 from obsvae.errors import UsageError
@@ -32,23 +35,27 @@ def inspected(table: RawTable, schema: Schema) -> tuple[Guess, ...]:
     return guess_table(table, schema)
 
 
-def refusal(table: RawTable, schema: Schema) -> str:
-    """Return why training on the table would be refused, as it is declared; empty where it would not."""
+def as_data(table: RawTable, schema: Schema) -> tuple[Dataset | None, str]:
+    """Return the table as it would be trained on, and why training would be refused; empty where it would not be."""
     try:
         stored, _ = stored_table(table, schema)
         data = stored.dataset(table.source)
+    except UsageError as error:
+        return None, str(error)
+    try:
         require_data(make_observation(BY_COLUMN, data), data)
     except UsageError as error:
-        return str(error)
-    return ""
+        return data, str(error)
+    return data, ""
 
 
-def inspection_text(source: str, guesses: Sequence[Guess], refused: str = "") -> str:
+def inspection_text(source: str, guesses: Sequence[Guess], data: Dataset | None = None, refused: str = "") -> str:
     """Return a line for each column, of many for the first, and what looks wrong.
 
     Args:
         source: what to call the table.
         guesses: of its columns.
+        data: the table as it would be trained on, whose rows and splits are looked at, too.
         refused: why training on it would be refused, if it would.
     """
     seen, told = guesses[0].seen, guesses[:COLUMNS_TOLD]
@@ -56,9 +63,9 @@ def inspection_text(source: str, guesses: Sequence[Guess], refused: str = "") ->
     parts = [f"{source}: {seen.rows} rows, {len(guesses)} columns: {counts}", "", _table(told)]
     if len(guesses) > len(told):
         parts += ["", f"… and {len(guesses) - len(told)} more columns, which the schema that --out writes tells"]
-    found = suspicions(guesses)
+    found = together([*signs(guesses), *([] if data is None else of_splits(data))])
     lines = [f"training would be refused: {refused}"] if refused else []
-    lines += [_words(one) for one in found[:SUSPICIONS_TOLD]]
+    lines += [str(one) for one in found[:SUSPICIONS_TOLD]]
     if lines:
         parts += ["", "Look at:", *(f"- {line}" for line in lines)]
     if len(found) > SUSPICIONS_TOLD:
@@ -70,9 +77,8 @@ def schema_text(source: str, guesses: Sequence[Guess], schema: Schema) -> str:
     """Return the schema of a table in TOML, with the reason for each guess."""
     full = Schema({guess.name: guess.schema for guess in guesses}, schema.missing)
     comments = {guess.name: "" if guess.is_declared else guess.reason for guess in guesses}
-    for one in suspicions(guesses):
-        for name in one.columns:
-            comments[name] += f"\n{one.text}"
+    for one in signs(guesses):
+        comments[one.name] += f"\n{one.text}"
     above = [
         f"# The columns of {_printable(source)}, as guessed: change what is wrong.",
         "# A column that is left out is guessed again. Its role is observe, label, ignore or split;",
@@ -120,10 +126,6 @@ def _share(number: int, of: int) -> str:
     if number in (0, of):
         return "100 %" if number else ""
     return f"{min(max(round(100 * number / of), 1), 99)} %"
-
-
-def _words(suspicion: Suspicion) -> str:
-    return f"{_printable(listed(suspicion.columns, 5))}: {suspicion.text}"
 
 
 def _cut(text: str) -> str:

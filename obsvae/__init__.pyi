@@ -6,8 +6,10 @@ from .data import Dataset as Dataset
 from .data import Grid as Grid
 from .data import Kind as Kind
 from .data import Look as Look
+from .data import Suspicion as Suspicion
 from .data import load as load
 from .data import look_at as look_at
+from .data import suspicions_of as suspicions_of
 from .errors import UsageError as UsageError
 from .experiments import ARCHITECTURES as ARCHITECTURES
 from .experiments import Architecture as Architecture

@@ -27,3 +27,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return the question for a message whether the nearest known name was meant; empty where none is near."""
     near = difflib.get_close_matches(str(name).lower(), list(known), 1, 0.4)
     return f"did you mean {near[0]!r}? " if near else ""
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return names with commas, the first of many."""
+    there = list(names)
+    more = f" and {len(there) - most} more" if len(there) > most else ""
+    return ", ".join(repr(name) for name in there[:most]) + more

@@ -12,7 +12,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import Parser
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.files import save_text
-from obsvae.experiments.inspection import inspected, inspection_text, refusal, schema_text
+from obsvae.experiments.inspection import as_data, inspected, inspection_text, schema_text
 
 EXAMPLES = """\
   obsvae inspect people.csv
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     schema = replace(schema, missing=tuple(dict.fromkeys([*schema.missing, *(text.strip() for text in args.missing)])))
     table = read_table(args.data, layer=args.layer)
     guesses = inspected(table, schema)
-    print(inspection_text(table.source, guesses, refusal(table, schema)))
+    print(inspection_text(table.source, guesses, *as_data(table, schema)))
     if args.out is not None:
         save_text(args.out, schema_text(table.source, guesses, schema))
         print(f"\nwritten to {args.out}; now: obsvae train --data {shlex.quote(args.data)} --schema {args.out}")

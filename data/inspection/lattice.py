@@ -8,6 +8,7 @@ DECIMALS = 6  # more make a grid that no data tell from none
 OFF = 1e-3  # of a step: rounding errors are less
 MUCH_OFF = 2e-2  # of a step: beyond those of float32, and still no chance where there are many numbers
 MANY = 50
+ROOM = 20  # places of a lattice for each number on it, at most, where its step is no decimal
 COARSER = (5, 10, 50, 100, 500, 1000)  # times a step: what people round to
 HEAPS = 3  # places of a coarser lattice, at least, beside the most frequent one
 ERRORS = 5.0  # standard errors beyond which a difference is no chance
@@ -77,3 +78,17 @@ def heaping(numbers: Tally, step: float, phase: float) -> tuple[float, float] | 
         if heaped > 2 * beside and heaped - beside > max(by_chance, LEAST_SHARE * numbers.total):
             found = times * step, float(counts[places % times == 0].sum()) / numbers.total
     return found
+
+
+def spacing_of(values: np.ndarray) -> float | None:
+    """Return the step of the lattice of distinct, sorted numbers, be it no decimal such as 1/255; None for none."""
+    found = lattice_of(values)
+    if found is not None or len(values) < 3:
+        return None if found is None else found[1]
+    differences = np.diff(values)
+    most = round(float((values[-1] - values[0]) / differences.min()))
+    if most > ROOM * len(values):  # of numbers from a continuum the nearest are much nearer than the others
+        return None
+    step = float(values[-1] - values[0]) / most
+    steps = differences / step
+    return step if float(np.abs(steps - np.rint(steps)).max()) < MUCH_OFF else None

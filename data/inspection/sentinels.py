@@ -4,7 +4,9 @@ import numpy as np
 
 from obsvae.data.inspection.tally import Tally
 
-SENTINELS = frozenset({-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999, -999.25, 1e20, -1e20})
+_NINES = {-9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999}
+_ENDS = {-128, -32768, 32767, 65535, -(2**31)}  # of whole numbers of 8, 16 and 32 bits
+SENTINELS = frozenset({-1, -999.25, 1e20, -1e20, *_NINES, *_ENDS})
 FAR = 0.5  # of the range of the others, between them and a sentinel
 REPEATED = 2  # rows, of a number below 0 where all others are above
 
@@ -29,4 +31,6 @@ def sentinels(numbers: Tally) -> list[tuple[float, int]]:
 
 def _is_odd_low(low: np.ndarray, high: float, times: int) -> bool:
     far = low[1] - low[0] > FAR * (high - low[1])
-    return bool(far or (low[0] < 0 <= low[1] and times >= REPEATED))
+    # Of −1, 0 and 1 none is odd.
+    is_ternary = (low[0], low[1], high) == (-1, 0, 1)
+    return bool(not is_ternary and (far or (low[0] < 0 <= low[1] and times >= REPEATED)))

@@ -65,11 +65,21 @@ def tally_of(x: np.ndarray) -> Tally:
         x: floats of any shape; NaN is left out.
     """
     x = x[~np.isnan(x)] if np.isnan(x).any() else x.ravel()
-    if len(x) >= _MANY and x.min() >= 0 and x.max() < _COUNTABLE:
-        whole = x.astype(np.int32)
-        if (whole == x).all():
-            counts = np.bincount(whole)
-            values = np.flatnonzero(counts)
-            return Tally((values.astype(np.float64), counts[values]))
-    values, counts = np.unique(x, return_counts=True)
+    found = _counted(x) if len(x) >= _MANY else None
+    values, counts = np.unique(x, return_counts=True) if found is None else found
     return Tally((values.astype(np.float64), counts))
+
+
+def _counted(x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the distinct numbers, and how often each is there, if all are whole and small; None otherwise."""
+    if x.min() < 0 or x.max() >= _COUNTABLE:
+        return None
+    counts = np.zeros(int(x.max()) + 1, np.intp)
+    for start in range(0, len(x), _COUNTABLE):
+        part = x[start : start + _COUNTABLE]
+        whole = part.astype(np.intp)
+        if (whole != part).any():
+            return None
+        counts += np.bincount(whole, minlength=len(counts))
+    values = np.flatnonzero(counts)
+    return values, counts[values]

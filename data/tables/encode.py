@@ -10,9 +10,9 @@ from obsvae.data.tables.guessing.levels import codes_of
 from obsvae.data.tables.parsed import Parsed, parse
 from obsvae.data.tables.raw import RawTable, require_rows
 from obsvae.data.tables.schemas.complete import OFF, columns_of
-from obsvae.data.tables.schemas.schema import Schema, listed
+from obsvae.data.tables.schemas.schema import Schema
 from obsvae.errors import UsageError
-from obsvae.names import nearest
+from obsvae.names import listed, nearest
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ import numpy as np
 
 from obsvae.data.tables.parsed import number_text
 from obsvae.data.tables.raw import RawColumn, RawTable
-from obsvae.data.tables.schemas.schema import listed
 from obsvae.errors import UsageError
+from obsvae.names import listed
 
 
 def joined(tables: Mapping[str, RawTable]) -> RawTable:

@@ -39,7 +39,8 @@ def test_a_line_for_each_column_and_what_looks_wrong(people, tmp_path):
     assert "- 'age': -999 (3 rows) lies far outside the rest" in text
     again = succeeds("inspect_", people.name, "--missing", "-999", "x", cwd=tmp_path)
     assert line_of(again, "age")[1:4] == ["positive", "log-normal", "3"]
-    assert "Look at" not in again
+    assert "lies far outside" not in again
+    assert "- only 6 rows to test on" in again
 
 
 def test_the_schema_that_is_written_is_the_one_that_is_guessed(people, tmp_path):

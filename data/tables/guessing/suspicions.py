@@ -3,19 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from obsvae.data.columns import Kind
-from obsvae.data.inspection.sentinels import sentinels
+from obsvae.data.inspection.rules import same_columns, sentinel_signs, signs_in, variable_of
+from obsvae.data.inspection.suspicion import Sign
 from obsvae.data.tables.guessing.guesses import Guess
 from obsvae.data.tables.guessing.seen import Seen
+from obsvae.data.tables.parsed import Parsed
 
 FEW = 12  # distinct whole numbers that may be levels
 MANY = 50  # levels that are many
-SPIKE = 0.1  # share of the rows that have one value, among many values
-TIED = 10  # rows for each distinct real number, from which on these are no continuum
 MOSTLY, LARGE = 0.5, 100  # share of zeros, and median of the others, of what is no count
 PERCENT = (0.0, 100.0)
 SAMPLED = 200  # texts that are looked at, to see how numbers are written
@@ -29,41 +28,25 @@ _OTHERWISE = {
 _ABSENT = frozenset({"none", "-", "--", ".", "unknown", "missing", "n.a.", "na", "nil", "not available", "undefined"})
 
 
-@dataclass(frozen=True)
-class Suspicion:
-    """What looks wrong in a column, or in several.
-
-    Args:
-        columns: their names.
-        text: what it is, and what to do.
-
-    """
-
-    columns: tuple[str, ...]
-    text: str
+def signs(guesses: Sequence[Guess]) -> list[Sign]:
+    """Return what looks wrong in a table, column by column."""
+    return [*(sign for guess in guesses for sign in _of_column(guess)), *_duplicates(guesses)]
 
 
-def suspicions(guesses: Sequence[Guess]) -> tuple[Suspicion, ...]:
-    """Return what looks wrong in a table; columns of which the same is said stand together."""
-    said: dict[str, list[str]] = {}
-    for guess in guesses:
-        for text in _of_column(guess):
-            said.setdefault(text, []).append(guess.name)
-    for name, text in _duplicates(guesses):
-        said.setdefault(text, []).append(name)
-    return tuple(Suspicion(tuple(names), text) for text, names in said.items())
-
-
-def _of_column(guess: Guess) -> Iterator[str]:
+def _of_column(guess: Guess) -> Iterator[Sign]:
     if guess.schema.role in ("label", "split") or (guess.column is None and guess.is_declared):
         return
+    for text in _of_texts(guess):
+        yield Sign(text, guess.name, text)
+    if guess.column is None or guess.column.levels is not None:
+        yield from sentinel_signs(guess.name, guess.values.distinct, is_column=True)
+    else:
+        yield from signs_in(variable_of(guess.column, guess.values.distinct))
+
+
+def _of_texts(guess: Guess) -> Iterator[str]:
     if guess.values.wrong.any() and guess.column is not None and guess.column.levels is None:
         yield _texts_among_numbers(guess)
-    for value, times in sentinels(guess.values.distinct):
-        yield (
-            f"{value:g} ({times} {'row' if times == 1 else 'rows'}) lies far outside the rest: where it stands for a "
-            f"missing value, add {value:g} to missing"
-        )
     written = _numbers_written_otherwise(guess)
     if written:
         yield written
@@ -115,15 +98,6 @@ def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
             yield "from 0 to 100: where they are percentages, declare bounds = [0, 100]"
         if column.kind is Kind.COUNT:
             yield from _of_counts(guess, seen)
-    if not values.is_whole and column.grid is None and seen.step is not None:
-        masses = f"grid = {seen.step:g} makes exact masses of its densities"
-        if seen.step >= 1 and (seen.low or 0.0) % seen.step == 0:
-            yield f"all multiples of {seen.step:g}: {masses}"
-        elif seen.present - seen.zeros >= TIED * seen.distinct:
-            yield f"the same few values again and again, where a density may peak without end: {masses}"
-    spike = _spike(guess, seen)
-    if spike is not None:
-        yield spike
 
 
 def _is_usual_count(guess: Guess, seen: Seen) -> bool:
@@ -147,21 +121,6 @@ def _of_counts(guess: Guess, seen: Seen) -> Iterator[str]:
         )
 
 
-def _spike(guess: Guess, seen: Seen) -> str | None:
-    values, counts = guess.values.distinct
-    assert guess.column is not None
-    if seen.distinct <= FEW or guess.column.kind is Kind.COUNT:
-        return None
-    at = int(counts.argmax())
-    others = np.delete(counts, at)
-    is_known = values[at] == 0 and guess.column.observation.startswith("zero-inflated")
-    if is_known or counts[at] < SPIKE * seen.present or counts[at] < 4 * others.max():
-        return None
-    where = {0: " (its least value)", len(values) - 1: " (its greatest value)"}.get(at, "")
-    share = 100 * counts[at] / seen.present
-    return f"{share:.0f} % are exactly {values[at]:g}{where}: were they cut off there, or filled in?"
-
-
 def _texts_among_numbers(guess: Guess) -> str:
     rows = np.flatnonzero(guess.values.wrong)
     texts, codes = guess.values.texts
@@ -170,15 +129,16 @@ def _texts_among_numbers(guess: Guess) -> str:
     return f"no numbers: {told}{more} (counted from 0): correct them, or add them to missing"
 
 
-def _duplicates(guesses: Sequence[Guess]) -> Iterator[tuple[str, str]]:
+def _duplicates(guesses: Sequence[Guess]) -> Iterator[Sign]:
     """Return the columns that say the same in every row as one before them."""
-    first: dict[bytes, str] = {}
-    for guess in guesses:
-        if guess.column is None:
-            continue
-        values = guess.values
-        numeric = not values.wrong.any()
-        content = values.numbers.tobytes() if numeric else repr(values.texts[0]).encode() + values.texts[1].tobytes()
-        before = first.setdefault(content, guess.name)
-        if before != guess.name:
-            yield guess.name, f'the same as {before!r} in every row: role = "ignore" leaves one of them out'
+    contents = (
+        (guess.name, guess.values.numbers.tobytes() if not guess.values.wrong.any() else _content(guess.values))
+        for guess in guesses
+        if guess.column is not None
+    )
+    return same_columns(contents, 'role = "ignore" leaves one of them out')
+
+
+def _content(values: Parsed) -> bytes:
+    texts, codes = values.texts
+    return repr(texts).encode() + codes.tobytes()

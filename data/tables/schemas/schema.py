@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any, Self
 
 from obsvae.errors import UsageError
-from obsvae.names import lookup, nearest
+from obsvae.names import listed, lookup, nearest
 
 ROLES = ("observe", "label", "ignore", "split")
 # "None", "-" and "." are no markers: they are levels as often, and among numbers they are refused, by row.
@@ -131,13 +131,6 @@ def schema_from(given: Mapping[str, Any], source: str = "the schema") -> Schema:
         str(name): ColumnSchema.from_mapping(said, f"{source}, column {str(name)!r}") for name, said in columns.items()
     }
     return Schema(read, _markers(given["missing"], f"{source}, missing") if "missing" in given else MISSING, source)
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return names with commas, the first of many."""
-    there = list(names)
-    more = f" and {len(there) - most} more" if len(there) > most else ""
-    return ", ".join(repr(name) for name in there[:most]) + more
 
 
 def marker_texts(values: Iterable[object]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from obsvae.data.inspection.suspicion import together
 from obsvae.data.tables.guessing.guesses import guess_table
-from obsvae.data.tables.guessing.suspicions import suspicions
+from obsvae.data.tables.guessing.suspicions import signs
 from obsvae.data.tables.schemas.schema import Schema, schema_from
 from tests.data.tables.tables import numbers, table, texts
 
@@ -23,7 +24,7 @@ def with_some(values, other, times=5):
 def suspected(values, said=None):
     schema = schema_from({"columns": {} if said is None else {"x": said}})
     column = numbers(values) if isinstance(values, np.ndarray) and values.dtype.kind == "f" else texts(*values)
-    return " | ".join(one.text for one in suspicions(guess_table(table(x=column), schema)))
+    return " | ".join(one.text for one in signs(guess_table(table(x=column), schema)))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_what_is_declared_is_not_doubted():
 
 def test_duplicates_are_told_and_columns_of_the_same_stand_together():
     columns = {"a": REALS, "b": REALS, "c": rng.choice(["x", "y"], N), "d": rng.integers(1, 6, N), "e": AGES % 5 + 1}
-    found = suspicions(guess_table(table(**columns, f=columns["c"]), Schema()))
+    found = together(signs(guess_table(table(**columns, f=columns["c"]), Schema())))
     said = {one.text.partition(":")[0]: one.columns for one in found}
     assert said["the same as 'a' in every row"] == ("b",)
     assert said["the same as 'c' in every row"] == ("f",)
