@@ -4,6 +4,9 @@ from .checks.calibration import Calibration as Calibration
 from .checks.calibration import calibrate as calibrate
 from .checks.columns import ColumnFit as ColumnFit
 from .checks.columns import column_fits as column_fits
+from .checks.misfits import Misfit as Misfit
+from .checks.misfits import check_misfits as check_misfits
+from .checks.misfits import misfits as misfits
 from .checks.pairs import PairFit as PairFit
 from .checks.pairs import pair_fits as pair_fits
 from .checks.predictive import Predictive as Predictive

@@ -90,6 +90,7 @@ from .inference import Imputed as Imputed
 from .inference import LogLikelihood as LogLikelihood
 from .inference import Mean as Mean
 from .inference import Median as Median
+from .inference import Misfit as Misfit
 from .inference import MissedMass as MissedMass
 from .inference import Mode as Mode
 from .inference import PairFit as PairFit
@@ -109,6 +110,7 @@ from .inference import bidirectional as bidirectional
 from .inference import by_value as by_value
 from .inference import calibrate as calibrate
 from .inference import can_umap as can_umap
+from .inference import check_misfits as check_misfits
 from .inference import check_predictive as check_predictive
 from .inference import column_fits as column_fits
 from .inference import compare_trees as compare_trees
@@ -127,6 +129,7 @@ from .inference import kl_by_dimension as kl_by_dimension
 from .inference import limits_of as limits_of
 from .inference import log_likelihood as log_likelihood
 from .inference import mean_curves as mean_curves
+from .inference import misfits as misfits
 from .inference import missed_mass as missed_mass
 from .inference import nearest as nearest
 from .inference import of_guide as of_guide

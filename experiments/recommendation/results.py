@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from obsvae.experiments.recommendation.question import Candidate, Question
-from obsvae.inference import Curve, Difference
+from obsvae.inference import Curve, Difference, Misfit
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,6 @@ class Contender:
     seeds: int = 0
     diverged: int = 0
     flagged: float = 0.0
-
-
-@dataclass(frozen=True)
-class Misfit:
-    """Something in the data that even the winner does not say.
-
-    Attributes:
-        text: in one line, such as "48.7 % of the values are exactly 0, the model gives that no mass".
-        size: of the misfit as a share of the rows, by which they are ordered.
-    """
-
-    text: str
-    size: float
 
 
 @dataclass(frozen=True)
