@@ -1,5 +1,6 @@
 """Training as every command does it: data, a pair, and a run folder that is kept up to date."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from obsvae.data.splits import SPLITS
 from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.errors import UsageError
+from obsvae.experiments.evaluation.doubts import of_data, of_steps
 from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
@@ -169,7 +171,7 @@ class RunFolder(Callback):
         create_run(self.folder)
         if self.config["schema"] is not None:
             save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))
-        self._save_config({"stopped": "unfinished", "best_epoch": None, "objective": None})
+        self._save_config({"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None})
 
     def on_epoch(self, history: History) -> None:
         """Save the history, and the weights where they are the best so far."""
@@ -182,11 +184,29 @@ class RunFolder(Callback):
         save_weights(self.folder, self.model, self.guide)
         save_history(self.folder, history)
         best = history.best.epoch if history.best else None
-        self._save_config({"stopped": history.stopped, "best_epoch": best, "objective": history.objective})
+        outcome = {"stopped": history.stopped, "epochs": len(history), "best_epoch": best}
+        self._save_config({**outcome, "objective": history.objective})
 
     def _save_config(self, outcome: dict[str, Any]) -> None:
         self.config = {**self.config, "outcome": outcome}
         save_json(self.folder / "config.json", self.config)
+
+
+class TellDoubts(Callback):
+    """Tells on standard error what looks wrong in the data, once the observation has accepted them.
+
+    Args:
+        data: to be trained on.
+    """
+
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
+
+    def on_start(self, model: object, guide: object) -> None:
+        """Tell it."""
+        assert isinstance(model, VAE)
+        for found in of_data(self.data, model.observation):
+            print(found, file=sys.stderr)
 
 
 class _ColumnShares(Shares):
@@ -221,13 +241,14 @@ def _draw(run: Run) -> None:
 
 
 def summary(run: Run) -> str:
-    """Return in a line how training went."""
+    """Return in a line how training went, and in another that it was short, where it was."""
     history = run.history
     if not history.best:
         return f"{history.stopped} before the first epoch ended"
     more = "; it was still improving: more epochs would be better" if history.is_improving else ""
-    return (
+    line = (
         f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; weights "
         f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
         f"datum{more}"
     )
+    return "\n".join([line, *map(str, of_steps(run.config, len(run.data.train)))])

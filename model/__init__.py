@@ -55,6 +55,7 @@ from obsvae.model.observations import (
     require_one_dataset,
     require_one_measure,
     resolved,
+    share_at_floor,
 )
 from obsvae.model.priors import PRIORS, Prior, StandardNormal, make_prior
 from obsvae.model.vae import VAE
@@ -122,4 +123,5 @@ __all__ = [
     "require_one_dataset",
     "require_one_measure",
     "resolved",
+    "share_at_floor",
 ]

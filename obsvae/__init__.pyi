@@ -231,3 +231,4 @@ from .model import options_of as options_of
 from .model import require_one_dataset as require_one_dataset
 from .model import require_one_measure as require_one_measure
 from .model import resolved as resolved
+from .model import share_at_floor as share_at_floor

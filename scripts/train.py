@@ -18,7 +18,7 @@ from obsvae.experiments.command_line.arguments import (
 from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
 from obsvae.experiments.command_line.program import run
-from obsvae.experiments.training import summary, train_run
+from obsvae.experiments.training import TellDoubts, summary, train_run
 
 EXAMPLES = """\
   obsvae train --data digits --observation normal --scale shared --epochs 50 --out runs/digits-normal
@@ -58,8 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
 
     data = load_data(args)
+    observation = observation_spec(args, data)
     trained = train_run(
-        observation_spec(args, data),
+        observation,
         data,
         args.out,
         guide=args.guide,
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         patience=args.patience,
         clip=args.clip,
         compiled=COMPILED[args.compiled],
+        callbacks=[TellDoubts(data)],
         device=device(args),
         **network_options(args),
         **training_options(args),

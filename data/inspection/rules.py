@@ -66,7 +66,7 @@ def sentinel_signs(name: str, numbers: Tally, is_column: bool, is_one_a_row: boo
         number = f"{times} {'row' if is_one_a_row else 'value'}{'' if times == 1 else 's'}"
         remedy = f"add {value:g} to missing" if is_column else "make it NaN, and load with missing=True"
         text = f"{value:g} ({number}) lies far outside the rest: where it stands for a missing value, {remedy}"
-        yield Sign("sentinel", name, text, times / numbers.total)
+        yield Sign("sentinel", name, text, times / numbers.total, f"{value:g}")
 
 
 def same_columns(contents: Iterable[tuple[str, bytes]], remedy: str) -> Iterator[Sign]:
@@ -97,7 +97,7 @@ def _spike(variable: Variable) -> Iterator[Sign]:
         text += "a density gives that no mass; zero-inflated:inner=… does"
     else:
         text += "were they cut off there, or filled in?"
-    yield Sign("spike", variable.name, text, float(share))
+    yield Sign("spike", variable.name, text, float(share), f"{values[at]:g}")
 
 
 def _rounded(variable: Variable) -> Iterator[Sign]:

@@ -20,6 +20,7 @@ _FIRST = (  # kinds in the order in which they are told; others come after them
     "constant",
     "few rows",
 )
+_OF_DENSITY = ("spike", "rounded", "constant")
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Suspicion:
     Args:
         columns: their names, or those of an array's features; none where it is about the data as a whole.
         text: what it is, and what to do.
+        is_of_density: whether it matters to densities alone: masses, also those at 0, say it.
 
     """
 
     columns: tuple[str, ...]
     text: str
+    is_of_density: bool = False
 
     def __str__(self) -> str:
         """Return the line as it is printed."""
@@ -52,6 +55,7 @@ class Sign:
         name: of the variable; empty for the data as a whole.
         text: what looks wrong, and what to do.
         size: how much, by which the worst variable is found.
+        gist: what tells it from others of its kind, such as a value: texts of one gist differ in shares alone.
 
     """
 
@@ -59,22 +63,26 @@ class Sign:
     name: str
     text: str
     size: float = 0.0
+    gist: str = ""
 
 
 def together(signs: Iterable[Sign]) -> tuple[Suspicion, ...]:
     """Return what rules see, once, the worst kinds first: variables of the same text stand together.
 
-    What a rule sees in many variables, in texts that differ in their numbers, is told by the worst example.
+    What a rule sees in many variables, in texts of one gist, is told by the worst example.
     """
-    by_kind: dict[str, dict[str, list[Sign]]] = {}
+    by_gist: dict[tuple[str, str], dict[str, list[Sign]]] = {}
     for sign in sorted(signs, key=lambda one: _FIRST.index(one.kind) if one.kind in _FIRST else len(_FIRST)):
-        by_kind.setdefault(sign.kind, {}).setdefault(sign.text, []).append(sign)
+        by_gist.setdefault((sign.kind, sign.gist), {}).setdefault(sign.text, []).append(sign)
     found = []
-    for said in by_kind.values():
-        if len(said) <= MANY:
-            found += [Suspicion(tuple(one.name for one in same if one.name), text) for text, same in said.items()]
+    for (kind, _), said in by_gist.items():
+        of_density = kind in _OF_DENSITY
+        if len(said) == 1 or sum(map(len, said.values())) <= MANY:
+            for text, same in said.items():
+                found.append(Suspicion(tuple(one.name for one in same if one.name), text, of_density))
             continue
         everyone = [one for same in said.values() for one in same]
         worst = max(everyone, key=lambda one: one.size)
-        found.append(Suspicion(tuple(one.name for one in everyone), f"such as {worst.name!r}: {worst.text}"))
+        names = tuple(one.name for one in everyone)
+        found.append(Suspicion(names, f"such as {worst.name!r}: {worst.text}", of_density))
     return tuple(found)

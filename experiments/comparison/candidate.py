@@ -20,6 +20,7 @@ from obsvae.data import Dataset, load
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import on_scale, scored_as
 from obsvae.experiments.csv_files import columns_text, read_columns
+from obsvae.experiments.evaluation.doubts import active_latents, scales_near_floor
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import save_json, save_text
 from obsvae.experiments.memory import out_of_memory
@@ -161,6 +162,7 @@ def _train_and_score(job: Job, callbacks: Sequence[Callback]) -> dict[str, Any]:
         "seconds": run.history.epochs[-1].seconds,
         "epochs": len(run.history),
         "best_epoch": run.history.best.epoch,
+        "active_latents": int(active_latents(run, job.scoring.seed).sum()),
         "data_sha256": data.sha256,
     }
 
@@ -188,7 +190,10 @@ def _scores(job: Job, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]
             for scale, one in observations.items()
         }
         found.setdefault("common", found["own"])
+        ranked = run.model.with_observation(common)
+        near_floor = scales_near_floor(ranked, run.guide, x, how.seed)
         scores[name] = {scale: scored.summary for scale, scored in found.items()}
+        scores[name]["common"]["near_floor"] = near_floor
         columns |= {column(scale, name): scored.likelihood.weights.estimate for scale, scored in found.items()}
     return scores, columns
 

@@ -18,6 +18,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import scored_as
 from obsvae.experiments.comparison.candidate import read_curve, read_result, read_scores
 from obsvae.experiments.comparison.results import Comparison, Learning, Remark, Score, mean_or_none
+from obsvae.experiments.evaluation.doubts import FLOOR_DECIDES, NEAR_FLOOR, Z_IGNORED
 from obsvae.experiments.files import load_config
 from obsvae.inference import KHAT_LIMIT, Curve, Difference, rank, spread
 from obsvae.model import Measure, Observation, require_one_dataset
@@ -189,7 +190,7 @@ def _remarks(rows: Sequence[Row], at_once: int | None) -> list[Remark]:
         row.name for row in rows if row.results and not max(row.values("common", f"khat_above_{KHAT_LIMIT}")) <= 0.1
     )
     beyond = tuple(row.name for row in rows if row.is_beyond and row.results)
-    remarks = []
+    remarks = [*_of_floors(rows), *_of_latents(rows)]
     if doubtful:
         text = (
             f"k̂ > {KHAT_LIMIT} for more than a tenth of the data, or too few particles for k̂: "
@@ -205,3 +206,21 @@ def _remarks(rows: Sequence[Row], at_once: int | None) -> list[Remark]:
     if at_once is not None and at_once > 1:
         remarks.append(Remark(f"Seconds are those of {at_once} processes side by side."))
     return remarks
+
+
+def _of_floors(rows: Sequence[Row]) -> list[Remark]:
+    """Return a warning where the floor of the scales decides the rank of candidates."""
+    shares = {row.name: [share for share in row.values("common", "near_floor") if share > 0] for row in rows}
+    near = {name: max(of) for name, of in shares.items() if of and max(of) >= NEAR_FLOOR}
+    if not near:
+        return []
+    told = ", ".join(f"{name} ({share:.0%})" for name, share in near.items())
+    return [Remark(f"Scales σ are near their floor, {FLOOR_DECIDES}: {told}.", tuple(near), is_warning=True)]
+
+
+def _of_latents(rows: Sequence[Row]) -> list[Remark]:
+    """Return a warning where no latent is active in a run of candidates."""
+    idle = tuple(row.name for row in rows if any(result["active_latents"] == 0 for result in row.results))
+    if not idle:
+        return []
+    return [Remark(f"No latent dimension is active, {Z_IGNORED}: {', '.join(idle)}.", idle, is_warning=True)]

@@ -13,6 +13,7 @@ from torch import Tensor
 from obsvae.errors import UsageError
 from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.about import about_data, called, column_names
+from obsvae.experiments.evaluation.doubts import active_latents, doubts
 from obsvae.experiments.evaluation.findings import (
     Finding,
     cut_short,
@@ -147,7 +148,9 @@ def evaluate_run(
             run, x, particles=particles, proposal=proposal, memory=memory, seed=seed, progress=progress
         )
     metrics["columns"] = entries.table() if entries else None
-    findings = [_of_a_loss(name, found, headline.name)] if headline.name else []
+    findings = doubts(run, headline.model, x, seed)
+    metrics["active_latents"] = int(active_latents(run, seed).sum())
+    findings += [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
     findings += [of_missed_mass(missed, best.likelihood.remedy)] if missed else []
     if other := _JUDGES.get(proposal.name):
@@ -161,6 +164,7 @@ def evaluate_run(
     findings += cut_short(run.history)
     # Saved before anything is told: whoever stops listening loses the text alone.
     findings += _replaced(run.folder / "metrics.json", metrics)
+    metrics["findings"] = [{"kind": one.kind, "is_warning": one.is_warning, "text": one.text} for one in findings]
     estimates = per_datum_file(run.folder, split, proposal.name)
     labels = run.data.labels.get(split)
     known = {"row": torch.from_numpy(rows[:few])}

@@ -11,6 +11,12 @@ from obsvae.experiments.evaluation.per_datum import Estimates
 from obsvae.inference import KHAT_LIMIT, History, LogLikelihood, MissedMass
 
 Kind = Literal[
+    "misfit",
+    "floor",
+    "ignored",
+    "latents",
+    "few steps",
+    "suspicion",
     "lost",
     "flagged",
     "distrusted",
@@ -29,8 +35,21 @@ Kind = Literal[
     "no guide",
     "no reference",
 ]
-_WARNINGS: tuple[Kind, ...] = ("lost", "distrusted", "unknown", "missed", "disagreement", "cut short")
+_WARNINGS: tuple[Kind, ...] = (
+    "misfit",
+    "floor",
+    "ignored",
+    "few steps",
+    "suspicion",
+    "lost",
+    "distrusted",
+    "unknown",
+    "missed",
+    "disagreement",
+    "cut short",
+)
 _NOTES: tuple[Kind, ...] = (
+    "latents",
     "bound",
     "partial",
     "measure",
@@ -50,15 +69,17 @@ class Finding:
     """Something that a reader of the numbers must know.
 
     Attributes:
-        kind: ``lost``: data without an estimate; ``flagged``: data whose estimate is not to be trusted; ``distrusted``,
-            ``unknown``, ``trusted``: what k̂ says of all of them; ``missed``, ``bracketed``: how much of log p(x) the
-            estimates miss on data from the model, too much or little; ``disagreement``: data of which refined particles
-            and annealing tell different things; ``bound``: the numbers are lower bounds; ``partial``: entries are
-            missing; ``measure``: they are of another measure than expected; ``loss``: a decoder that was trained by a
-            loss is scored under likelihoods; ``cut short``: training did not come to its end; ``not
-            converged``: it ended while it was still improving; ``replaced``: earlier numbers were overwritten; ``no
-            guide``: a point mass has no amortised estimate; ``no reference``: annealing has left nothing to hold
-            estimates against.
+        kind: ``misfit``: the data have something that the model does not say; ``floor``: the floor of the scales
+            decides the density; ``ignored``, ``latents``: no latent is active, or not all; ``few steps``: training was
+            short; ``suspicion``: something looks wrong in the data; ``lost``: data without an estimate; ``flagged``:
+            data whose estimate is not to be trusted; ``distrusted``, ``unknown``, ``trusted``: what k̂ says of all of
+            them; ``missed``, ``bracketed``: how much of log p(x) the estimates miss on data from the model, too much or
+            little; ``disagreement``: data of which refined particles and annealing tell different things; ``bound``:
+            the numbers are lower bounds; ``partial``: entries are missing; ``measure``: they are of another measure
+            than expected; ``loss``: a decoder that was trained by a loss is scored under likelihoods; ``cut short``:
+            training did not come to its end; ``not converged``: it ended while it was still improving; ``replaced``:
+            earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
+            annealing has left nothing to hold estimates against.
         text: a line about it.
         data: indices of the data that it is about.
     """

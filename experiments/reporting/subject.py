@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from obsvae.experiments.evaluation.about import called
+from obsvae.experiments.evaluation.doubts import doubts
 from obsvae.experiments.evaluation.evaluate import held_out
 from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
@@ -95,12 +96,12 @@ def look_at(run: Run, name: str, *, limit: int = 200, particles: int = 500, seed
         amortised,
         particles,
         seed,
-        _findings(run, judged, rows),
+        _findings(run, judged, x, rows, seed),
     )
 
 
-def _findings(run: Run, judged: Judged, rows: np.ndarray) -> list[Finding]:
-    found = []
+def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int) -> list[Finding]:
+    found = doubts(run, judged.headline.model, x, seed)
     if headline := judged.headline.name:
         text = f"trained by a loss, not a likelihood; the page scores its decoder under a correction ({headline})"
         found.append(Finding("loss", text))

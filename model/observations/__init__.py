@@ -7,6 +7,7 @@ from obsvae.model.observations.comparable import on_common_scale, on_grid, requi
 from obsvae.model.observations.counts.binomial import Binomial
 from obsvae.model.observations.counts.negative_binomial import NegativeBinomial
 from obsvae.model.observations.counts.poisson import Poisson
+from obsvae.model.observations.floors import share_at_floor
 from obsvae.model.observations.levels.bernoulli import Bernoulli
 from obsvae.model.observations.levels.categorical import Categorical
 from obsvae.model.observations.levels.ordinal import Ordinal
@@ -89,4 +90,5 @@ __all__ = [
     "require_one_dataset",
     "require_one_measure",
     "resolved",
+    "share_at_floor",
 ]
