@@ -10,6 +10,7 @@ from obsvae.model.observations.base import Observation
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.parameters import Fixed, Positive
 from obsvae.model.observations.real_line.location_scale import LocationScale
+from obsvae.model.observations.wrappers.partial import Partial
 from obsvae.model.observations.wrappers.wrapper import Compound
 
 # A scale is near its floor below this multiple of it, if that is as small a share of the data's spread; or else below
@@ -41,6 +42,8 @@ def share_at_floor(observation: Observation, eta: Tensor) -> float | None:
         low = (value < limit * scale.start).expand(inputs[0].shape[:-1])
         at, of = at + int(low.sum()), of + low.numel()
 
+    while isinstance(observation, Partial):  # it asks for the inner distribution once it knows x
+        observation = observation.inner
     hooks = [scale.register_forward_hook(count) for scale in _scales(observation)]
     try:
         observation(eta)
