@@ -70,7 +70,7 @@ def zero_inflated_counts(v: Variable) -> Sequence[Proposal] | str:
         Proposal(
             "zero-inflated:inner=negative-binomial",
             f"counts that vary more than a Poisson's, and zeros of another kind ({zeros})",
-            "extra zeros, overdispersed",
+            "extra zeros",
         ),
     ]
 

@@ -39,6 +39,10 @@ def is_no_number(v: Variable) -> str:
     return BINARY if v.is_binary else ""
 
 
+# Groups of one symmetric shape, beside a spread from z, which looks like heavy tails and modes to who knows no z.
+BELL, LAPLACE, STUDENT_T, MODES = "bell-shaped", "laplace", "student-t", "several modes"
+
+
 def from_z(text: str) -> str:
     """Return the group of an observation whose spread depends on z: its heavy tails and modes may be that alone."""
     return f"{text} with a spread from z"

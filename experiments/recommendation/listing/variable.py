@@ -41,12 +41,9 @@ class Variable:
     def of_column(cls, data: Dataset, d: int, look: Look) -> "Variable":
         """Return a column of a table."""
         assert data.columns is not None
-        alone, values = _alone(data, d), present(data, d)
-        column = alone_column = data.columns[d]
+        single, values, column = alone(data, d), present(data, d), data.columns[d]
         grid = column.grid or ranked_on(look, values, _bounds_of(column, look))
-        if grid is not column.grid:
-            alone_column = replace(column, grid=grid)
-        return cls(look, replace(alone, columns=(alone_column,)), column, grid, values)
+        return cls(look, replace(single, columns=(replace(column, grid=grid),)), column, grid, values)
 
     @classmethod
     def of_array(cls, data: Dataset, look: Look) -> "Variable":
@@ -162,7 +159,7 @@ def present(data: Dataset, d: int | None = None) -> np.ndarray:
     return values[~torch.isnan(values)].cpu().numpy()
 
 
-def _alone(data: Dataset, d: int) -> Dataset:
+def alone(data: Dataset, d: int) -> Dataset:
     """Return a column of a table as a table of its own."""
     assert data.columns is not None
     columns: Sequence[Column] = data.columns

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from obsvae.experiments.recommendation.listing.counts import zero_inflated_counts
-from obsvae.experiments.recommendation.listing.proposal import ANGLES, Proposal, is_no_number
+from obsvae.experiments.recommendation.listing.proposal import ANGLES, MODES, Proposal, is_no_number
 from obsvae.experiments.recommendation.listing.variable import Variable, within
 
 # Third standardised moment from which on a transform may help numbers of both signs.
 _SKEWED = 0.5
-_MODES = "several modes"
 # Levels from which on whole numbers with ends are shares rather than how many of a number.
 _FEW = 100
 
@@ -40,12 +39,12 @@ def mixture(v: Variable) -> Sequence[Proposal] | str:
         return f"{ANGLES}: several directions are mixture:inner=von-mises, which is seldom wanted beside z"
     if v.column is None and v.is_coarse:
         text = v.masses("mixture:components=5,inner=logistic,scale=decoder")
-        return [Proposal(text, "several modes for each entry, as PixelCNN++ has them", _MODES)]
+        return [Proposal(text, "several modes for each entry, as PixelCNN++ has them", MODES)]
     if v.bounds is not None and v.has_ends and v.column is not None:
         return f"goes beyond {v.bounds[0]:g} and {v.bounds[1]:g}, the ends"
     if v.is_count and v.is_coarse:
         return "counts: modes of theirs are the matter of zero-inflated and of z"
-    return [Proposal(v.masses("mixture:components=2,inner=normal"), "two modes given z", _MODES)]
+    return [Proposal(v.masses("mixture:components=2,inner=normal"), "two modes given z", MODES)]
 
 
 def zero_inflated(v: Variable) -> Sequence[Proposal] | str:

@@ -1,0 +1,1 @@
+"""Candidates scored without a latent and without a network."""
