@@ -1,0 +1,1 @@
+"""How often a recommendation finds the family that data were drawn from, beside marginal fits."""
