@@ -30,6 +30,8 @@ _LEVEL = 100
 # What makes of a family the same with a spread from z.
 _FROM_Z = re.compile(r"[:,](scale|concentration|dispersion)=decoder")
 
+# What a latent that no other feature knows of makes of a simpler family.
+_SPREAD = {"negative-binomial": "poisson", "zero-inflated:inner=poisson": "poisson"}
 _SYMMETRIC = (BELL, LAPLACE, STUDENT_T, MODES, from_z("normal"), from_z("logistic"))
 
 
@@ -132,24 +134,21 @@ class _Ranking:
     def _order(self, texts: Sequence[str]) -> list[str]:
         """Return candidates in the order in which they go on.
 
-        The first is whoever has most to hope from a latent. Of others half of that counts, less what could be by chance
-        where a simpler one is as good. The simplest of a group comes before the others, and one spread before one from
-        z; and where the best is symmetric a Normal with a spread from z comes second: it may be what seems heavy tails.
+        The first is whoever has most to hope from a latent; of others half of that counts; both less what could be by
+        chance where a simpler one is as good. The simplest of a group comes before the others, and one spread before
+        one from z. Where the best is symmetric a Normal with a spread from z comes second: heavy tails may be that.
         """
         if not texts:
             return []
-        worth = {}
-        for text in texts:
-            simpler = self._simpler(text)
-            chance = _WORTH * self.behind(text, simpler).standard_error if simpler else 0.0
-            worth[text] = self.hoped(text, self.best, 0.5) - chance
+        chance = {text: self._chance(text) for text in texts}
+        worth = {text: self.hoped(text, self.best, 0.5) - chance[text] for text in texts}
         candidates = self.candidates
-        first = [max(texts, key=lambda text: self.hoped(text, self.best))]
+        first = [max(texts, key=lambda text: self.hoped(text, self.best) - chance[text])]
         if candidates[self.best].group in _SYMMETRIC:
             first += [text for text in texts if candidates[text].group == from_z("normal")]
         order = list[str]()
         for text in [*first, *sorted(texts, key=lambda text: -worth[text])]:
-            before = self._simplest(candidates[text].group), _FROM_Z.sub("", text)
+            before = self._simplest(candidates[text].group), _SPREAD.get(text, ""), _FROM_Z.sub("", text)
             order += [one for one in dict.fromkeys([*before, text]) if one in worth and one not in order]
         return order
 
@@ -184,6 +183,11 @@ class _Ranking:
 
     def _simplest(self, group: str) -> str:
         return next(text for text, one in self.candidates.items() if one.group == group)
+
+    def _chance(self, text: str) -> float:
+        """Return what a candidate may be better by chance where a simpler one is about as good; else 0."""
+        simpler = self._simpler(text)
+        return _WORTH * self.behind(text, simpler).standard_error if simpler else 0.0
 
     def _best(self, texts: Iterable[str]) -> str:
         return max(texts, key=lambda text: float(self.found[text].given_others.mean()), default="")

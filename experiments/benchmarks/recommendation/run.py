@@ -128,7 +128,9 @@ def outcome_of(answer: Answer, name: str, kind: str, rows: int, seed: int, secon
     tried = [one.final for one in right if one.final is not None]
     best = max(tried, key=lambda final: final.mean, default=None)
     is_tied = any(truth.is_right(text) for text in answer.tied)
-    is_behind = best is None or best.mean + _DECLARED * best.standard_error < 0
+    # Of one that was not tried to the end for lack of time nothing is declared.
+    is_left_out = best is None and all(one.dropped for one in right)
+    is_behind = best is not None and best.mean + _DECLARED * best.standard_error < 0
     return Outcome(
         kind,
         rows,
@@ -138,7 +140,7 @@ def outcome_of(answer: Answer, name: str, kind: str, rows: int, seed: int, secon
         family_of(answer.winner),
         truth.is_right(answer.winner),
         is_tied,
-        not (is_tied or truth.is_right(answer.winner)) and is_behind,
+        not (is_tied or truth.is_right(answer.winner)) and (is_left_out or is_behind),
         float("nan") if best is None else best.mean,
         float("nan") if best is None else best.standard_error,
         seconds,

@@ -1,5 +1,7 @@
 """Data from known heads, marginal fits, and how an answer is held against the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,10 @@ def test_an_answer_is_right_tied_or_declared_wrong(array):
     assert (declared.is_right, declared.is_tied, declared.is_declared_wrong) == (False, False, True)
     assert (declared.behind, declared.error, declared.answer) == (-0.3, 0.1, "normal")
     assert of("normal", {"normal": zero, "poisson": None}).is_declared_wrong
+    assert of("normal", {"normal": zero}).is_declared_wrong
+    untried = answer_of(array, "normal", {"normal": zero})
+    untried = replace(untried, contenders=[*untried.contenders, Contender(Candidate("poisson", "", "", 1))])
+    assert not outcome_of(untried, "poisson", "array", 60, 0, 1.0).is_declared_wrong
 
 
 def test_a_marginal_fit_is_forgiven_that_it_knows_no_spread_from_z():
