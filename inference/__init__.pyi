@@ -36,6 +36,7 @@ from .figures.columns.pairs import plot_pairs as plot_pairs
 from .figures.columns.reproductions import plot_column_reproductions as plot_column_reproductions
 from .figures.columns.walks import plot_column_walks as plot_column_walks
 from .figures.latents import plot_latents as plot_latents
+from .figures.learning import plot_learning as plot_learning
 from .figures.likelihood import counts_up_to as counts_up_to
 from .figures.likelihood import mean_curves as mean_curves
 from .figures.likelihood import plot_gaps as plot_gaps
@@ -43,7 +44,6 @@ from .figures.likelihood import plot_particles as plot_particles
 from .figures.predictive import plot_predictive as plot_predictive
 from .figures.predictive import plot_transforms as plot_transforms
 from .figures.ranking import plot_against as plot_against
-from .figures.ranking import plot_learning as plot_learning
 from .figures.ranking import plot_ranking as plot_ranking
 from .figures.reproductions import plot_comparison as plot_comparison
 from .figures.run import limits_of as limits_of

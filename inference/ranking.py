@@ -22,9 +22,10 @@ class Curve:
     def epochs_to(self, share: float = 0.01) -> int:
         """Return the first epoch (from 1) whose score is within a share of the best one's size, such as 1 %.
 
-        For densities that size depends on the unit of the data; for masses it does not.
+        For densities that size depends on the unit of the data; for masses it does not. Scores that are NaN are as if
+        they were not there.
         """
-        best = self.score.max()
+        best = np.nanmax(self.score)
         return int(np.argmax(self.score >= best - share * abs(best))) + 1
 
 

@@ -1,76 +1,63 @@
-"""Figures of a comparison: how each candidate learns, and how far it comes."""
+"""Figures of a comparison: how far each candidate comes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter, SymmetricalLogLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter, SymmetricalLogLocator
 
+from obsvae.inference.figures.labels import wrapped
 from obsvae.inference.figures.palette import COLOURS
-from obsvae.inference.ranking import Curve, Difference
+from obsvae.inference.ranking import Difference
 
-# Where the colours end they come again with other dashes.
-_DASHES = ("-", "--", ":", "-.")
+# Letters in a line of a name, and how much larger than the middle one the largest difference may be on a linear axis.
+_LETTERS, _RATIO = 44, 15
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def plot_learning(curves: Mapping[str, Sequence[Curve]], scale: str) -> Figure:
-    """Draw validation scores against epochs and against seconds, a line for each seed.
+def plot_ranking(differences: Mapping[str, Difference], scale: str, to: str = "the best") -> Figure:
+    """Draw each candidate's difference to one of them, with two standard errors of the paired difference.
 
-    A ring marks the epoch from which a run is within 1 % of its best.
+    The axis is logarithmic beyond the smallest differences where the largest would hide them.
 
     Args:
-        curves: runs of each candidate, in the order of the legend.
+        differences: by candidate, in the order of the lines.
         scale: what the scores are, for the axis.
+        to: what the differences are to.
     """
-    figure = Figure(figsize=(12, 6.0), layout="constrained")
-    by_epoch, by_second = figure.subplots(1, 2, sharey=True)
-    for i, (name, runs) in enumerate(curves.items()):
-        style = {"color": COLOURS[i % len(COLOURS)], "linestyle": _DASHES[i // len(COLOURS) % len(_DASHES)]}
-        by_epoch.plot([], [], **style, label=name)  # where every run diverged, the legend alone tells of it
-        for curve in runs:
-            at = curve.epochs_to() - 1
-            for axes, x in ((by_epoch, np.arange(1, len(curve.score) + 1)), (by_second, curve.seconds)):
-                axes.plot(x, curve.score, **style, linewidth=1.1)
-                axes.plot(x[at], curve.score[at], "o", markersize=7, markerfacecolor="none", color=style["color"])
-    everything = np.concatenate([curve.score for runs in curves.values() for curve in runs])
-    # The first epochs of a poor start would flatten all the rest; but each run's best is to be seen.
-    best = min(curve.score.max() for runs in curves.values() for curve in runs)
-    low, high = min(np.quantile(everything, 0.1), best), everything.max()
-    margin = 0.05 * max(high - low, 1e-6)
-    by_epoch.set_ylim(low - margin, high + margin)
-    by_epoch.set(xlabel="epoch", ylabel=f"validation, nats per datum\n({scale})")
-    by_epoch.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    by_second.set(xlabel="seconds in training", xscale="log")
-    by_second.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    by_second.xaxis.set_major_formatter(ScalarFormatter())
-    by_second.xaxis.set_minor_locator(NullLocator())
-    handles, labels = by_epoch.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside right upper", fontsize=8, title="○ within 1 % of its best", title_fontsize=8
-    )
-    return figure
-
-
-def plot_ranking(differences: Mapping[str, Difference], scale: str) -> Figure:
-    """Draw each candidate's difference to the best, with two standard errors of the paired difference."""
-    figure = Figure(figsize=(10, 1.4 + 0.32 * len(differences)), layout="constrained")
+    names = ["\n".join(wrapped(name, _LETTERS)) for name in differences]
+    lines = sum(1 + name.count("\n") for name in names)
+    figure = Figure(figsize=(10, 1.1 + 0.14 * len(names) + 0.18 * lines), layout="constrained")
     axes = figure.subplots()
-    names = list(differences)
     at = np.arange(len(names))
-    means = [differences[name].mean for name in names]
-    errors = [2 * np.nan_to_num(differences[name].standard_error) for name in names]
+    means = np.array([difference.mean for difference in differences.values()])
+    errors = 2 * np.nan_to_num([difference.standard_error for difference in differences.values()])
     axes.errorbar(means, at, xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
     axes.set_yticks(at, names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.axvline(0, color="0.6", linewidth=1)
     axes.grid(axis="x", color="0.9")
-    axes.set_xscale("symlog", linthresh=10)
-    axes.xaxis.set_major_locator(SymmetricalLogLocator(linthresh=10, base=10, subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.set_xlabel(f"difference to the best, nats per datum ± 2 s.e.\n({scale})")
+    axes.set_axisbelow(True)
+    if linear := _linear_up_to(means, errors):
+        axes.set_xscale("symlog", linthresh=linear)
+        low, high = float((means - errors).min()), float((means + errors).max())
+        # Ticks for each 1, 2, 5 of many decades would touch one another.
+        subs = (1, 2, 5) if -low < _RATIO * linear else (1,)
+        axes.set_xlim(1.3 * low, max(1.3 * high, 0.3 * linear))
+        axes.xaxis.set_major_locator(SymmetricalLogLocator(linthresh=linear, base=10, subs=subs))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    axes.set_xlabel(f"difference to {to}, nats per datum ± 2 s.e.\n({scale})")
     return figure
+
+
+def _linear_up_to(means: np.ndarray, errors: np.ndarray) -> float | None:
+    """Return the power of ten up to which the axis is linear, and logarithmic beyond; None where it may be linear."""
+    sizes = np.sort(np.abs(means) + errors)
+    sizes = sizes[sizes > 0]
+    if len(sizes) < 2 or sizes[-1] < _RATIO * np.median(sizes):
+        return None
+    return float(10.0 ** np.floor(np.log10(np.median(sizes))))
 
 
 def plot_against(panels: Mapping[str, Mapping[str, Mapping[float, float]]], x: str, y: str, linear: float) -> Figure:

@@ -1,28 +1,41 @@
 """Figures of a comparison: every candidate is named, and can be told from the others."""
 
-import numpy as np
+import itertools
 
-from obsvae.inference import Curve, plot_against, plot_learning, plot_ranking, rank
+import pytest
+
+from obsvae.inference import Difference, plot_against, plot_ranking
 
 
-def test_figures_name_every_candidate_and_their_scale():
-    curves = {f"candidate {i}": [Curve(np.arange(1.0, 4.0), np.array([-9.0, -8.0, -7.5]) - i)] for i in range(9)}
-    figure = plot_learning(curves, "mass of the grid cell")
-    assert len(figure.axes) == 2
-    assert "mass of the grid cell" in figure.axes[0].get_ylabel()
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == list(curves)
-    looks = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines if line.get_label()[0] != "_"}
-    assert len(looks) == 9  # no two alike
+@pytest.mark.parametrize(
+    ("means", "scale"),
+    [
+        ([0.0, -0.02, -0.31, -2.1], "linear"),
+        ([0.0, -1.0, -20.0, -6000.0], "symlog"),
+        ([0.0], "linear"),
+        ([0.0, 0.0], "linear"),
+    ],
+)
+def test_a_ranking_tells_small_differences_beside_large_ones(means, scale):
+    names = ["normal", "price in $", "discretised:inner=mixture,components=3,inner=logistic,scale=decoder", "gone"]
+    found = {name: Difference(mean, abs(mean) / 10) for name, mean in zip(names, means, strict=False)}
+    figure = plot_ranking(found, "density in data units", "the winner")
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    shown = [text.get_text().replace("\n", "").replace("\\", "") for text in axes.get_yticklabels()]
+    assert shown == names[: len(means)]
+    assert axes.get_xscale() == scale
+    assert axes.get_xlabel().startswith("difference to the winner, nats per datum")
+    low, high = axes.get_xlim()
+    assert all(low < mean * 1.2 <= 0 < high for mean in means)
+    at = [axes.transData.transform((mean, 0))[0] for mean in means]
+    assert all(first - second > 3 for first, second in itertools.pairwise(at) if len(set(means)) > 1)
+    ticks = [text.get_window_extent() for text in axes.get_xticklabels() if text.get_text()]
+    shown_ticks = [box for box in ticks if axes.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1 + 1]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(shown_ticks))
 
-    # Of one that diverged with each of its seeds the legend tells, and the best of each other one can be seen.
-    figure = plot_learning({**curves, "diverged": []}, "density")
-    assert figure.legends[0].get_texts()[-1].get_text() == "diverged"
-    low, high = figure.axes[0].get_ylim()
-    assert all(low < runs[0].score.max() < high for runs in curves.values())
 
-    ranking = plot_ranking(rank({name: [runs[0].score] for name, runs in curves.items()}), "density")
-    assert [t.get_text() for t in ranking.axes[0].get_yticklabels()] == list(curves)
-
+def test_panels_name_their_lines():
     panels = {"exact": {"a": {0.0: 1.0, 1.0: 2.0}, "b": {0.0: 3.0}}, "clamped": {"a": {0.0: 1.0}}}
     against = plot_against(panels, "γ", "nats", linear=10.0)
     assert [axes.get_title() for axes in against.axes] == ["exact", "clamped"]
