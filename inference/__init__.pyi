@@ -31,6 +31,7 @@ from .figures.calibration import plot_calibration as plot_calibration
 from .figures.columns.gains import plot_column_gains as plot_column_gains
 from .figures.columns.marginals import plot_column_fits as plot_column_fits
 from .figures.columns.marginals import plot_columns as plot_columns
+from .figures.columns.marginals import plot_marginals as plot_marginals
 from .figures.columns.pairs import plot_dependence as plot_dependence
 from .figures.columns.pairs import plot_pairs as plot_pairs
 from .figures.columns.reproductions import plot_column_reproductions as plot_column_reproductions

@@ -149,6 +149,7 @@ from .inference import plot_gaps as plot_gaps
 from .inference import plot_history as plot_history
 from .inference import plot_latents as plot_latents
 from .inference import plot_learning as plot_learning
+from .inference import plot_marginals as plot_marginals
 from .inference import plot_pairs as plot_pairs
 from .inference import plot_particles as plot_particles
 from .inference import plot_predictive as plot_predictive

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     written = report.save(out)
     warnings = [f"warning: {in_flags(line)}" for line in report.warnings]
     notes = [f"note: {in_flags(line)}" for line in report.notes]
-    print("\n".join([*warnings, *notes, f"written: {written}"]))
+    print("\n".join([*warnings, *notes, f"written: {written}", *report.verdicts]))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import save_figure, save_text
+from obsvae.experiments.verdicts.sentence import ranked
 from obsvae.inference import KHAT_LIMIT, Curve, Difference, plot_learning, plot_ranking
 
 
@@ -158,7 +159,24 @@ class Comparison:
         lines = [score.columns() for score in self.scores], [one.columns() for one in self.learning]
         tables = [tabulate(rows, "keys", form, floatfmt=".4g", missingval="–") for rows in lines]
         parts = [part for pair in zip(titles, tables, strict=True) for part in pair]
-        return "\n\n".join([*parts, *map(str, self.remarks)])
+        return "\n\n".join([*parts, *map(str, self.remarks), self.verdict])
+
+    @property
+    def verdict(self) -> str:
+        """The sentence that the comparison ends in: what to take, and what it is worth.
+
+        Candidates tie where they differ by less than two standard errors, over data and over seeds.
+        """
+        by_name = {score.observation: score for score in self.scores}
+        best = self.best.spread or 0.0
+        # Of the best itself the difference is 0 whatever the seed.
+        differences = {
+            name: _with_seeds(found, [by_name[name].spread or 0.0, best], self.seeds) if i else found
+            for i, (name, found) in enumerate(self.ranking.items())
+        }
+        parameters = {one.observation: one.parameters or 0 for one in self.learning}
+        in_doubt = [name for remark in self.remarks if remark.is_warning for name in remark.observations]
+        return ranked(differences, parameters, seeds=self.seeds, in_doubt=in_doubt)
 
     def __str__(self) -> str:
         """Return the tables as they are printed."""
@@ -188,6 +206,12 @@ class Comparison:
 def mean_or_none(values: Sequence[float]) -> float | None:
     """Return the mean; None where a value is NaN."""
     return _number(statistics.mean(values))
+
+
+def _with_seeds(difference: Difference, spreads: Sequence[float], seeds: int) -> Difference:
+    """Return a difference whose standard error holds how much the means of either vary over seeds."""
+    error = math.hypot(difference.standard_error, *(spread / math.sqrt(seeds) for spread in spreads))
+    return Difference(difference.mean, error)
 
 
 def _seeds(number: int) -> str:

@@ -4,10 +4,13 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 _DPI = 110
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the page."""
+    """A table of the page, of values in one line each or of words, which may take several."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    kind: str = "values"
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,19 @@ def picture(figure: Figure, alt: str, caption: str) -> Picture:
     figure.savefig(buffer, dpi=_DPI, format="png")
     width, height = (round(96 * size) for size in figure.get_size_inches())
     return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), width, height, alt, caption)
+
+
+def rendered(template: Path, **content: object) -> str:
+    """Return a page that needs no other file.
+
+    Args:
+        template: the page, in the frame ``base.html.jinja`` or by itself.
+        content: by the names that the template and the frame use.
+    """
+    page = Environment(
+        loader=FileSystemLoader([_HERE, template.parent]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return page.get_template(template.name).render(**content)

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.tables import short
 from obsvae.experiments.files import save_text
 from obsvae.experiments.reporting.glossary import GLOSSARY
-from obsvae.experiments.reporting.page import Part, Table
+from obsvae.experiments.reporting.page import Part, Table, rendered
 from obsvae.experiments.reporting.parts import parts_of
-from obsvae.experiments.reporting.results import different, tables
+from obsvae.experiments.reporting.results import different, tables, verdicts
 from obsvae.experiments.reporting.subject import Subject, look_at
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.whole_numbers import whole
@@ -43,6 +42,7 @@ class Report:
         warnings: what a reader must know first.
         notes: what else to know of the numbers.
         results: tables of likelihoods.
+        verdicts: what to take of the runs, a sentence for each table.
         sections: one for each run.
     """
 
@@ -51,17 +51,19 @@ class Report:
     warnings: Sequence[str]
     notes: Sequence[str]
     results: Sequence[Table]
+    verdicts: Sequence[str]
     sections: Sequence[Section]
 
     def html(self) -> str:
         """Return the page; it needs no other file."""
-        page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        return page.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        return rendered(
+            _TEMPLATE,
             title=self.title,
             subtitle=self.subtitle,
             warnings=self.warnings,
             notes=self.notes,
             results=self.results,
+            verdicts=self.verdicts,
             runs=self.sections,
             glossary=GLOSSARY,
         )
@@ -123,6 +125,7 @@ def make_report(
         warnings=[*different(subjects), *told[True]],
         notes=told[False],
         results=tables(subjects),
+        verdicts=verdicts(subjects),
         sections=[_section(number, subject) for number, subject in enumerate(subjects)],
     )
 

@@ -97,6 +97,12 @@ def test_densities_and_masses_stand_in_one_ranking(compared):
     for words in ("mass of the grid cell", "Does learning get harder?", "epochs to 1 % of best"):
         assert words in text
         assert words in (folder / "table.md").read_text(encoding="utf-8")
+    # Both end with what to take: one of the two that were ranked.
+    verdict = (folder / "table.md").read_text(encoding="utf-8").strip().splitlines()[-1]
+    assert verdict.startswith(("Take ", "No difference between "))
+    assert "normal" in verdict
+    assert "bernoulli" not in verdict
+    assert verdict in text
 
 
 def test_differences_are_paired(compared):

@@ -15,12 +15,14 @@ from obsvae.inference.columns import ColumnLike
 from obsvae.inference.figures.columns.grid import legend_on_top, panels
 from obsvae.inference.figures.columns.kinds import view_of
 from obsvae.inference.figures.columns.view import View, literal
+from obsvae.inference.figures.labels import wrapped
 from obsvae.inference.figures.palette import COLOURS, VERMILION
 from obsvae.inference.figures.predictive import OBSERVED, SIMULATED, above
 
 # Columns drawn in one figure: more are too small, and the others stand in a table.
 SHOWN = 12
 _TAIL = (1 - BAND) / 2
+_LETTERS = 34  # in a line of a title
 _CHANCE = f"{BAND:.0%} of as many data from the model"
 
 
@@ -89,6 +91,25 @@ def plot_columns(
             f"{fit.misfit:.2f} × its bound, n = {fit.n}", fontsize=9, color=VERMILION if fit.misfit > 1 else "0.2"
         )
     legend_on_top(figure, grid[0])
+    return figure
+
+
+def plot_marginals(
+    observed: Sequence[np.ndarray], drawn: Sequence[np.ndarray], columns: Sequence[ColumnLike], titles: Sequence[str]
+) -> Figure:
+    """Draw variables that are held against draws each by itself, as :func:`plot_columns` draws the columns of a table.
+
+    Args:
+        observed: values of each ``(N,)``, NaN where missing, one at least not.
+        drawn: what is drawn of each ``(S,)``, one at least finite.
+        columns: what the values of each are.
+        titles: of the panels.
+    """
+    figure, grid = panels(len(columns), size=(2.9, 2.6))
+    for axes, values, draws, column, title in zip(grid, observed, drawn, columns, titles, strict=True):
+        draw_marginal(axes, view_of(column, values, draws), values, draws)
+        axes.set_title("\n".join(wrapped(title, _LETTERS)), fontsize=9, color="0.2")
+    legend_on_top(figure, *grid[:1])
     return figure
 
 

@@ -1,0 +1,1 @@
+"""A recommendation in words, tables, files and figures."""

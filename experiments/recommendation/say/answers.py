@@ -1,0 +1,148 @@
+"""The answer to one question in words."""
+
+from dataclasses import dataclass
+
+from obsvae.experiments.recommendation.results import Answer, Contender
+from obsvae.experiments.recommendation.say.learning import learning_words
+from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
+from obsvae.experiments.verdicts.sentence import is_better, is_worse, sentence
+from obsvae.experiments.verdicts.words import capital, listed, measured, worth
+from obsvae.inference import Difference
+
+# Share of flagged estimates from which on a score is in doubt.
+FLAGGED = 0.1
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of an answer.
+
+    Attributes:
+        sentence: what to take, and what that is worth.
+        habits: what the sigmoid with cross-entropy and the identity with squared error are, where they were asked of.
+        learning: whether learning gets harder; empty where no curves were kept.
+        misfits: what the winner does not say, the largest first.
+        doubts: why the answer may be wrong.
+        gain: how much the other columns tell; empty for arrays.
+    """
+
+    sentence: str
+    habits: tuple[str, ...]
+    learning: str
+    misfits: tuple[str, ...]
+    doubts: tuple[str, ...]
+    gain: str
+
+
+def say(answer: Answer) -> Said:
+    """Return the answer to a question in words."""
+    return Said(
+        sentence=_sentence(answer),
+        habits=tuple(capital(line) for habit in (SQUARED_ERROR, CROSS_ENTROPY) for line in _habit(habit, answer)),
+        learning=learning_words(answer),
+        misfits=tuple(misfit.text for misfit in answer.misfits),
+        doubts=tuple(_doubts(answer)),
+        gain=_gain(answer),
+    )
+
+
+def unit_of(answer: Answer) -> str:
+    """Return what the nats are of: a row of a table, or a datum of an array."""
+    return "a row" if answer.question.name else "a datum"
+
+
+def confirmed(answer: Answer) -> list[Contender]:
+    """Return the contenders that were trained to the end, from best to worst."""
+    return [one for one in answer.contenders if not one.dropped and difference_of(one) is not None]
+
+
+def difference_of(contender: Contender) -> Difference | None:
+    """Return the difference to the winner on the final rows; if it is not known, to the best on those that choose."""
+    return contender.difference if contender.final is None else contender.final
+
+
+def _sentence(answer: Answer) -> str:
+    ended = confirmed(answer)
+    names = {one.candidate.observation: one for one in ended if one.candidate.observation not in answer.tied}
+    names.pop(answer.winner, None)
+    others = {name: found for name, one in names.items() if (found := difference_of(one)) is not None}
+    chosen = {name: found for name, one in names.items() if (found := one.difference) is not None}
+    said = sentence(
+        answer.winner,
+        answer.tied,
+        others,
+        of=answer.question.name,
+        unit=unit_of(answer),
+        chosen={**others, **chosen},
+    )
+    if others or len(answer.tied) > 1:
+        return said
+    return f"{said.partition(': nothing else')[0]}: {_alone(answer)}"
+
+
+def _alone(answer: Answer) -> str:
+    """Return why there is nothing to hold the winner against."""
+    dropped = [one for one in answer.contenders if one.dropped and one.candidate.observation != answer.winner]
+    if not dropped:
+        return "nothing else comes in question"
+    nearest = max(dropped, key=lambda one: one.screened.mean if one.screened is not None else -float("inf"))
+    name = nearest.candidate.observation
+    if nearest.screened is None:
+        return f"the others were dropped early, {name} first: {nearest.dropped}"
+    return f"the others were dropped early; the nearest, {name}: {nearest.dropped}"
+
+
+def _habit(habit: str, answer: Answer) -> list[str]:
+    """Return what is to be said of something that people write whatever the data are."""
+    lines = []
+    for one in answer.contenders:
+        name = one.candidate.observation
+        if habit_of(name) == habit:
+            lines.append(f"{habit} ({name}): {_of_contender(one, answer)}")
+    refused = [one for one in answer.question.refused if habit_of(one.observation) == habit]
+    return [*lines, *(f"{habit} ({one.observation}): refused, {one.why}" for one in refused)]
+
+
+def _of_contender(one: Contender, answer: Answer) -> str:
+    name, difference = one.candidate.observation, difference_of(one)
+    if name == answer.winner:
+        return "this is the choice"
+    if one.dropped:
+        return f"dropped, {one.dropped}"
+    if difference is None:
+        return "not ranked"
+    if name in answer.tied:
+        return f"no difference to the choice ({measured(difference)} nats {unit_of(answer)})"
+    if is_worse(difference):
+        return f"costs {worth(difference, unit_of(answer), -1)}"
+    return f"{measured(difference)} nats {unit_of(answer)} to the choice on the final rows, which leaves it open"
+
+
+def _doubts(answer: Answer) -> list[str]:
+    found = []
+    for one in confirmed(answer):
+        name = one.candidate.observation
+        if name != answer.winner and one.final is not None and is_better(one.final):
+            by = worth(one.final, unit_of(answer))
+            found.append(f"{name} is better than the choice on the final rows, by {by}")
+    flagged = [one for one in confirmed(answer) if one.flagged > FLAGGED]
+    if flagged:
+        shares = [f"{one.flagged:.0%} of {one.candidate.observation}" for one in flagged]
+        found.append(f"estimates that are flagged, and so probably too low: {listed(shares)}")
+    trained = [one for one in confirmed(answer) if one.seeds == 1]
+    if trained:
+        names = listed([one.candidate.observation for one in trained])
+        found.append(f"trained with one seed, so that its spread over seeds is not known: {names}")
+    return found
+
+
+def _gain(answer: Answer) -> str:
+    gain = answer.gain
+    if gain is None:
+        return ""
+    told = f"the other columns tell {measured(gain)} nats {unit_of(answer)} beyond its own distribution"
+    if is_better(gain):
+        return told
+    if is_worse(gain):
+        return f"{told}: the network has learned less than that says"
+    return f"{told}: nothing that can be told from chance"

@@ -1,0 +1,76 @@
+"""The figures of a recommendation: data beside what the winners draw, rankings, and how candidates learn."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from obsvae.data import Column, Dataset, Kind
+from obsvae.experiments.recommendation.results import Answer
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of
+from obsvae.experiments.recommendation.say.looks import measure_words
+from obsvae.inference import limits_of, plot_learning, plot_marginals, plot_ranking, plot_reproductions
+
+# Panels in one figure, and data that are shown as pictures.
+_PANELS, _PICTURES = 12, 10
+
+
+def marginals(answers: Sequence[Answer], data: Dataset, draws: Mapping[str, np.ndarray]) -> list[Figure]:
+    """Draw test data beside what each winner draws, up to twelve in a figure; without draws nothing is drawn.
+
+    Args:
+        answers: to the questions of the data.
+        data: which they are about.
+        draws: by the name of the question, from its winner, of any shape, in data units.
+    """
+    shown = []
+    for answer in answers:
+        column, observed = _values(answer, data)
+        drawn = np.asarray(draws.get(answer.question.name, np.zeros(0)), np.float64).ravel()
+        if np.isfinite(observed).any() and np.isfinite(drawn).any():
+            shown.append((observed, drawn[np.isfinite(drawn)], column, answer.winner))
+    return [
+        plot_marginals(*map(list, zip(*shown[first : first + _PANELS], strict=True)))
+        for first in range(0, len(shown), _PANELS)
+    ]
+
+
+def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> Figure | None:
+    """Draw test data that are images above some that the winner draws; None for others."""
+    drawn = draws.get("")
+    if drawn is None or data.train.ndim < 3 or drawn.ndim != data.train.ndim:
+        return None
+    rows = {"data": data.test[:_PICTURES], "drawn": torch.as_tensor(drawn[:_PICTURES])}
+    return plot_reproductions(rows, data.bounds or limits_of(data.train.numpy()))
+
+
+def ranking(answer: Answer) -> Figure | None:
+    """Draw the differences of the contenders to the winner; None where there is one alone."""
+    ended = [(one.candidate.observation, difference_of(one)) for one in confirmed(answer)]
+    found = {name: difference for name, difference in ended if difference is not None}
+    to = "the choice" if all(one.final is not None for one in confirmed(answer)) else "the best"
+    return plot_ranking(found, measure_words(answer.question), to) if len(found) > 1 else None
+
+
+def learning(answer: Answer) -> Figure | None:
+    """Draw how the contenders learn; None where no curves were kept."""
+    curves = {one.candidate.observation: one.curves for one in answer.contenders if one.curves or one.diverged}
+    named = {
+        f"{one.candidate.observation} ({one.diverged} of {one.seeds} diverged)" if one.diverged else name: curves[name]
+        for one in answer.contenders
+        if (name := one.candidate.observation) in curves
+    }
+    return plot_learning(named, measure_words(answer.question)) if any(named.values()) else None
+
+
+def _values(answer: Answer, data: Dataset) -> tuple[Column, np.ndarray]:
+    """Return a column with its test values; all entries of an array together."""
+    for d, column in enumerate(data.columns or ()):
+        if column.name == answer.question.name:
+            return column, data.test[:, d].cpu().numpy().astype(np.float64)
+    grid = data.grid
+    is_counts = grid is not None and grid.step == 1
+    kind = Kind.COUNT if is_counts else Kind.REAL
+    column = Column("x", kind, answer.winner, data.bounds, grid)
+    return column, data.test.cpu().numpy().astype(np.float64).ravel()

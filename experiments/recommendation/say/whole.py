@@ -1,0 +1,92 @@
+"""A whole recommendation in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from obsvae.experiments.recommendation.results import Answer, Recommendation
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, say
+from obsvae.experiments.recommendation.say.learning import trend
+from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
+from obsvae.experiments.verdicts.sentence import is_worse
+from obsvae.experiments.verdicts.words import capital, counted, listed, worth
+from obsvae.inference import Difference
+
+# Columns up to which each has its own sentence; of more there are totals.
+FEW = 5
+_FAMILIES = 6
+
+
+def sentences(recommendation: Recommendation) -> list[str]:
+    """Return what to take and what it is worth: a sentence for each question, or the totals of many."""
+    answers = recommendation.answers
+    if len(answers) <= FEW:
+        said = [capital(f"{say(answer).sentence}.") for answer in answers]
+        return said if len(answers) == 1 else [*said, *_totals(answers)]
+    return [_overview(answers), *_totals(answers)]
+
+
+def _overview(answers: Sequence[Answer]) -> str:
+    """Return which families are taken, and how many columns decide."""
+    families = Counter(answer.winner for answer in answers)
+    taken = [f"{name} for {number}" for name, number in families.most_common(_FAMILIES)]
+    others = sum(families.values()) - sum(number for _, number in families.most_common(_FAMILIES))
+    taken += [f"others for {others}"] if others else []
+    said = f"Of {len(answers)} columns, take {listed(taken, len(taken))}."
+    tied = [answer for answer in answers if len(answer.tied) > 1]
+    alone = [answer for answer in answers if len(answer.tied) <= 1 and len(confirmed(answer)) < 2]
+    ahead = len(answers) - len(tied) - len(alone)
+    parts = [f"for {ahead} the choice is better than all others"] if ahead else []
+    if tied:
+        parts.append(f"for {len(tied)} the simplest of those that cannot be told apart is taken")
+    if alone:
+        parts.append(f"for {len(alone)} one candidate was left")
+    return f"{said} {capital('; '.join(parts))}."
+
+
+def _totals(answers: Sequence[Answer]) -> list[str]:
+    """Return what the choice is worth against each habit over all columns, and where learning gets harder."""
+    said = []
+    for habit in (SQUARED_ERROR, CROSS_ENTROPY):
+        if (line := _total(habit, answers)) is not None:
+            said.append(line)
+    known = [answer for answer in answers if trend(answer) is not None]
+    if known:
+        harder = [answer.question.name for answer in known if trend(answer) == "harder"]
+        which = f"{len(harder)} of {counted(len(known), 'column')}: {listed(harder)}" if harder else "no column"
+        said.append(f"Learning gets harder for {which}.")
+    return said
+
+
+def _total(habit: str, answers: Sequence[Answer]) -> str | None:
+    """Return what a habit costs in all columns together, each column by itself; None where it was never asked of."""
+    chosen, tied, costs, dropped, refused = 0, 0, list[Difference](), 0, 0
+    for answer in answers:
+        refused += any(habit_of(one.observation) == habit for one in answer.question.refused)
+        ours = [one for one in answer.contenders if habit_of(one.candidate.observation) == habit]
+        names = [one.candidate.observation for one in ours]
+        found = [difference for one in ours if (difference := difference_of(one)) is not None and not one.dropped]
+        if answer.winner in names:
+            chosen += 1
+        elif set(names) & set(answer.tied):
+            tied += 1
+        elif found:
+            costs.append(max(found, key=lambda difference: difference.mean))
+        elif ours:
+            dropped += 1
+    parts = []
+    if costs:
+        # Columns are trained and scored one at a time, on the same rows: their errors may add up.
+        whole = Difference(sum(one.mean for one in costs), sum(one.standard_error for one in costs))
+        what = "costs" if is_worse(whole) else "costs, within the errors,"
+        parts.append(f"{what} {worth(whole, 'a row', -1)} over {counted(len(costs), 'column')}")
+    if chosen:
+        parts.append(f"is the choice for {counted(chosen, 'column')}")
+    if tied:
+        parts.append(f"makes no difference for {counted(tied, 'column')}")
+    if dropped:
+        parts.append(f"was dropped early for {counted(dropped, 'column')}")
+    if refused and parts:
+        parts.append(f"is refused for {counted(refused, 'column')}")
+    elif refused:
+        return f"{capital(habit)} is refused for {counted(refused, 'column')}."
+    return f"{capital(habit)} {listed(parts)}." if parts else None

@@ -1,0 +1,1 @@
+"""The sentence that a ranking ends in."""
