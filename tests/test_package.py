@@ -72,7 +72,13 @@ def test_the_wheel_holds_one_package(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"obsvae"}
     assert {name.split("/")[1] for name in names if name.count("/") > 1 and ".dist-info/" not in name} == PARTS
-    assert {"obsvae/py.typed", "obsvae/__init__.pyi", "obsvae/experiments/reporting/report.html.jinja"} <= set(names)
+    assert {
+        "obsvae/py.typed",
+        "obsvae/__init__.pyi",
+        "obsvae/experiments/reporting/report.html.jinja",
+        "obsvae/experiments/reporting/base.html.jinja",
+        "obsvae/experiments/recommendation/say/recommendation.html.jinja",
+    } <= set(names)
     sources = {f"obsvae/{path.relative_to(ROOT)}" for path in (ROOT / "model").rglob("*.py")}
     assert sources <= set(names)
 

@@ -7,7 +7,6 @@ from obsvae.experiments.recommendation.question import Candidate, Question, Refu
 from obsvae.experiments.recommendation.results import Answer, Contender, Misfit, Recommendation
 from obsvae.inference import Curve, Difference
 
-
 BEHIND = Difference(-1.2, 0.1)
 
 
