@@ -1,8 +1,11 @@
 """What people write out of habit: an output activation with a loss, and the family that it stands for."""
 
+import re
+
+from obsvae.data.tables.schemas.families import innermost
+
 SQUARED_ERROR, CROSS_ENTROPY = "identity with squared error", "sigmoid with cross-entropy"
-# The loss alone, for half a sentence.
-LOSSES = {SQUARED_ERROR: "squared error", CROSS_ENTROPY: "cross-entropy"}
+_LOSSES = {SQUARED_ERROR: "squared error", CROSS_ENTROPY: "cross-entropy"}
 _FAMILIES = {
     "normal": SQUARED_ERROR,
     "bernoulli": CROSS_ENTROPY,
@@ -17,10 +20,27 @@ def habit_of(observation: str) -> str:
     A Normal whose decoder tells σ, or whose link is not the identity, is no squared error.
 
     Args:
-        observation: as a text; a wrapped family stands for none.
+        observation: as a text, perhaps with what it is scored as behind a comma; a wrapped family stands for none.
     """
-    name, _, options = observation.partition(":")
-    said = {option.strip() for option in options.split(",")}
-    if name == "normal" and ("scale=decoder" in said or said & {"link=sigmoid", "link=softplus"}):
+    name, *options = (part.strip() for part in re.split("[:,]", observation))
+    if name == "normal" and {"scale=decoder", "link=sigmoid", "link=softplus"} & set(options):
         return ""
     return _FAMILIES.get(name, "")
+
+
+def habit_within(observation: str) -> str:
+    """Return the habit that the innermost family of a text stands for, such as that of a Normal in a wrapper."""
+    return _FAMILIES.get(innermost(observation), "")
+
+
+def called(observation: str, habit: str) -> str:
+    """Return a family by its name, with the loss that stands for it, or that it stands in for.
+
+    Args:
+        observation: as a text.
+        habit: that it stands for; empty: none.
+    """
+    if not habit:
+        return observation
+    loss = _LOSSES[habit]
+    return f"{observation}, which {loss} stands for," if habit_of(observation) else f"{observation}, in {loss}'s place,"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from obsvae.experiments.verdicts.habits import LOSSES, habit_of
+from obsvae.experiments.verdicts.habits import called, habit_of
 from obsvae.experiments.verdicts.words import capital, listed, measured, worth
 from obsvae.inference import Difference
 
@@ -34,6 +34,7 @@ def sentence(
     unit: str = "a row",
     simplest: str = "the simplest, ",
     chosen: Mapping[str, Difference] | None = None,
+    habits: Mapping[str, str] | None = None,
 ) -> str:
     """Return what to take, and what it is worth against the next, and against what people write out of habit.
 
@@ -46,7 +47,10 @@ def sentence(
         simplest: what the winner is among those that are tied.
         chosen: differences on the rows that chose the winner, for where ``others``, on rows that did not, leave it
             open; by default they are the same.
+        habits: which habit an observation stands for; by default what its text says.
     """
+    stands_for = {name: habit_of(name) for name in others} if habits is None else habits
+    names = {name: called(name, stands_for.get(name, "")) for name in others}
     subject = f" for {of}" if of else ""
     nearest = max(others, key=lambda name: others[name].mean, default=None)
     if len(tied) > 1:
@@ -55,32 +59,26 @@ def sentence(
         said = f"take {winner}{subject}"
     if nearest is None:
         return said if len(tied) > 1 else f"{said}: nothing else was ranked"
-    costs = [name for name in others if habit_of(name) and name != nearest]
+    costs = [name for name in others if stands_for.get(name) and name != nearest]
     if len(tied) > 1:
         costs = [nearest, *costs]
     elif is_worse(others[nearest]):
-        said = f"{said}: better than {_called(nearest)} by {worth(others[nearest], unit, -1)}"
+        said = f"{said}: better than {names[nearest]} by {worth(others[nearest], unit, -1)}"
     else:
-        said = f"{said}: {_open(nearest, others[nearest], (chosen or others)[nearest], unit)}"
+        said = f"{said}: {_open(nearest, names[nearest], others[nearest], (chosen or others)[nearest], unit)}"
     for i, name in enumerate(costs):
         # The unit once is enough.
         cost = worth(others[name], unit, -1) if i == 0 and len(tied) > 1 else measured(others[name], -1)
-        said += f"; {_called(name)} costs {cost}"
+        said += f"; {names[name]} costs {cost}"
     return said
 
 
-def _open(name: str, final: Difference, chosen: Difference, unit: str) -> str:
+def _open(name: str, said: str, final: Difference, chosen: Difference, unit: str) -> str:
     """Return what to think where the rows that have not chosen do not bear the choice out."""
     by = f"{measured(final)} nats {unit} worse than {name}" if is_better(final) else f"{measured(final, -1)} better"
     verdict = "which speaks against it" if is_better(final) else "which leaves it open"
-    ahead = f"better than {_called(name)} by {worth(chosen, unit, -1)} on the rows that choose"
+    ahead = f"better than {said} by {worth(chosen, unit, -1)} on the rows that choose"
     return f"{ahead}, but on the final rows {by}, {verdict}"
-
-
-def _called(name: str) -> str:
-    """Return a family by its name, with the loss that stands for it."""
-    habit = habit_of(name)
-    return f"{name}, which {LOSSES[habit]} stands for," if habit else name
 
 
 def ranked(

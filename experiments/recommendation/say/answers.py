@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.recommendation.say.learning import learning_words
-from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
+from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of, habit_within
 from obsvae.experiments.verdicts.sentence import is_better, is_worse, sentence
 from obsvae.experiments.verdicts.words import capital, listed, measured, worth
 from obsvae.inference import Difference
@@ -74,6 +74,7 @@ def _sentence(answer: Answer) -> str:
         of=answer.question.name,
         unit=unit_of(answer),
         chosen={**others, **chosen},
+        habits={one.candidate.observation: habit_in(one) for one in ended},
     )
     if others or len(answer.tied) > 1:
         return said
@@ -92,15 +93,22 @@ def _alone(answer: Answer) -> str:
     return f"the others were dropped early; the nearest, {name}: {nearest.dropped}"
 
 
+def habit_in(contender: Contender) -> str:
+    """Return the habit that a contender is there for, by itself or in a wrapper; empty where it is there for none."""
+    candidate = contender.candidate
+    return habit_within(candidate.observation) if candidate.is_habit else ""
+
+
 def _habit(habit: str, answer: Answer) -> list[str]:
     """Return what is to be said of something that people write whatever the data are."""
-    lines = []
-    for one in answer.contenders:
-        name = one.candidate.observation
-        if habit_of(name) == habit:
-            lines.append(f"{habit} ({name}): {_of_contender(one, answer)}")
+    ours = [one for one in answer.contenders if habit_in(one) == habit]
     refused = [one for one in answer.question.refused if habit_of(one.observation) == habit]
-    return [*lines, *(f"{habit} ({one.observation}): refused, {one.why}" for one in refused)]
+    lines = [f"{habit} ({one.candidate.observation}): {_of_contender(one, answer)}" for one in ours]
+    # Where the family itself is in question, it does not matter which of its kin are not.
+    if refused and not any(habit_of(one.candidate.observation) for one in ours):
+        whys = [f"{one.observation}, {one.why}" for one in refused]
+        lines.insert(0, f"{habit}: refused ({'; '.join(whys)})")
+    return lines
 
 
 def _of_contender(one: Contender, answer: Answer) -> str:

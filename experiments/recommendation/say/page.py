@@ -33,6 +33,7 @@ class Section:
     remarks: Sequence[str]
     look: str
     content: Sequence[Picture | Table]
+    refused: Table | None
 
 
 def page(
@@ -94,8 +95,6 @@ def _section(number: int, answer: Answer, is_drawn: bool, is_named: bool) -> Sec
             content.append(picture(figure, "Ranking", "Paired differences, with two standard errors."))
         if (figure := learning(answer)) is not None:
             content.append(picture(figure, "Learning", "Validation scores of each candidate on the common scale."))
-    if lines := refused(answer):
-        content.append(_table("Refused:", lines))
     return Section(
         f"question-{number}",
         answer.question.name if is_named else "",
@@ -104,6 +103,7 @@ def _section(number: int, answer: Answer, is_drawn: bool, is_named: bool) -> Sec
         remarks(answer),
         f"{look_words(answer.question)}.",
         content,
+        _table("", refused(answer)) if answer.question.refused else None,
     )
 
 

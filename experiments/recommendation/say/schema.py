@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from obsvae.data import Column, Dataset, Grid
 from obsvae.data.tables.schemas.complete import complete
-from obsvae.data.tables.schemas.families import LEVELS, kind_of
+from obsvae.data.tables.schemas.families import LEVELS, kind_of, needs_bounds
 from obsvae.data.tables.schemas.schema import ColumnSchema, Schema, schema_from
 from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.errors import UsageError
@@ -56,11 +56,29 @@ def _said(column: Column, answer: Answer | None) -> ColumnSchema:
     said = complete(column)
     if answer is None:
         return said
-    kind = kind_of(answer.winner)
-    if kind in LEVELS:
-        return replace(said, observation=answer.winner, bounds=None, grid=None)
-    grid = said.grid if answer.question.grid is None else _grid(answer.question.grid)
-    return replace(said, observation=answer.winner, levels=None, grid=grid)
+    winner, grid = answer.winner, answer.question.grid
+    if kind_of(winner) in LEVELS:
+        # A column of numbers becomes one of levels, and the values tell how many.
+        text = winner if column.levels is not None else _without_categories(winner)
+        return replace(said, observation=text, bounds=None, grid=None)
+    if column.levels is not None:
+        return replace(said, observation=winner, levels=None)
+    ends = _ends(answer) if said.bounds is None and needs_bounds(winner) else said.bounds
+    return replace(said, observation=winner, bounds=ends, grid=False if grid is None else _grid(grid))
+
+
+def _ends(answer: Answer) -> tuple[float, float] | None:
+    """Return the bounds that nobody has declared: the ends of the grid, or 0 and 1."""
+    grid, look = answer.question.grid, answer.question.look
+    if grid is not None and grid.high is not None:
+        return grid.low, grid.high
+    return (0.0, 1.0) if look.low >= 0 and look.high <= 1 else None
+
+
+def _without_categories(observation: str) -> str:
+    name, _, options = observation.partition(":")
+    kept = [option for option in options.split(",") if option and not option.strip().startswith("categories=")]
+    return f"{name}:{','.join(kept)}" if kept else name
 
 
 def _grid(grid: Grid) -> tuple[float | None, float]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from obsvae.experiments.recommendation.results import Answer, Contender
-from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, say
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, say
 from obsvae.experiments.recommendation.say.learning import pace_of
-from obsvae.experiments.verdicts.habits import LOSSES, SQUARED_ERROR, habit_of
+from obsvae.experiments.verdicts.habits import SQUARED_ERROR, habit_of
 from obsvae.experiments.verdicts.sentence import is_worse
 from obsvae.experiments.verdicts.words import measured, number
 from obsvae.inference import Difference
@@ -23,7 +23,7 @@ def overview(answers: Sequence[Answer]) -> Lines:
             "no difference to": ", ".join(name for name in answer.tied if name != answer.winner),
             "better than": _nearest(answer)[0],
             "by, nats": _nearest(answer)[1],
-            f"{LOSSES[SQUARED_ERROR]} costs": _cost(answer),
+            "squared error costs": _cost(answer),
             "others tell": "" if answer.gain is None else measured(answer.gain),
             "misfit": next(iter(say(answer).misfits), ""),
             "in doubt": "yes" if say(answer).doubts else "",
@@ -79,7 +79,7 @@ def _nearest(answer: Answer) -> tuple[str, str]:
 
 def _cost(answer: Answer) -> str:
     """Return what squared error costs, or what became of it."""
-    ours = [one for one in answer.contenders if habit_of(one.candidate.observation) == SQUARED_ERROR]
+    ours = [one for one in answer.contenders if habit_in(one) == SQUARED_ERROR]
     if any(one.candidate.observation == answer.winner for one in ours):
         return "the choice"
     if not ours:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from obsvae.experiments.recommendation.results import Answer, Recommendation
-from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, say
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, say
 from obsvae.experiments.recommendation.say.learning import trend
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
 from obsvae.experiments.verdicts.sentence import is_worse
@@ -61,8 +61,7 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
     """Return what a habit costs in all columns together, each column by itself; None where it was never asked of."""
     chosen, tied, costs, dropped, refused = 0, 0, list[Difference](), 0, 0
     for answer in answers:
-        refused += any(habit_of(one.observation) == habit for one in answer.question.refused)
-        ours = [one for one in answer.contenders if habit_of(one.candidate.observation) == habit]
+        ours = [one for one in answer.contenders if habit_in(one) == habit]
         names = [one.candidate.observation for one in ours]
         found = [difference for one in ours if (difference := difference_of(one)) is not None and not one.dropped]
         if answer.winner in names:
@@ -73,6 +72,8 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
             costs.append(max(found, key=lambda difference: difference.mean))
         elif ours:
             dropped += 1
+        else:
+            refused += any(habit_of(one.observation) == habit for one in answer.question.refused)
     parts = []
     if costs:
         # Columns are trained and scored one at a time, on the same rows: their errors may add up.

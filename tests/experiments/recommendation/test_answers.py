@@ -33,7 +33,7 @@ def test_a_winner_is_told_with_its_worth_and_every_habit_is_answered():
     )
     assert said.habits == (
         "Identity with squared error (normal): costs 2.10 ± 0.10 nats a row (3.03 bits)",
-        "Sigmoid with cross-entropy (bernoulli): refused, needs x to be 0 or 1, but x holds 812.25",
+        "Sigmoid with cross-entropy: refused (bernoulli, needs x to be 0 or 1, but x holds 812.25)",
     )
     assert said.misfits == tuple(misfit.text for misfit in MISFITS)
     assert said.doubts == ()
@@ -75,9 +75,27 @@ def test_habits_that_were_dropped_or_are_open_are_answered():
     opened = contender("normal", -0.3, final=Difference(-0.02, 0.04))
     (line,) = say(answer("x", [contender("gamma"), opened], winner="gamma")).habits
     assert line.endswith("−0.02 ± 0.04 nats a row to the choice on the final rows, which leaves it open")
-    both = [contender("gamma"), contender("continuous-bernoulli", -1.0)]
+    both = [contender("gamma"), contender("continuous-bernoulli", -1.0, is_habit=True)]
     refused = [Refusal("bernoulli", "needs 0 or 1"), Refusal("poisson", "needs whole numbers")]
-    assert len(say(answer("x", both, winner="gamma", refused=refused)).habits) == 2
+    (line,) = say(answer("x", both, winner="gamma", refused=refused)).habits
+    assert line.startswith("Sigmoid with cross-entropy (continuous-bernoulli): costs 1.00")
+
+
+def test_what_stands_in_for_a_habit_is_told_as_such():
+    instead = contender("zero-inflated:inner=normal", -2.0, is_habit=True)
+    refused = [Refusal("normal", "48.7 % are exactly 0"), Refusal("beta", "no bounds")]
+    said = say(
+        answer("x", [contender("zero-inflated:inner=gamma"), instead], "zero-inflated:inner=gamma", None, refused)
+    )
+    assert said.sentence.endswith(
+        "better than zero-inflated:inner=normal, in squared error's place, by 2.00 ± 0.04 nats a row (2.89 bits)"
+    )
+    assert said.habits == (
+        "Identity with squared error: refused (normal, 48.7 % are exactly 0)",
+        "Identity with squared error (zero-inflated:inner=normal): costs 2.00 ± 0.04 nats a row (2.89 bits)",
+    )
+    decoded = contender("normal:scale=decoder", -1.0)
+    assert say(answer("x", [contender("gamma"), decoded], winner="gamma")).habits == ()
 
 
 def test_doubts_are_told():

@@ -137,15 +137,17 @@ def test_a_schema_goes_with_its_own_table(people, both):
         ("visits", "poisson", {"grid": 1}),
         ("share", "beta", {"bounds": [0, 2], "grid": False}),
         ("grade", "normal", {}),  # no longer levels
+        ("visits", "categorical:categories=7", {"observation": "categorical"}),
+        ("length, mm", "beta", {"bounds": [0, 1]}),  # which nobody has declared
     ],
 )
 def test_a_choice_of_another_kind_leaves_a_schema_that_fits_together(column, winner, said):
     data = replace(mixed(60), schema={"columns": {}})
     grid = Grid(0.0, 1.0, None) if column == "visits" else None
-    text = schema_text(whole(answer(column, [contender(winner)], winner=winner, grid=grid)), data)
+    text = schema_text(whole(answer(column, [contender(winner)], winner, grid=grid, look=look(high=1.0))), data)
     found = tomllib.loads(text)["columns"][column]
-    assert found["observation"] == winner
-    assert {key: found[key] for key in said} == said
+    expected = {"observation": winner, **said}
+    assert {key: found[key] for key in expected} == expected
     assert ("levels" in found) == ("levels" in said)
 
 

@@ -51,6 +51,7 @@ def test_names_are_listed_in_words():
         ("normal:scale=shared,link=sigmoid", ""),
         ("bernoulli", CROSS_ENTROPY),
         ("continuous-bernoulli", CROSS_ENTROPY),
+        ("unnormalised-bernoulli, mean matched", CROSS_ENTROPY),
         ("discretised:inner=normal", ""),
         ("log-normal", ""),
         ("a family of somebody's", ""),
