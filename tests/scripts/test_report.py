@@ -16,7 +16,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments import evaluate_run, load_run, train_run, write_report
 from obsvae.experiments.reporting.page import Part
 from obsvae.experiments.reporting.parts import PARTS, Builder
-from obsvae.experiments.reporting.results import different, tables
+from obsvae.experiments.reporting.results import different, tables, verdicts
 from obsvae.experiments.reporting.subject import look_at
 from tests.scripts.commands import command, copy, refused, succeeds
 
@@ -151,6 +151,11 @@ def test_on_grey_levels_densities_and_masses_are_ranked_together_by_mass(runs):
     assert scores == sorted(scores, reverse=True)
     assert max(scores) < 0
     assert (rows["loss"]["ELBO"], rows["loss"]["amortisation gap"]) == ("–", "–")
+    # What to take is one of those that the table ranks; of one run there is nothing to say.
+    (verdict,) = verdicts(subjects)
+    assert re.match(r"(Take|No difference between) ", verdict)
+    assert next(iter(rows)) in verdict
+    assert verdicts(subjects[:1]) == []
 
 
 def test_the_table_holds_the_numbers_of_evaluate(runs, tmp_path):

@@ -1,9 +1,10 @@
 """The schema of a table with what is recommended for each column, and why."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from obsvae.data import Column, Dataset, Grid
+from obsvae.data import Column, Dataset, Grid, Kind
 from obsvae.data.tables.schemas.complete import complete
 from obsvae.data.tables.schemas.families import LEVELS, kind_of, needs_bounds
 from obsvae.data.tables.schemas.schema import ColumnSchema, Schema, schema_from
@@ -68,8 +69,10 @@ def _said(column: Column, answer: Answer | None) -> ColumnSchema:
 
 
 def _ends(answer: Answer) -> tuple[float, float] | None:
-    """Return the bounds that nobody has declared: the ends of the grid, or 0 and 1."""
+    """Return the bounds that nobody has declared: a turn in radians, the ends of the grid, or 0 and 1."""
     grid, look = answer.question.grid, answer.question.look
+    if kind_of(answer.winner) is Kind.ANGLE:
+        return -math.pi, math.pi
     if grid is not None and grid.high is not None:
         return grid.low, grid.high
     return (0.0, 1.0) if look.low >= 0 and look.high <= 1 else None

@@ -139,6 +139,7 @@ def test_a_schema_goes_with_its_own_table(people, both):
         ("grade", "normal", {}),  # no longer levels
         ("visits", "categorical:categories=7", {"observation": "categorical"}),
         ("length, mm", "beta", {"bounds": [0, 1]}),  # which nobody has declared
+        ("length, mm", "von-mises", {"bounds": [-np.pi, np.pi]}),
     ],
 )
 def test_a_choice_of_another_kind_leaves_a_schema_that_fits_together(column, winner, said):
