@@ -13,8 +13,9 @@ from obsvae.experiments.files import save_text
 from obsvae.experiments.reporting.glossary import GLOSSARY
 from obsvae.experiments.reporting.page import Part, Table, rendered
 from obsvae.experiments.reporting.parts import parts_of
-from obsvae.experiments.reporting.results import different, tables, verdicts
+from obsvae.experiments.reporting.results import different, tables
 from obsvae.experiments.reporting.subject import Subject, look_at
+from obsvae.experiments.reporting.verdicts import verdicts
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.whole_numbers import whole
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, groupby
 
 import numpy as np
-from torch import nn
 
 from obsvae.data import Grid
 from obsvae.experiments.comparison.rows import data_of
@@ -13,7 +12,6 @@ from obsvae.experiments.evaluation.headline import measure_in_words
 from obsvae.experiments.evaluation.tables import short
 from obsvae.experiments.reporting.page import Table
 from obsvae.experiments.reporting.subject import Subject
-from obsvae.experiments.verdicts.sentence import ranked
 from obsvae.inference import Difference, amortisation_gap, rank
 from obsvae.model import Measure
 
@@ -54,23 +52,10 @@ def _differing_column(subjects: Sequence[Subject]) -> list[str]:
 
 def tables(subjects: Sequence[Subject]) -> list[Table]:
     """Return a table for each measure of the same data, its runs from best to worst."""
-    return [_table(data, measure, members) for data, measure, members in _groups(subjects)]
+    return [_table(data, measure, members) for data, measure, members in groups(subjects)]
 
 
-def verdicts(subjects: Sequence[Subject]) -> list[str]:
-    """Return what to take of the runs of each table, in a sentence; nothing of a run that stands alone."""
-    said = []
-    for _, _, members in _groups(subjects):
-        ranking = _ranking(members)
-        if len(members) < 2 or any(math.isnan(difference.mean) for difference in ranking.values()):
-            continue
-        names = {name: _named(subject, "{} ({})") for name, subject in members.items()}
-        parameters = {names[name]: _parameters(subject) for name, subject in members.items()}
-        said.append(ranked({names[name]: difference for name, difference in ranking.items()}, parameters))
-    return said
-
-
-def _groups(subjects: Sequence[Subject]) -> list[tuple[str, str, dict[str, Subject]]]:
+def groups(subjects: Sequence[Subject]) -> list[tuple[str, str, dict[str, Subject]]]:
     """Return the runs that compare, by data and measure."""
     return [
         (data, measure, {subject.name: subject for subject in group})
@@ -78,13 +63,10 @@ def _groups(subjects: Sequence[Subject]) -> list[tuple[str, str, dict[str, Subje
     ]
 
 
-def _named(subject: Subject, form: str = "{}: {}") -> str:
+def named(subject: Subject, form: str = "{}: {}") -> str:
+    """Return the name of a run with its observation, unless they are the same."""
     name, observation = subject.name, subject.run.config["observation"]
     return name if name == observation else form.format(name, observation)
-
-
-def _parameters(subject: Subject) -> int:
-    return sum(p.numel() for p in nn.ModuleList([subject.run.model, subject.run.guide]).parameters())
 
 
 def _scale(subject: Subject) -> tuple[str, str, tuple[tuple[str, str], ...]]:
@@ -110,7 +92,7 @@ def _in_words(measure: Measure, grid: Grid | None) -> str:
 
 
 def _table(data: str, measure: str, members: Mapping[str, Subject]) -> Table:
-    ranking = _ranking(members)
+    ranking = ranking_of(members)
     # A table has a grid for some of its columns, or none; its measure says so.
     on_grid = any(s.judged.headline.own is not None and not s.model.measures for s in members.values())
     title = f"{measure.capitalize()} of {'the grid cells of ' if on_grid else ''}{data}"
@@ -120,7 +102,7 @@ def _table(data: str, measure: str, members: Mapping[str, Subject]) -> Table:
     return Table(f"{title}: nats per datum; {about}.", _COLUMNS, rows)
 
 
-def _ranking(members: Mapping[str, Subject]) -> dict[str, Difference]:
+def ranking_of(members: Mapping[str, Subject]) -> dict[str, Difference]:
     """Return differences to the best over the data that all of the runs have an estimate for."""
     usable = np.logical_and.reduce([subject.refined.weights.usable for subject in members.values()])
     if not usable.any():
@@ -138,7 +120,7 @@ def _row(subject: Subject, difference: Difference) -> list[str]:
         gaps = amortisation_gap(subject.refined.weights, subject.amortised.weights)
         gaps = gaps[np.isfinite(gaps)]
     return [
-        _named(subject),
+        named(subject),
         f"{short(summary['nats_per_datum'], '.2f')} ± {short(summary['standard_error'], '.2f')}",
         beside,
         f"{short(difference.mean, '.2f')} ± {short(difference.standard_error, '.2f')}",

@@ -16,8 +16,9 @@ from obsvae.errors import UsageError
 from obsvae.experiments import evaluate_run, load_run, train_run, write_report
 from obsvae.experiments.reporting.page import Part
 from obsvae.experiments.reporting.parts import PARTS, Builder
-from obsvae.experiments.reporting.results import different, tables, verdicts
+from obsvae.experiments.reporting.results import different, tables
 from obsvae.experiments.reporting.subject import look_at
+from obsvae.experiments.reporting.verdicts import verdicts
 from tests.scripts.commands import command, copy, refused, succeeds
 
 TITLES = [
@@ -151,11 +152,12 @@ def test_on_grey_levels_densities_and_masses_are_ranked_together_by_mass(runs):
     assert scores == sorted(scores, reverse=True)
     assert max(scores) < 0
     assert (rows["loss"]["ELBO"], rows["loss"]["amortisation gap"]) == ("–", "–")
-    # What to take is one of those that the table ranks; of one run there is nothing to say.
+    # What to take is one of those that the table ranks; of one run there is what it leaves unsaid.
     (verdict,) = verdicts(subjects)
     assert re.match(r"(Take|No difference between) ", verdict)
     assert next(iter(rows)) in verdict
-    assert verdicts(subjects[:1]) == []
+    (alone,) = verdicts(subjects[:1])
+    assert alone.startswith("What normal leaves unsaid is not known: predictive checks need at least 20 data")
 
 
 def test_the_table_holds_the_numbers_of_evaluate(runs, tmp_path):
@@ -202,6 +204,12 @@ def test_what_cannot_be_shown_is_a_note(runs, tmp_path):
     assert "nan" not in " ".join(tables([one])[0].rows[0])
     bare = load_run(copy(runs / "normal", tmp_path / "bare"))
     assert "bare/history.csv" in part("How it learned", look_at(bare, "bare", limit=2, particles=40)).note
+
+
+def test_a_run_by_itself_ends_with_what_it_leaves_unsaid(runs):
+    (said,) = verdicts([look_at(load_run(runs / "normal"), "normal", limit=100, particles=10)])
+    # Half of the grey levels are 0, of which a Normal with one σ cannot make so many.
+    assert re.match(r"normal leaves unsaid: 4\d\.\d % of the values are exactly 0, and the model gives that ", said)
 
 
 def test_one_epoch_is_told_as_one(runs, tmp_path):

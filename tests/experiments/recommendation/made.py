@@ -4,8 +4,8 @@ import numpy as np
 
 from obsvae.data.inspection.look import Look
 from obsvae.experiments.recommendation.question import Candidate, Question, Refusal
-from obsvae.experiments.recommendation.results import Answer, Contender, Misfit, Recommendation
-from obsvae.inference import Curve, Difference
+from obsvae.experiments.recommendation.results import Answer, Contender, Recommendation
+from obsvae.inference import Curve, Difference, Misfit
 
 BEHIND = Difference(-1.2, 0.1)
 
