@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from obsvae.data import Column, Dataset, Kind
 from obsvae.experiments.recommendation.results import Answer
-from obsvae.experiments.recommendation.say.answers import confirmed, difference_of
+from obsvae.experiments.recommendation.say.answers import confirmed
 from obsvae.experiments.recommendation.say.looks import measure_words
-from obsvae.inference import limits_of, plot_learning, plot_marginals, plot_ranking, plot_reproductions
+from obsvae.inference import Difference, limits_of, plot_learning, plot_marginals, plot_ranking, plot_reproductions
 
 # Panels in one figure, and data that are shown as pictures.
 _PANELS, _PICTURES = 12, 10
@@ -46,11 +46,20 @@ def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> Figure | None:
 
 
 def ranking(answer: Answer) -> Figure | None:
-    """Draw the differences of the contenders to the winner; None where there is one alone."""
-    ended = [(one.candidate.observation, difference_of(one)) for one in confirmed(answer)]
-    found = {name: difference for name, difference in ended if difference is not None}
-    to = "the choice" if all(one.final is not None for one in confirmed(answer)) else "the best"
-    return plot_ranking(found, measure_words(answer.question), to) if len(found) > 1 else None
+    """Draw the differences of the contenders to the winner, or to the best where no final ones are known.
+
+    None where there is one alone.
+    """
+    ended = {one.candidate.observation: one for one in confirmed(answer)}
+    final = {name: one.final for name, one in ended.items() if one.final is not None}
+    chosen = {name: one.difference for name, one in ended.items() if one.difference is not None}
+    if len(ended) < 2:
+        return None
+    if not final:
+        return plot_ranking(chosen, measure_words(answer.question), "the best")
+    # That of the winner to itself may go without saying.
+    shown = {name: final.get(name, Difference(0.0, 0.0)) for name in ended if name in final or name == answer.winner}
+    return plot_ranking(shown, measure_words(answer.question), "the choice")
 
 
 def learning(answer: Answer) -> Figure | None:

@@ -9,7 +9,7 @@ from obsvae.experiments.recommendation.results import Answer, Recommendation
 from obsvae.experiments.recommendation.say.answers import say
 from obsvae.experiments.recommendation.say.looks import look_words
 from obsvae.experiments.recommendation.say.tables import Lines, contenders, escaped, narrow, overview, refused
-from obsvae.experiments.recommendation.say.whole import sentences
+from obsvae.experiments.recommendation.say.whole import FEW, sentences
 from obsvae.experiments.verdicts.words import capital, counted, number
 
 # What Markdown would take for more than itself within a line.
@@ -30,6 +30,8 @@ def printed(recommendation: Recommendation) -> str:
     ]
     if len(answers) == 1:
         parts += ["", *remarks(answers[0])]
+    elif len(answers) <= FEW:
+        parts += ["", *(_plain(f"{one.question.name}: {line}") for one in answers for line in _against(one))]
     return "\n".join(parts).strip()
 
 
@@ -93,10 +95,15 @@ def _section(answer: Answer) -> list[str]:
 def remarks(answer: Answer) -> list[str]:
     """Return what there is to say of an answer beyond its sentence, a line each."""
     said = say(answer)
-    lines = [*said.habits, said.learning, capital(said.gain)]
-    lines += [f"Even so, {answer.winner} misses: {text}" for text in said.misfits]
-    lines += [f"In doubt: {text}" for text in said.doubts]
+    lines = [*said.habits, said.learning, capital(said.gain), *_against(answer)]
     return [_plain(line) for line in lines if line]
+
+
+def _against(answer: Answer) -> list[str]:
+    """Return what remains to be said against an answer."""
+    said = say(answer)
+    missed = [f"Even so, {answer.winner} misses: {text}" for text in said.misfits]
+    return [*missed, *(f"In doubt: {text}" for text in said.doubts)]
 
 
 def _table(lines: Lines, form: str) -> str:

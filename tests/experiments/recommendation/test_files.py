@@ -203,6 +203,8 @@ def test_what_is_printed_tells_one_column_by_its_contenders_and_many_by_a_line_e
     assert one.startswith("warning: column 'income'")
     assert one.index("Take log-normal") < one.index("observation") < one.index("Even so, log-normal misses: 48.7 %")
     assert max(map(len, one.splitlines()[3:9])) < 120
+    few = printed(whole(clear("a", misfits=MISFITS[:1]), tied("b")))
+    assert few.endswith(f"a: Even so, log-normal misses: {MISFITS[0].text}")
     many = [clear(f"column {i}") for i in range(199)] + [tied("new\nline")]
     lines = printed(whole(*many, warnings=())).splitlines()
     assert lines[0].startswith("Of 200 columns, take log-normal for 199 and normal for 1.")
@@ -235,6 +237,15 @@ def test_a_page_of_many_columns_stays_small(monkeypatch):
 def test_figures_are_left_out_where_there_is_nothing_to_draw():
     data = mixed(200)
     assert ranking(answer("x", [contender("gamma")], winner="gamma")) is None
+    without = answer("x", [replace(contender("gamma"), final=None), contender("beta", -1.0)], winner="gamma")
+    figure = ranking(without)
+    assert figure is not None
+    assert "to the choice" in figure.axes[0].get_xlabel()
+    assert len(figure.axes[0].get_yticks()) == 2
+    neither = [replace(one, final=None) for one in without.contenders]
+    figure = ranking(replace(without, contenders=neither))
+    assert figure is not None
+    assert "to the best" in figure.axes[0].get_xlabel()
     assert marginals([clear("price")], data, {}) == []
     assert marginals([clear("price")], data, {"price": np.full(3, np.nan)}) == []
     answers = [clear(column.name) for column in COLUMNS]
