@@ -83,6 +83,9 @@ def _sentence(answer: Answer) -> str:
 
 def _alone(answer: Answer) -> str:
     """Return why there is nothing to hold the winner against."""
+    if untried := [one.candidate.observation for one in answer.contenders if is_untried(one)]:
+        names = [name for name in untried if name != answer.winner]
+        return f"{listed(names)} could not be tried in time" if names else "nothing else comes in question"
     dropped = [one for one in answer.contenders if one.dropped and one.candidate.observation != answer.winner]
     if not dropped:
         return "nothing else comes in question"
@@ -91,6 +94,11 @@ def _alone(answer: Answer) -> str:
     if nearest.screened is None:
         return f"the others were dropped early, {name} first: {nearest.dropped}"
     return f"the others were dropped early; the nearest, {name}: {nearest.dropped}"
+
+
+def is_untried(contender: Contender) -> bool:
+    """Return whether there was no time to train a contender to the end, which says nothing against it."""
+    return not contender.dropped and difference_of(contender) is None
 
 
 def habit_in(contender: Contender) -> str:
@@ -106,8 +114,10 @@ def _habit(habit: str, answer: Answer) -> list[str]:
     lines = [f"{habit} ({one.candidate.observation}): {_of_contender(one, answer)}" for one in ours]
     # Where the family itself is in question, it does not matter which of its kin are not.
     if refused and not any(habit_of(one.candidate.observation) for one in ours):
-        whys = [f"{one.observation}, {one.why}" for one in refused]
-        lines.insert(0, f"{habit}: refused ({'; '.join(whys)})")
+        # Of cross-entropy that which takes most says most.
+        widest = next((one for one in refused if one.observation == "continuous-bernoulli"), refused[0])
+        name = "" if widest.why.startswith(widest.observation) else f"{widest.observation}: "
+        lines.insert(0, f"{habit}: refused, {name}{widest.why}")
     return lines
 
 
@@ -118,7 +128,7 @@ def _of_contender(one: Contender, answer: Answer) -> str:
     if one.dropped:
         return f"dropped, {one.dropped}"
     if difference is None:
-        return "not ranked"
+        return "could not be tried in time"
     if name in answer.tied:
         return f"no difference to the choice ({measured(difference)} nats {unit_of(answer)})"
     if is_worse(difference):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from obsvae.experiments.recommendation.results import Answer, Contender
-from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, say
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, is_untried, say
 from obsvae.experiments.recommendation.say.learning import pace_of
 from obsvae.experiments.verdicts.habits import SQUARED_ERROR, habit_of
 from obsvae.experiments.verdicts.sentence import is_worse
@@ -48,7 +48,7 @@ def _line(place: int, one: Contender, answer: Answer) -> dict[str, str]:
     name, pace = one.candidate.observation, pace_of(one)
     mark = "take" if name == answer.winner else "tied" if name in answer.tied else ""
     return {
-        "": mark or ("dropped" if one.dropped else str(place)),
+        "": mark or ("dropped" if one.dropped else "not tried" if is_untried(one) else str(place)),
         "observation": name,
         _TO_CHOICE: "" if one.final is None else measured(one.final),
         _TO_BEST: "" if one.difference is None else measured(one.difference),
@@ -86,7 +86,7 @@ def _cost(answer: Answer) -> str:
         return "refused" if any(habit_of(one.observation) == SQUARED_ERROR for one in answer.question.refused) else ""
     known: list[Difference] = [found for one in ours if not one.dropped and (found := difference_of(one)) is not None]
     if not known:
-        return "dropped"
+        return "not tried" if any(map(is_untried, ours)) else "dropped"
     best = max(known, key=lambda difference: difference.mean)
     return measured(best, -1) if is_worse(best) else f"({measured(best, -1)})"
 

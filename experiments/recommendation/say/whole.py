@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from obsvae.experiments.recommendation.results import Answer, Recommendation
-from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, say
+from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, is_untried, say
 from obsvae.experiments.recommendation.say.learning import trend
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
 from obsvae.experiments.verdicts.sentence import is_worse
@@ -14,6 +14,12 @@ from obsvae.inference import Difference
 # Columns up to which each has its own sentence; of more there are totals.
 FEW = 5
 _FAMILIES = 6
+_STANDINGS = {
+    "ahead": "the choice is better than all others",
+    "tied": "the simplest of those that cannot be told apart is taken",
+    "open": "the final rows do not bear the choice out",
+    "alone": "there was nothing to hold it against",
+}
 
 
 def sentences(recommendation: Recommendation) -> list[str]:
@@ -32,15 +38,20 @@ def _overview(answers: Sequence[Answer]) -> str:
     others = sum(families.values()) - sum(number for _, number in families.most_common(_FAMILIES))
     taken += [f"others for {others}"] if others else []
     said = f"Of {len(answers)} columns, take {listed(taken, len(taken))}."
-    tied = [answer for answer in answers if len(answer.tied) > 1]
-    alone = [answer for answer in answers if len(answer.tied) <= 1 and len(confirmed(answer)) < 2]
-    ahead = len(answers) - len(tied) - len(alone)
-    parts = [f"for {ahead} the choice is better than all others"] if ahead else []
-    if tied:
-        parts.append(f"for {len(tied)} the simplest of those that cannot be told apart is taken")
-    if alone:
-        parts.append(f"for {len(alone)} one candidate was left")
+    kinds = Counter(map(_standing, answers))
+    parts = [f"for {kinds[kind]} {words}" for kind, words in _STANDINGS.items() if kinds[kind]]
     return f"{said} {capital('; '.join(parts))}."
+
+
+def _standing(answer: Answer) -> str:
+    """Return how an answer stands, a key of the words for it."""
+    if len(answer.tied) > 1:
+        return "tied"
+    others = [one for one in confirmed(answer) if one.candidate.observation != answer.winner]
+    if not others:
+        return "alone"
+    found = [difference for one in others if (difference := difference_of(one)) is not None]
+    return "ahead" if all(map(is_worse, found)) else "open"
 
 
 def _totals(answers: Sequence[Answer]) -> list[str]:
@@ -59,7 +70,7 @@ def _totals(answers: Sequence[Answer]) -> list[str]:
 
 def _total(habit: str, answers: Sequence[Answer]) -> str | None:
     """Return what a habit costs in all columns together, each column by itself; None where it was never asked of."""
-    chosen, tied, costs, dropped, refused = 0, 0, list[Difference](), 0, 0
+    chosen, tied, costs, dropped, untried, refused = 0, 0, list[Difference](), 0, 0, 0
     for answer in answers:
         ours = [one for one in answer.contenders if habit_in(one) == habit]
         names = [one.candidate.observation for one in ours]
@@ -70,6 +81,8 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
             tied += 1
         elif found:
             costs.append(max(found, key=lambda difference: difference.mean))
+        elif any(map(is_untried, ours)):
+            untried += 1
         elif ours:
             dropped += 1
         else:
@@ -86,6 +99,8 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
         parts.append(f"makes no difference for {counted(tied, 'column')}")
     if dropped:
         parts.append(f"was dropped early for {counted(dropped, 'column')}")
+    if untried:
+        parts.append(f"could not be tried in time for {counted(untried, 'column')}")
     if refused and parts:
         parts.append(f"is refused for {counted(refused, 'column')}")
     elif refused:

@@ -10,6 +10,7 @@ from obsvae.experiments.recommendation.question import Refusal
 from obsvae.experiments.recommendation.say.answers import say
 from obsvae.experiments.recommendation.say.learning import pace_of, trend
 from obsvae.experiments.recommendation.say.looks import look_words
+from obsvae.experiments.recommendation.say.tables import contenders, overview
 from obsvae.experiments.recommendation.say.whole import sentences
 from obsvae.inference import Curve, Difference
 from tests.experiments.recommendation.made import (
@@ -33,7 +34,7 @@ def test_a_winner_is_told_with_its_worth_and_every_habit_is_answered():
     )
     assert said.habits == (
         "Identity with squared error (normal): costs 2.10 ± 0.10 nats a row (3.03 bits)",
-        "Sigmoid with cross-entropy: refused (bernoulli, needs x to be 0 or 1, but x holds 812.25)",
+        "Sigmoid with cross-entropy: refused, bernoulli: needs x to be 0 or 1, but x holds 812.25",
     )
     assert said.misfits == tuple(misfit.text for misfit in MISFITS)
     assert said.doubts == ()
@@ -81,6 +82,28 @@ def test_habits_that_were_dropped_or_are_open_are_answered():
     assert line.startswith("Sigmoid with cross-entropy (continuous-bernoulli): costs 1.00")
 
 
+def test_the_refusal_of_the_wider_family_is_told():
+    refused = [
+        Refusal("bernoulli", "bernoulli needs 0 or 1"),
+        Refusal("continuous-bernoulli", "continuous-bernoulli needs x in [0, 1]"),
+    ]
+    (line,) = say(answer("x", [contender("gamma")], "gamma", None, refused)).habits
+    assert line == "Sigmoid with cross-entropy: refused, continuous-bernoulli needs x in [0, 1]"
+
+
+def test_what_could_not_be_tried_in_time_is_not_said_to_be_worse():
+    untried = contender("normal", nats=None, curves=(), seconds=None, seeds=0)
+    untried = replace(untried, difference=None, final=None)
+    alone = answer("x", [contender("gamma"), untried], winner="gamma")
+    assert say(alone).sentence == "take gamma for x: normal could not be tried in time"
+    assert say(alone).habits == ("Identity with squared error (normal): could not be tried in time",)
+    assert [line[""] for line in contenders(alone)] == ["take", "not tried"]
+    (line,) = overview([alone])
+    assert line["squared error costs"] == "not tried"
+    said = sentences(whole(alone, clear("y")))
+    assert "and could not be tried in time for 1 column" in said[2]
+
+
 def test_what_stands_in_for_a_habit_is_told_as_such():
     instead = contender("zero-inflated:inner=normal", -2.0, is_habit=True)
     refused = [Refusal("normal", "48.7 % are exactly 0"), Refusal("beta", "no bounds")]
@@ -91,7 +114,7 @@ def test_what_stands_in_for_a_habit_is_told_as_such():
         "better than zero-inflated:inner=normal, in squared error's place, by 2.00 ± 0.04 nats a row (2.89 bits)"
     )
     assert said.habits == (
-        "Identity with squared error: refused (normal, 48.7 % are exactly 0)",
+        "Identity with squared error: refused, normal: 48.7 % are exactly 0",
         "Identity with squared error (zero-inflated:inner=normal): costs 2.00 ± 0.04 nats a row (2.89 bits)",
     )
     decoded = contender("normal:scale=decoder", -1.0)
@@ -179,6 +202,12 @@ def test_few_columns_have_a_sentence_each_and_many_have_totals():
     assert said[0] == (
         "Of 200 columns, take log-normal for 120, normal for 70 and gamma for 10. For 130 the choice is better than "
         "all others; for 70 the simplest of those that cannot be told apart is taken."
+    )
+    opened = [contender("log-normal"), contender("gamma", -0.3, final=Difference(-0.02, 0.04))]
+    few_sure = [clear(f"d{i}") for i in range(4)] + [answer("e", opened), answer("f", [contender("log-normal")])]
+    assert sentences(whole(*few_sure))[0] == (
+        "Of 6 columns, take log-normal for 6. For 4 the choice is better than all others; for 1 the final rows do not "
+        "bear the choice out; for 1 there was nothing to hold it against."
     )
     assert "costs 262 ± 12 nats a row (378 bits) over 130 columns" in said[1]
     assert said[-1] == "Learning gets harder for 10 of 130 columns: c0, c1, c2, c3, c4 and 5 more."
