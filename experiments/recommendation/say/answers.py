@@ -6,7 +6,7 @@ from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.recommendation.say.learning import learning_words
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of, habit_within
 from obsvae.experiments.verdicts.sentence import is_better, is_worse, sentence
-from obsvae.experiments.verdicts.words import capital, listed, measured, worth
+from obsvae.experiments.verdicts.words import capital, counted, listed, measured, worth
 from obsvae.inference import Difference
 
 # Share of flagged estimates from which on a score is in doubt.
@@ -77,7 +77,8 @@ def _sentence(answer: Answer) -> str:
         habits={one.candidate.observation: habit_in(one) for one in ended},
     )
     if others or len(answer.tied) > 1:
-        return said
+        untried = sum(map(is_untried, answer.contenders))
+        return f"{said}; {counted(untried, 'other')} could not be tried in time" if untried else said
     return f"{said.partition(': nothing else')[0]}: {_alone(answer)}"
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.verdicts.words import capital, counted, listed, number
 
-# As many times the epochs or the seconds are more, or fewer.
-_RATIO = 1.5
+# As many times the epochs are more, or fewer, and the seconds, which other work on the machine moves.
+_RATIO, _OF_SECONDS = 1.5, 2.0
 
 Trend = Literal["harder", "no harder", "easier"]
 
@@ -62,7 +62,7 @@ def trend(answer: Answer) -> Trend | None:
         return None
     epochs, seconds = (min(getattr(found, key) for _, found in habits) for key in ("epochs", "seconds"))
     more = _share_diverged(winner) - min(_share_diverged(one) for one, _ in habits)
-    if more > 0 or pace.epochs > _RATIO * epochs or pace.seconds > _RATIO * seconds:
+    if more > 0 or pace.epochs > _RATIO * epochs or pace.seconds > _OF_SECONDS * seconds:
         return "harder"
     return "easier" if _RATIO * pace.epochs < epochs and pace.seconds < seconds else "no harder"
 

@@ -98,6 +98,8 @@ def test_what_could_not_be_tried_in_time_is_not_said_to_be_worse():
     assert say(alone).sentence == "take gamma for x: normal could not be tried in time"
     assert say(alone).habits == ("Identity with squared error (normal): could not be tried in time",)
     assert [line[""] for line in contenders(alone)] == ["take", "not tried"]
+    beside = answer("x", [contender("gamma"), contender("beta", -1.0), untried], winner="gamma")
+    assert say(beside).sentence.endswith("(1.44 bits); 1 other could not be tried in time")
     (line,) = overview([alone])
     assert line["squared error costs"] == "not tried"
     said = sentences(whole(alone, clear("y")))
