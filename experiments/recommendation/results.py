@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.inference import Curve, Difference, Misfit
+from obsvae.names import lookup
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,25 @@ class Recommendation:
     seeds: int = 0
     seconds: float = 0.0
     folder: Path | None = None
+
+    def __str__(self) -> str:
+        """Return what is printed: warnings, what to take, and the tables."""
+        # What says it is made of what this module holds.
+        from obsvae.experiments.recommendation.say.text import printed
+
+        return printed(self)
+
+    def figures(self, name: str = "") -> dict[str, Figure]:
+        """Return the figures of a question: ``ranking`` and ``learning``, where there is something to draw.
+
+        Args:
+            name: of the column; empty for an array.
+
+        Raises:
+            UsageError: for a column that was not asked for.
+        """
+        from obsvae.experiments.recommendation.say.pictures import learning, ranking
+
+        answer = lookup("column", name, {one.question.name: one for one in self.answers})
+        drawn = {"ranking": ranking(answer), "learning": learning(answer)}
+        return {title: figure for title, figure in drawn.items() if figure is not None}

@@ -214,6 +214,15 @@ def test_what_is_printed_tells_one_column_by_its_contenders_and_many_by_a_line_e
     assert len(lines) < 210
 
 
+def test_a_recommendation_prints_and_draws_itself():
+    found = whole(clear("a"), answer("b", [contender("categorical", curves=())], winner="categorical"))
+    assert str(found) == printed(found)
+    assert set(found.figures("a")) == {"ranking", "learning"}
+    assert found.figures("b") == {}
+    with pytest.raises(UsageError, match="column"):
+        found.figures("c")
+
+
 def test_markdown_shows_names_as_they_are():
     text = markdown(whole(clear(), tied(HARD)), "obsvae train")
     row = next(line for line in text.splitlines() if line.startswith("| a\\|b"))
