@@ -19,7 +19,7 @@ from obsvae.guides import Guide
 from obsvae.inference import History
 from obsvae.model import VAE, make_observation
 
-FORMAT = 7  # of config.json
+FORMAT = 8  # of config.json, and of what a comparison keeps
 
 
 @dataclass(frozen=True)
