@@ -148,10 +148,11 @@ def _doubts(answer: Answer) -> list[str]:
     if flagged:
         shares = [f"{one.flagged:.0%} of {one.candidate.observation}" for one in flagged]
         found.append(f"estimates that are flagged, and so probably too low: {listed(shares)}")
-    trained = [one for one in confirmed(answer) if one.seeds == 1]
-    if trained:
-        names = listed([one.candidate.observation for one in trained])
-        found.append(f"trained with one seed, so that its spread over seeds is not known: {names}")
+    ended = confirmed(answer)
+    once = [one.candidate.observation for one in ended if one.seeds == 1]
+    if once:
+        which = "all candidates" if len(once) == len(ended) > 1 else listed(once)
+        found.append(f"trained with one seed, so that the spread over seeds is not known: {which}")
     return found
 
 

@@ -130,6 +130,8 @@ def test_doubts_are_told():
     assert first.startswith("gamma is better than the choice on the final rows, by 0.50 ± 0.10 nats a row")
     assert second.endswith("40% of laplace")
     assert third.endswith("not known: laplace")
+    (line,) = say(answer("x", [contender("beta", seeds=1), contender("gamma", -1.0, seeds=1)], winner="beta")).doubts
+    assert line.endswith("not known: all candidates")
 
 
 def test_what_the_other_columns_tell_may_be_nothing_or_less():
