@@ -90,6 +90,8 @@ def _label(axes: Axes, lines: Sequence[Line], low: float, high: float) -> None:
     texts = [wrapped(_named(line, low), _WIDTH) for line in lines]
     ends = [line.middle[-1] if len(line.middle) else -math.inf for line in lines]
     wanted = [(min(max(end, low), high) - low) / (high - low) * height for end in ends]
+    # Of those that end at one place the first stands above.
+    wanted = [place - 1e-6 * i for i, place in enumerate(wanted)]
     at = apart(wanted, [_LINE * len(text) + 0.05 for text in texts], height) / height
     right = axes.get_xlim()[1]
     for i, (line, text, place) in enumerate(zip(lines, texts, at, strict=True)):

@@ -74,6 +74,8 @@ def test_a_hopeless_candidate_is_grey_and_does_not_stretch_the_axis():
     assert low > -10
     assert high > -7.2
     assert "bad (below: −5007)" in written(figure)
+    found = written(plot_learning({**curves, "bad": runs(-5000.0), "worse": runs(-6000.0)}, "density"))
+    assert found["bad (below: −5007)"].y0 > found["worse (below: −6007)"].y0
     greys = [line for line in figure.axes[0].lines if line.get_color() == "0.62"]
     assert len(greys) == 1
     assert limits([line_of(name, of) for name, of in curves.items()]) == pytest.approx((low, high))
