@@ -161,7 +161,7 @@ def evaluate_run(
             )
     findings += doubtful(best.likelihood, called(run.data, rows), headline.model.is_bound)
     findings += best.findings
-    findings += cut_short(run.history)
+    findings += cut_short(run.config["outcome"])
     # Saved before anything is told: whoever stops listening loses the text alone.
     findings += _replaced(run.folder / "metrics.json", metrics)
     metrics["findings"] = [{"kind": one.kind, "is_warning": one.is_warning, "text": one.text} for one in findings]

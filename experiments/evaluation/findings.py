@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from obsvae.experiments.evaluation.per_datum import Estimates
-from obsvae.inference import KHAT_LIMIT, History, LogLikelihood, MissedMass
+from obsvae.inference import KHAT_LIMIT, LogLikelihood, MissedMass
 
 Kind = Literal[
     "misfit",
@@ -238,16 +238,19 @@ def disagreements(
     return [Finding("disagreement", text, tuple(which.tolist()))]
 
 
-def cut_short(history: History) -> list[Finding]:
-    """Return a warning where training did not come to its end, and a note where more epochs would be better."""
-    if history.stopped not in ("finished", "patience"):
-        text = f"training was cut short ({history.stopped}): these are not the numbers of a trained model"
+def cut_short(outcome: Mapping[str, Any]) -> list[Finding]:
+    """Return a warning where training did not come to its end, and a note where more epochs would be better.
+
+    Args:
+        outcome: of a run, as ``config.json`` has it: how training ``stopped``, the number of ``epochs``, and the
+            ``best_epoch`` of them.
+    """
+    stopped, epochs = outcome["stopped"], outcome.get("epochs") or 0
+    if stopped not in ("finished", "patience"):
+        text = f"training was cut short ({stopped}): these are not the numbers of a trained model"
         return [Finding("cut short", text)]
-    if history.is_improving:
-        text = (
-            f"training had not converged: the last of {len(history)} epochs was the best; leave --epochs out, or give "
-            "it more"
-        )
+    if stopped == "finished" and epochs > 1 and outcome["best_epoch"] == epochs:
+        text = f"training had not converged: the last of {epochs} epochs was the best; give it more, or name no number"
         return [Finding("not converged", text)]
     return []
 

@@ -105,7 +105,7 @@ def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int) 
     if headline := judged.headline.name:
         text = f"trained by a loss, not a likelihood; the page scores its decoder under a correction ({headline})"
         found.append(Finding("loss", text))
-    found += cut_short(run.history)
+    found += cut_short(run.config["outcome"])
     found += [one for one in doubtful(judged.likelihood, called(run.data, rows)) if one.kind == "lost"]
     if (flagged := float(judged.likelihood.weights.flagged.mean())) > _FLAGGED:
         text = f"{flagged:.0%} of the likelihood estimates are flagged: probably too low, by unknown amounts"

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from obsvae.data import load
+from obsvae.experiments.run import FORMAT
 from tests.scripts.commands import ROOT, SMALL, command, copy, refused, succeeds
 
 METRICS = {
@@ -251,7 +252,7 @@ def test_a_file_that_was_replaced_is_not_evaluated(vectors, tmp_path):
         (lambda run: (run / "weights.safetensors").write_bytes(b"not weights"), "damaged"),
         (lambda run: (run / "config.json").write_text("{"), "JSON"),
         (lambda run: (run / "config.json").write_text('{"format": 99}'), "format"),
-        (lambda run: (run / "config.json").write_text('{"format": 7}'), "misstates"),
+        (lambda run: (run / "config.json").write_text(json.dumps({"format": FORMAT})), "misstates"),
         (lambda run: (run / "config.json").write_text(respelt(run, observation=5)), "config.json"),
         (lambda run: (run / "config.json").write_text(respelt(run, data_sha256="0")), "other data"),
         (lambda run: (run / "config.json").write_text(respelt(run, hidden=[-1])), "misstates"),
