@@ -20,7 +20,7 @@ from obsvae.model import OBSERVATIONS, WRAPPERS, Measure, Observation, make_obse
 from obsvae.names import lookup
 
 # What an output of the decoder, and a learned parameter, add to the complexity.
-_OUTPUT, _PARAMETER = 1000, 100
+OUTPUT, PARAMETER = 1000, 100
 _OWN = "a family of your own"
 
 
@@ -126,7 +126,7 @@ def _complexity(made: Observation, text: str, v: Variable) -> int:
     parameters = sum(math.ceil(p.numel() / units) for p in nn.ModuleList([made]).parameters())
     family = innermost(text)
     place = 2 * (list(RULES).index(family) if family in RULES else len(RULES)) + (text.partition(":")[0] != family)
-    return _OUTPUT * made.outputs + _PARAMETER * parameters + place
+    return OUTPUT * made.outputs + PARAMETER * parameters + place
 
 
 def _named(looks: Sequence[Look], name: str) -> Look:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data import Dataset
-from obsvae.experiments.recommendation.candidates import on_their_grids
-from obsvae.experiments.recommendation.listing.proposal import BELL, LAPLACE, MODES, STUDENT_T, from_z
+from obsvae.experiments.recommendation.candidates import OUTPUT, PARAMETER, on_their_grids
+from obsvae.experiments.recommendation.listing.proposal import BELL, LAPLACE, MODES, STUDENT_T, TRANSFORMED, from_z
 from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.experiments.recommendation.screening.sample import sample
 from obsvae.experiments.recommendation.screening.score import Scores, scores
@@ -30,9 +30,8 @@ _LEVEL = 100
 # What makes of a family the same with a spread from z.
 _FROM_Z = re.compile(r"[:,](scale|concentration|dispersion)=decoder")
 
-# What a latent that no other feature knows of makes of a simpler family.
-_SPREAD = {"negative-binomial": "poisson", "zero-inflated:inner=poisson": "poisson"}
-_SYMMETRIC = (BELL, LAPLACE, STUDENT_T, MODES, from_z("normal"), from_z("logistic"))
+# Groups that a spread from z looks like.
+_SYMMETRIC = (BELL, LAPLACE, STUDENT_T, TRANSFORMED, MODES, from_z("normal"), from_z("logistic"))
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ def screen(question: Question, data: Dataset, *, seed: int = 0, most: int | None
     mixture or a heavy tail takes the place of what z explains. So each is scored a second time with outputs that are
     linear in a few summaries of the other features, and whoever gains by them as a latent would let it gain is taken
     to gain as much again. Dropped is what is hopeless even so, what a simpler member of its group says as well, and
-    beyond a number of candidates those that fewer parameters do as well. Habits always go on.
+    beyond a number of candidates those that fewer parameters do as well. Habits always go on; a mixture does beside
+    that number, where it is clearly better even so.
 
     Args:
         question: with candidates.
@@ -122,34 +122,43 @@ class _Ranking:
             if why:
                 said[text] = why
         left = [text for text, one in self.candidates.items() if text not in said and not one.is_habit]
-        order = self._order(left)
+        modes = [text for text in left if self.candidates[text].group == MODES]
+        order = self._order([text for text in left if text not in modes])
         for text in order[most:]:
             simpler, behind = self._simpler(text), self.behind(text, self.best)
             why = f"{', '.join(order[:most])} go first; {_said(behind)} {self.best}"
             if simpler:
                 why = f"{_said(self.behind(text, simpler))} {simpler}, which is simpler"
             said[text] = f"screened: {why}"
+        for text in modes:
+            best = self._best(one for one in self.candidates if one not in modes)
+            better = self.behind(text, best)
+            if better.mean <= _BETTER * better.standard_error:
+                said[text] = f"screened: {_said(better)} {best}, and of modes a latent explains more"
         return {text: why for text, why in said.items() if not self.candidates[text].is_habit}
 
     def _order(self, texts: Sequence[str]) -> list[str]:
         """Return candidates in the order in which they go on.
 
-        The first is whoever has most to hope from a latent; of others half of that counts; both less what could be by
-        chance where a simpler one is as good. The simplest of a group comes before the others, and one spread before
-        one from z. Where the best is symmetric a Normal with a spread from z comes second: heavy tails may be that.
+        First comes the best without a parameter of spread, which a latent that no other feature knows of may spread.
+        Then whoever has most to hope from a latent; of others half of that counts; both less what may be chance where a
+        simpler one is as good. Where the best is symmetric a Normal with a spread from z follows: heavy tails may be
+        that. The simplest of a group comes before the others, and one spread before one from z.
         """
         if not texts:
             return []
-        chance = {text: self._chance(text) for text in texts}
-        worth = {text: self.hoped(text, self.best, 0.5) - chance[text] for text in texts}
-        candidates = self.candidates
-        first = [max(texts, key=lambda text: self.hoped(text, self.best) - chance[text])]
+        candidates, chance = self.candidates, {text: self._chance(text) for text in texts}
+        hoped = {text: self.hoped(text, self.best) for text in texts}
+        bare = [text for text in texts if candidates[text].complexity < OUTPUT + PARAMETER]
+        wanted = [max(some, key=lambda text: hoped[text] - chance[text]) for some in (bare, texts) if some]
         if candidates[self.best].group in _SYMMETRIC:
-            first += [text for text in texts if candidates[text].group == from_z("normal")]
+            wanted += [text for text in texts if candidates[text].group == from_z("normal")]
+        wanted += sorted(texts, key=lambda text: chance[text] - self.hoped(text, self.best, 0.5))
         order = list[str]()
-        for text in [*first, *sorted(texts, key=lambda text: -worth[text])]:
-            before = self._simplest(candidates[text].group), _SPREAD.get(text, ""), _FROM_Z.sub("", text)
-            order += [one for one in dict.fromkeys([*before, text]) if one in worth and one not in order]
+        for text in wanted:
+            base = _FROM_Z.sub("", text)
+            before = self._simplest(candidates.get(base, candidates[text]).group)
+            order += [one for one in dict.fromkeys([before, base, text]) if one in hoped and one not in order]
         return order
 
     def _hopeless(self, text: str) -> str:
@@ -165,12 +174,13 @@ class _Ranking:
         return f"screened: {_said(behind)} {best}, more than what z could explain makes up for"
 
     def _said_by_group(self, text: str) -> str:
-        """Return that the simplest of its group says as much; empty where it is that, or is better."""
-        simplest = self._simplest(self.candidates[text].group)
-        better = self.behind(text, simplest)
-        if text == simplest or better.mean > _BETTER * better.standard_error:
-            return ""
-        return f"screened: says nearly what {simplest} says, {_said(better)} it"
+        """Return that a simpler one of its group says as much; empty where there is none, or it is better than each."""
+        group = [one for one, candidate in self.candidates.items() if candidate.group == self.candidates[text].group]
+        for simpler in group[: group.index(text)]:
+            better = self.behind(text, simpler)
+            if better.mean <= _BETTER * better.standard_error:
+                return f"screened: says nearly what {simpler} says, {_said(better)} it"
+        return ""
 
     def _simpler(self, text: str) -> str:
         """Return the best of the candidates with fewer parameters if it is about as good; else nothing."""

@@ -40,7 +40,7 @@ def is_no_number(v: Variable) -> str:
 
 
 # Groups of one symmetric shape, beside a spread from z, which looks like heavy tails and modes to who knows no z.
-BELL, LAPLACE, STUDENT_T, MODES = "bell-shaped", "laplace", "student-t", "several modes"
+BELL, LAPLACE, STUDENT_T, TRANSFORMED, MODES = "bell-shaped", "laplace", "student-t", "transformed", "several modes"
 
 
 def from_z(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from obsvae.experiments.recommendation.listing.counts import zero_inflated_counts
-from obsvae.experiments.recommendation.listing.proposal import ANGLES, MODES, Proposal, is_no_number
+from obsvae.experiments.recommendation.listing.proposal import ANGLES, MODES, TRANSFORMED, Proposal, is_no_number
 from obsvae.experiments.recommendation.listing.variable import Variable, within
 
 # Third standardised moment from which on a transform may help numbers of both signs.
@@ -92,4 +92,4 @@ def transformed(v: Variable) -> Sequence[Proposal] | str:
     if abs(v.look.skew) < _SKEWED:
         return f"hardly skewed ({v.look.skew:.2g}): a transform says what its inner family says"
     text = "transformed:transform=yeo-johnson,inner=normal"
-    return [Proposal(v.masses(text), f"skewed ({v.look.skew:.2g}), of both signs", "transformed")]
+    return [Proposal(v.masses(text), f"skewed ({v.look.skew:.2g}), of both signs", TRANSFORMED)]
