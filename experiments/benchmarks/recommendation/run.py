@@ -15,6 +15,7 @@ from obsvae.experiments.benchmarks.recommendation.peer import marginal_family
 from obsvae.experiments.benchmarks.recommendation.truths import TRUTHS, family_of
 from obsvae.experiments.recommendation.results import Answer, Recommendation
 
+KINDS = ("table", "array")
 OURS, PEER = "recommend", "marginal AIC"
 ROWS, SEEDS = (2000, 500), 5
 _TABLES = 3
@@ -68,7 +69,7 @@ class Outcome:
 def recommendations(
     recommend: Recommend,
     *,
-    kinds: Sequence[str] = ("table", "array"),
+    kinds: Sequence[str] = KINDS,
     rows: Sequence[int] = ROWS,
     seeds: int = SEEDS,
     truths: Sequence[str] = tuple(TRUTHS),

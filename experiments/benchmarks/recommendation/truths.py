@@ -62,6 +62,8 @@ TRUTHS: Mapping[str, Truth] = {
         Truth("ordinal", "ordinal:categories=5", (2.0,), (1.0,)),
     )
 }
+# Some of them, for a quick look.
+FEW = ("normal", "log-normal", "poisson", "bernoulli")
 
 
 def family_of(observation: str) -> str:
