@@ -140,19 +140,22 @@ class _Ranking:
     def _order(self, texts: Sequence[str]) -> list[str]:
         """Return candidates in the order in which they go on.
 
-        First comes the best without a parameter of spread, which a latent that no other feature knows of may spread.
-        Then whoever has most to hope from a latent; of others half of that counts; both less what may be chance where a
-        simpler one is as good. Where the best is symmetric a Normal with a spread from z follows: heavy tails may be
-        that. The simplest of a group comes before the others, and one spread before one from z.
+        First comes the best without a parameter of spread, which a latent that no other feature knows of may spread;
+        then the best of all. Where that is symmetric a Normal with a spread from z follows: heavy tails may be that.
+        Then comes whoever has most to hope from a latent; of others half of that counts; all less what may be chance
+        where a simpler one is as good. The simplest of a group comes before the others, and one spread before one from
+        z.
         """
         if not texts:
             return []
         candidates, chance = self.candidates, {text: self._chance(text) for text in texts}
         hoped = {text: self.hoped(text, self.best) for text in texts}
         bare = [text for text in texts if candidates[text].complexity < OUTPUT + PARAMETER]
-        wanted = [max(some, key=lambda text: hoped[text] - chance[text]) for some in (bare, texts) if some]
+        wanted = [max(bare, key=lambda text: hoped[text] - chance[text])] if bare else []
+        wanted.append(max(texts, key=lambda text: self.behind(text, self.best).mean - chance[text]))
         if candidates[self.best].group in _SYMMETRIC:
             wanted += [text for text in texts if candidates[text].group == from_z("normal")]
+        wanted.append(max(texts, key=lambda text: hoped[text] - chance[text]))
         wanted += sorted(texts, key=lambda text: chance[text] - self.hoped(text, self.best, 0.5))
         order = list[str]()
         for text in wanted:

@@ -10,8 +10,10 @@ from obsvae.experiments.recommendation.listing.variable import Variable
 _ERRORS = 4.0
 # Share of the values at the greatest one from which on that may be an end.
 _AT_END = 0.005
-# Greatest value that is taken for an end where nobody says.
-_MOST = 100
+# Greatest value that is taken for an end where nobody says, and the share of it that the least may be.
+_MOST, _LEAST = 100, 0.75
+# Whole numbers that begin later than counts do, and are larger in the mean, are amounts.
+_FIRST, _LARGE = 2, 30
 # Share of zeros below which there is nothing to inflate.
 _FEW_ZEROS = 0.02
 
@@ -42,6 +44,8 @@ def binomial(v: Variable) -> Sequence[Proposal] | str:
     if v.grid is not None and v.grid.levels is not None and v.has_ends:
         return [Proposal("binomial", f"how many of {v.grid.levels - 1}, the declared end", "binomial")]
     at_end = v.look.share_high >= _AT_END or _below_poisson(v)
+    if v.look.low > _LEAST * v.look.high:
+        return f"whole numbers from {v.look.low:g} to {v.look.high:g}: not how many of a number"
     if not at_end or v.look.high > _MOST:
         share = f"{100 * v.look.share_high:.2g} % of the values are {v.look.high:g}"
         return f"nothing says that there is an end: {share}, the greatest; declare bounds = [0, n] where there is"
@@ -83,6 +87,8 @@ def _why_not(v: Variable) -> str:
         return _no_count(v)
     if v.bounds is not None and v.has_ends:
         return f"goes beyond {v.bounds[1]:g}, the greatest value that is possible"
+    if v.look.low > _FIRST and v.look.mean > _LARGE:
+        return f"whole numbers from {v.look.low:g}, {v.look.mean:.3g} in the mean: amounts rather than counts"
     # E[Var(x | z)] = E[λ] for a Poisson and more for others, so that Var x ≥ E x whatever z says.
     if _below_poisson(v):
         return (

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from obsvae.experiments.recommendation.listing.proposal import ANGLES, ORDERED, Proposal, from_z, is_no_number
 from obsvae.experiments.recommendation.listing.variable import Variable
 
+# Greatest of whole numbers that are few.
+_FEW = 20
+
 
 def log_normal(v: Variable) -> Sequence[Proposal] | str:
     """Return the log-normal, with one spread of the logarithms and with one from z."""
@@ -33,6 +36,8 @@ def _why_not(v: Variable) -> str:
         return f"goes beyond {v.bounds[1]:g}, the greatest value that is possible"
     if v.look.low < 0:
         return f"positive numbers alone, but the least is {v.look.low:g}"
+    if v.is_count and v.look.high <= _FEW:
+        return "a few whole numbers: binomial and ordinal are for these"
     if v.is_count and v.look.low == 0:
         return "counts: poisson and negative-binomial are this for whole numbers from 0"
     return ""

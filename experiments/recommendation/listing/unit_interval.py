@@ -11,7 +11,9 @@ _CROSS_ENTROPY = "cross-entropy"
 def continuous_bernoulli(v: Variable) -> Sequence[Proposal] | str:
     """Return the continuous Bernoulli, the density that cross-entropy on grey values lacks."""
     reason = "sigmoid and cross-entropy, with the constant that is missing there"
-    return _why_not(v) or [Proposal(v.masses("continuous-bernoulli"), reason, _CROSS_ENTROPY, is_habit=True)]
+    # Of arrays the loss itself is tried as the habit.
+    is_habit = v.column is not None
+    return _why_not(v) or [Proposal(v.masses("continuous-bernoulli"), reason, _CROSS_ENTROPY, is_habit)]
 
 
 def unnormalised_bernoulli(v: Variable) -> Sequence[Proposal] | str:

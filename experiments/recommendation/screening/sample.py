@@ -11,8 +11,9 @@ from obsvae.experiments.recommendation.listing.variable import alone
 from obsvae.modes import seeded
 from obsvae.units import unit_shape_of
 
-# Rows that are fitted and rows that are scored at most; features of an array, each of which has outputs of its own.
-_FITTED, _SCORED, _FEATURES = 1000, 500, 16
+# Rows that are fitted and rows that are scored at most; features of an array, each of which has outputs of its own, and
+# rows of it that are fitted.
+_FITTED, _SCORED, _FEATURES, _OF_ARRAY = 1000, 500, 8, 700
 # The rows that validate are few in small data: then others are scored, too, up to this share of them all.
 _SHARE = 1 / 3
 # Directions in which the other features vary most, and how far along them they are told apart, in standard deviations.
@@ -56,7 +57,7 @@ def sample(data: Dataset, name: str, seed: int) -> Sample:
         scored, fitted = torch.cat([validation, train[:more]])[:_SCORED], train[more:][:_FITTED]
         if data.columns is not None:
             return _of_column(data, [column.name for column in data.columns].index(name), fitted, scored)
-        return _of_array(data, fitted.flatten(1), scored.flatten(1))
+        return _of_array(data, fitted[:_OF_ARRAY].flatten(1), scored.flatten(1))
 
 
 def _of_column(data: Dataset, d: int, fitted: Tensor, scored: Tensor) -> Sample:

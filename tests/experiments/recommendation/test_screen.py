@@ -172,7 +172,7 @@ def test_of_an_array_some_features_stand_for_all():
     data = load(x)
     (question,) = questions(data)
     of = sample(on_their_grids(data, [question]), "", 0)
-    assert of.fitted.shape[1] == 16
-    assert of.scale == 45 / 16
-    assert torch.equal(of.data.train.std(0) > 0, torch.ones(16, dtype=torch.bool))
+    assert of.fitted.shape[1] == 8
+    assert of.scale == 45 / 8
+    assert torch.equal(of.data.train.std(0) > 0, torch.ones(8, dtype=torch.bool))
     assert "normal" in left(screen(replace(question, candidates=question.candidates[:2]), data))
