@@ -9,8 +9,10 @@ import torch
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import refusal
-from obsvae.experiments.comparison.candidate import Job, Scoring, read_result, threads_each
-from obsvae.experiments.comparison.jobs import open_folder, run_jobs
+from obsvae.experiments.comparison.candidate import Scoring, Trained
+from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.job import read_result, threads_each
+from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.pair import sizes_of
 from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
@@ -82,7 +84,7 @@ def warp_study(
     how = {"particles": particles, "limit": limit, "device": where.type}
     open_folder(out, {"format": FORMAT, "source": source, "data_sha256": sha256, **networks, **training, **how})
     todo = {
-        (name, gamma): Job(
+        (name, gamma): Trained(
             decoder.observation,
             recipe,
             networks,

@@ -1,32 +1,23 @@
 """One candidate of a comparison: trained with one seed and scored, as a rule in a process of its own."""
 
-import json
-import os
-import shutil
-import sys
-import threading
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
-from tqdm import tqdm
 
 from obsvae.data import Dataset, load
-from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import on_scale, scored_as
 from obsvae.experiments.csv_files import columns_text, read_columns
 from obsvae.experiments.evaluation.doubts import active_latents, scales_near_floor
 from obsvae.experiments.evaluation.scoring import score
-from obsvae.experiments.files import save_json, save_text
-from obsvae.experiments.memory import out_of_memory
+from obsvae.experiments.files import save_text
+from obsvae.experiments.jobs.job import Job
 from obsvae.experiments.run import Run
 from obsvae.experiments.training import train_run
-from obsvae.inference import Callback, Curve, History, Proposal, TrainingDiverged, Watch, flushing_denormals
+from obsvae.inference import Callback, Curve, History, Proposal, Watch
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.model import VAE, make_observation
 
@@ -54,8 +45,10 @@ class Scoring:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
-    """What a process needs to know; everything but ``out`` and ``threads`` decides the numbers.
+class Trained(Job):
+    """A candidate to be trained and scored; everything but ``out`` and ``threads`` decides the numbers.
+
+    It leaves a run folder with ``curve.csv`` and ``scores.csv``.
 
     Attributes:
         observation: the candidate, as a text.
@@ -79,52 +72,25 @@ class Job:
     threads: int | None = None
     rescored: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The candidate and its seed."""
+        return f"{self.observation}, seed {self.training['seed']}"
 
-def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
-    """Train and score; leave a run folder with ``curve.csv``, ``scores.csv`` and, last, ``result.json``.
+    @property
+    def epochs(self) -> int:
+        """The number of epochs at most."""
+        return int(self.training["epochs"])
 
-    A failure is a result, too. One that is a fault of the program leaves its traceback.
-
-    Args:
-        job: what to do.
-        callbacks: of the training.
-    """
-    if job.threads is not None:
-        torch.set_num_threads(job.threads)
-    shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
-    with flushing_denormals():
-        try:
-            result = _train_and_score(job, callbacks)
-        except TrainingDiverged as error:
-            result = {"status": error.history.stopped, "message": str(error), "has_diverged": True}
-        except UsageError as error:
-            result = {"status": "failed", "message": str(error)}
-        except Exception as error:
-            lacking = out_of_memory(error)
-            message = _fault(job, error) if lacking is None else lacking
-            result = {"status": "failed", "message": message, "is_fault": lacking is None}
-    save_json(job.out / "result.json", result)
-
-
-def run_in_process(job: Job) -> None:
-    """Run a job as the whole work of a process."""
-    tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is ended
-    run_job(job)
-
-
-def _fault(job: Job, error: Exception) -> str:
-    """Print and keep the traceback of a fault of the program, and return what to say of it in a line."""
-    text = "".join(traceback.format_exception(error))
-    print(text, file=sys.stderr, flush=True)
-    save_text(job.out / "traceback.txt", text)
-    why = " ".join(str(error).split())
-    return f"a fault of the program ({type(error).__name__}: {why}); its traceback was printed, and is in its folder"
+    def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
+        """Train and score."""
+        return _train_and_score(self, callbacks)
 
 
 class _Curves(Callback):
     """Scores validation data after each epoch on the common scale, and leaves ``curve.csv``."""
 
-    def __init__(self, job: Job, data: Dataset) -> None:
+    def __init__(self, job: Trained, data: Dataset) -> None:
         self.job, self.data = job, data
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
@@ -144,7 +110,7 @@ class _Curves(Callback):
         save_text(self.job.out / "curve.csv", columns_text(columns))
 
 
-def _train_and_score(job: Job, callbacks: Sequence[Callback]) -> dict[str, Any]:
+def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, Any]:
     data = job.data if isinstance(job.data, Dataset) else load(**job.data)
     settings = {**job.networks, **job.training}
     callbacks = [_Curves(job, data), *callbacks]
@@ -167,7 +133,7 @@ def _train_and_score(job: Job, callbacks: Sequence[Callback]) -> dict[str, Any]:
     }
 
 
-def _scores(job: Job, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
+def _scores(job: Trained, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
     """Return summaries, and columns with an entry for each datum, of all that a trained decoder is scored as."""
     how, x = job.scoring, data.test[: job.scoring.limit].to(job.device)
     scores: dict[str, dict[str, Any]] = {}
@@ -203,12 +169,6 @@ def column(what: str, name: str) -> str:
     return f"{what}, {name}" if name else what
 
 
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """Return what a job has left; None where it has not ended."""
-    file = folder / "result.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
 def read_scores(folder: Path, name: str) -> np.ndarray:
     """Return the scores of each datum on the common scale."""
     return read_columns(folder / "scores.csv")[column("common", name)]
@@ -218,8 +178,3 @@ def read_curve(folder: Path, name: str) -> Curve:
     """Return the validation curve of a job on the common scale."""
     columns = read_columns(folder / "curve.csv")
     return Curve(columns["seconds"], columns[column("validation", name)])
-
-
-def threads_each(jobs: int) -> int:
-    """Return how many threads each of several processes side by side may use."""
-    return max(1, (os.cpu_count() or 1) // jobs)

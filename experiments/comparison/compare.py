@@ -13,10 +13,12 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import require_comparable, scored_as
-from obsvae.experiments.comparison.candidate import Job, Scoring, threads_each
-from obsvae.experiments.comparison.jobs import open_folder, run_jobs
+from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
 from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
+from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.job import threads_each
+from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.pair import require_memory, sizes_of
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.experiments.whole_numbers import whole, whole_or_none
@@ -117,7 +119,7 @@ def compare(
         open_folder(folder, settings)
         each = range(seed, seed + seeds)
         todo = [
-            Job(
+            Trained(
                 spec,
                 data if data.recipe is None else data.recipe,
                 networks,

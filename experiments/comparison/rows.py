@@ -16,10 +16,11 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import scored_as
-from obsvae.experiments.comparison.candidate import read_curve, read_result, read_scores
+from obsvae.experiments.comparison.candidate import read_curve, read_scores
 from obsvae.experiments.comparison.results import Comparison, Learning, Remark, Score, mean_or_none
 from obsvae.experiments.evaluation.doubts import FLOOR_DECIDES, NEAR_FLOOR, Z_IGNORED
 from obsvae.experiments.files import load_config
+from obsvae.experiments.jobs.job import read_result
 from obsvae.inference import KHAT_LIMIT, Curve, Difference, rank, spread
 from obsvae.model import Measure, Observation, require_one_dataset
 

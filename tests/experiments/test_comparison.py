@@ -145,7 +145,7 @@ def test_a_process_that_dies_by_itself_has_a_fault_and_one_that_is_killed_lacks_
         exitcode = code
 
         def __init__(self, target, args):
-            self.out = args[0].out
+            self.out = args[0][0].out
 
         def start(self):
             self.out.mkdir(parents=True)
@@ -190,7 +190,7 @@ def test_data_in_memory_are_handed_to_processes(counts, compared, tmp_path, monk
     spawn = multiprocessing.get_context("spawn").Process
 
     def process(target, args):
-        given.append(args[0].data)
+        given.append(args[0][0].data)
         return spawn(target=target, args=args)
 
     monkeypatch.setattr(multiprocessing.get_context("spawn"), "Process", process, raising=False)

@@ -39,10 +39,10 @@ class Inline:
     exitcode = 0
 
     def __init__(self, target, args):
-        self.target, (self.job,) = target, args
+        self.target, self.args = target, args
 
     def start(self):
-        self.target(self.job)
+        self.target(*self.args)
 
     def join(self, timeout=None):
         pass
@@ -213,7 +213,8 @@ def test_a_process_that_dies_costs_its_own_candidate(again, processes):
         exitcode = -9
 
         def start(self):
-            self.job.out.mkdir(exist_ok=True)
+            for job in self.args[0]:
+                job.out.mkdir(exist_ok=True)
 
     processes(Dead)
     (again / "normal/seed-0/result.json").unlink()

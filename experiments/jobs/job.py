@@ -1,0 +1,127 @@
+"""A piece of work that leaves its result in a folder."""
+
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from obsvae.errors import UsageError
+from obsvae.experiments.files import save_json, save_text
+from obsvae.experiments.memory import out_of_memory
+from obsvae.inference import Callback, TrainingDiverged, flushing_denormals
+
+
+class Job(ABC):
+    """What a process needs to know to train something; it is pickled on its way there.
+
+    Attributes:
+        out: the folder, which is the job's own.
+        threads: how many torch may use; None: as it is set.
+    """
+
+    out: Path
+    threads: int | None
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called where its end is told."""
+
+    @property
+    @abstractmethod
+    def epochs(self) -> int:
+        """The number of epochs at most, by which progress is measured."""
+
+    @abstractmethod
+    def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
+        """Do it, with callbacks of the training, and return what ``result.json`` shall hold, ``status`` among it."""
+
+
+def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
+    """Do a job; leave what it writes in its folder and, last, ``result.json``.
+
+    A failure is a result, too. One that is a fault of the program leaves its traceback.
+
+    Args:
+        job: what to do.
+        callbacks: of the training.
+    """
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+    shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
+    with flushing_denormals():
+        try:
+            result = job.work(callbacks)
+        except TrainingDiverged as error:
+            result = {"status": error.history.stopped, "message": str(error), "has_diverged": True}
+        except UsageError as error:
+            result = {"status": "failed", "message": str(error)}
+        except Exception as error:
+            lacking = out_of_memory(error)
+            message = _fault(job, error) if lacking is None else lacking
+            result = {"status": "failed", "message": message, "is_fault": lacking is None}
+    save_json(job.out / "result.json", result)
+
+
+def run_in_process(jobs: Sequence[Job], until: float | None = None) -> None:
+    """Do jobs one after another as the whole work of a process.
+
+    Args:
+        jobs: what to do.
+        until: when to have ended, see :func:`in_time`.
+    """
+    tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is ended
+    for job in in_time(jobs, until):
+        run_job(job)
+
+
+def in_time(jobs: Iterable[Job], until: float | None) -> Iterator[Job]:
+    """Return jobs, each to be done before the next, while there is time for one more that takes as long as any before.
+
+    Args:
+        jobs: what to do.
+        until: when to have ended, in seconds since the epoch of :func:`time.time`; None: all are returned.
+    """
+    longest = 0.0
+    for job in jobs:
+        start = time.time()
+        if until is not None and start + longest > until:
+            return
+        yield job
+        longest = max(longest, time.time() - start)
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return what a job has left; None where it has not ended."""
+    file = folder / "result.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def done(folder: Path) -> bool:
+    """Return whether a job has ended for good; one that failed for want of memory, say, is tried again."""
+    result = read_result(folder)
+    return result is not None and result["status"] != "failed"
+
+
+def threads_each(jobs: int) -> int:
+    """Return how many threads each of several processes side by side may use."""
+    return max(1, (os.cpu_count() or 1) // jobs)
+
+
+def _fault(job: Job, error: Exception) -> str:
+    """Print and keep the traceback of a fault of the program, and return what to say of it in a line."""
+    text = "".join(traceback.format_exception(error))
+    print(text, file=sys.stderr, flush=True)
+    save_text(job.out / "traceback.txt", text)
+    why = " ".join(str(error).split())
+    return f"a fault of the program ({type(error).__name__}: {why}); its traceback was printed, and is in its folder"
