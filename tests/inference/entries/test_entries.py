@@ -76,6 +76,15 @@ def test_an_odd_entry_is_run_again_with_itself_hidden():
     assert np.nanargmin(found.log_probability[0]) == 1
 
 
+def test_some_features_have_the_scores_that_they_have_among_all():
+    model, guide, x = data(6)
+    every = conditional_scores(model, guide, x, 100, progress=False)
+    some = conditional_scores(model, guide, x, 100, progress=False, features=[2, 0])
+    np.testing.assert_array_equal(some.log_probability[:, [0, 2]], every.log_probability[:, [0, 2]])
+    assert np.isnan(np.delete(some.log_probability, [0, 2], axis=1)).all()
+    np.testing.assert_array_equal(some.whole.estimate, every.whole.estimate)
+
+
 def test_features_of_which_nothing_is_seen_have_no_mean_score():
     model, guide, x = data(10)
     x[:, 2] = torch.nan
