@@ -1,0 +1,1 @@
+"""Trials of candidates in small VAEs, and what their scores say."""
