@@ -1,0 +1,181 @@
+"""From the scores of trials to answers."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from obsvae.data import Dataset
+from obsvae.experiments.jobs.job import read_result
+from obsvae.experiments.recommendation.confirming.confirm import Confirmed
+from obsvae.experiments.recommendation.confirming.differences import Scores, differences, is_tied
+from obsvae.experiments.recommendation.confirming.scores import against_best, collect
+from obsvae.experiments.recommendation.confirming.standings import Standing
+from obsvae.experiments.recommendation.confirming.trial import Trial, read_curve
+from obsvae.experiments.recommendation.question import Candidate, Question
+from obsvae.experiments.recommendation.results import Answer, Contender
+from obsvae.experiments.recommendation.screen import Screening
+from obsvae.experiments.use.marginals import marginal_scores
+from obsvae.inference import Difference
+from obsvae.model import by_column_text
+
+_MARGINAL = "its own marginal"
+
+
+# What the screen has found of the candidates of each question, by text.
+Screen = Mapping[str, Mapping[str, Screening]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answers, and of what they rest on too little.
+
+    Attributes:
+        answers: one for each question.
+        unsure: the names of the questions of which time left some candidates untried, or tried with fewer seeds.
+    """
+
+    answers: tuple[Answer, ...]
+    unsure: tuple[str, ...]
+
+
+def answers_of(
+    questions: Sequence[Question],
+    screened: Screen,
+    confirmed: Confirmed,
+    data: Dataset,
+    seeds: int,
+    rows: Mapping[str, int],
+) -> Found:
+    """Return the answer to each question.
+
+    The winner is the simplest of those that cannot be told from the best on validation rows. The differences to it that
+    are told in the end are those of test rows, which nothing has been chosen by.
+
+    Args:
+        questions: with all their candidates.
+        screened: by question and candidate.
+        confirmed: what the trials have shown.
+        data: on the grids of the questions.
+        seeds: of each candidate, as planned.
+        rows: by split, how many are scored.
+    """
+    validation, test = collect(confirmed.second, "validation"), collect(confirmed.second, "test")
+    chosen, first = against_best(validation), against_best(collect(confirmed.first, "validation"))
+    standings = confirmed.standings
+    picked, unsure = {}, []
+    for question in questions:
+        name = question.name
+        standing, known = standings[name], screened[name]
+        tried = [one for one in standing.alive if one in chosen.get(name, {})]
+        told = _told(standing, chosen.get(name, {}), first.get(name, {}), known)
+        picked[name] = (told, *_winner(question.candidates, standing.alive, told))
+        lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
+        if len(standing.alive) > 1 and (lacking or len(tried) < len(standing.alive)):
+            unsure.append(name)
+    winners = {name: winner for name, (_, winner, _) in picked.items()}
+    scored = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
+    final = differences({name: test[name] for name in scored}, scored)
+    gains = _gains(winners, test, data, rows["test"])
+    answers = []
+    for question in questions:
+        name = question.name
+        told, winner, tied = picked[name]
+        last, scores = final.get(name, {}), test.get(name, {})
+        contenders = [
+            _contender(candidate, screened[name], standings[name], confirmed, told, last, scores)
+            for candidate in question.candidates
+        ]
+        contenders.sort(key=_from_best_to_worst)
+        answers.append(Answer(question, tuple(contenders), winner, tied, gain=gains.get(name)))
+    return Found(tuple(answers), tuple(unsure))
+
+
+def _told(
+    standing: Standing,
+    chosen: Mapping[str, Difference],
+    first: Mapping[str, Difference],
+    screened: Mapping[str, Screening],
+) -> dict[str, Difference]:
+    """Return what the candidates that are left are told apart by: the trials that two of them had, or the screen."""
+    for tried in (chosen, first):
+        if sum(one in tried for one in standing.alive) >= min(2, len(standing.alive)):
+            return _to_the_best({one: tried[one] for one in standing.alive if one in tried})
+    known = {one: screened[one].given_others for one in standing.alive if one in screened}
+    return _to_the_best({one: found for one, found in known.items() if found is not None})
+
+
+def _to_the_best(found: Mapping[str, Difference]) -> dict[str, Difference]:
+    """Return differences to the best of these, where the best of all is not among them."""
+    best = max((one.mean for one in found.values()), default=0.0)
+    return {name: replace(one, mean=one.mean - best) for name, one in found.items()}
+
+
+def _winner(
+    candidates: Sequence[Candidate], alive: Sequence[str], told: Mapping[str, Difference]
+) -> tuple[str, tuple[str, ...]]:
+    """Return the simplest of those that cannot be told from the best, and all of these."""
+    simple = sorted(candidates, key=lambda one: one.complexity)
+    tied = tuple(one.observation for one in simple if one.observation in told and is_tied(told[one.observation]))
+    first = next(one.observation for one in simple if one.observation in alive)
+    return (tied[0], tied) if tied else (first, (first,))
+
+
+def _gains(winners: Mapping[str, str], test: Mapping[str, Scores], data: Dataset, rows: int) -> dict[str, Difference]:
+    """Return what each winner gains over its column's own marginal on test rows; nothing of an array."""
+    known = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
+    if data.columns is None or not known:
+        return {}
+    marginals = marginal_scores(by_column_text(winners), data, data.test[:rows])
+    places = {column.name: d for d, column in enumerate(data.columns)}
+    scores = {}
+    for name, winner in known.items():
+        of_seeds = test[name][winner]
+        scores[name] = {winner: of_seeds, _MARGINAL: dict.fromkeys(of_seeds, marginals[:, places[name]])}
+    return {name: found[known[name]] for name, found in differences(scores, dict.fromkeys(known, _MARGINAL)).items()}
+
+
+def _contender(
+    candidate: Candidate,
+    screened: Mapping[str, Screening],
+    standing: Standing,
+    confirmed: Confirmed,
+    told: Mapping[str, Difference],
+    final: Mapping[str, Difference],
+    test: Scores,
+) -> Contender:
+    text = candidate.observation
+    trials = confirmed.of(standing.name, text)
+    results = [(one, result) for one in trials if (result := read_result(one.out)) is not None]
+    ended = [(one, result) for one, result in results if "seconds" in result]
+    known = screened.get(text)
+    dropped = (known.dropped if known is not None else "") or standing.dropped.get(text, "")
+    return Contender(
+        candidate=candidate,
+        screened=None if known is None else known.marginal,
+        dropped=dropped,
+        difference=None if dropped else told.get(text),
+        final=None if dropped else final.get(text),
+        nats=float(np.mean([np.nanmean(of_seed) for of_seed in test[text].values()])) if text in test else None,
+        curves=tuple(read_curve(one.out) for one, _ in ended),
+        seconds=_mean([result["seconds"] for _, result in ended]),
+        seeds=len(results),
+        diverged=sum(bool(result.get("has_diverged")) for _, result in results),
+        flagged=_mean([_flagged(one, result, standing.name) for one, result in ended]) or 0.0,
+    )
+
+
+def _flagged(trial: Trial, result: Mapping[str, Mapping[str, Mapping[str, float]]], name: str) -> float:
+    """Return the share of a question's scores that are flagged, over all rows that a trial scored."""
+    return statistics.mean(result["flagged"][split][name] for split in trial.rows)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.mean(values) if values else None
+
+
+def _from_best_to_worst(one: Contender) -> tuple[bool, float]:
+    """Return the key: first those that were not dropped, by their difference; then by the screen."""
+    difference = one.difference or one.screened
+    return bool(one.dropped), -difference.mean if difference is not None else np.inf

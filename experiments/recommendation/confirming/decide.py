@@ -1,0 +1,113 @@
+"""From questions with screened candidates to a recommendation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from obsvae.data import Dataset
+from obsvae.errors import UsageError
+from obsvae.experiments.recommendation.confirming.answers import Screen, answers_of
+from obsvae.experiments.recommendation.confirming.checked import check_winners
+from obsvae.experiments.recommendation.confirming.clock import Clock
+from obsvae.experiments.recommendation.confirming.confirm import confirm
+from obsvae.experiments.recommendation.confirming.effort import Effort, fewer_rows
+from obsvae.experiments.recommendation.confirming.standings import Standing
+from obsvae.experiments.recommendation.confirming.warnings import warnings_of
+from obsvae.experiments.recommendation.question import Question
+from obsvae.experiments.recommendation.results import Recommendation
+from obsvae.experiments.recommendation.screen import Screening
+from obsvae.model import by_column_text
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a recommendation goes on.
+
+    Attributes:
+        folder: where its trials lie.
+        clock: when it ends.
+        seeds: of each candidate that is left in the end.
+        seed: the first of them.
+        jobs: processes side by side; None: none but this one.
+        progress: whether to tell of it.
+    """
+
+    folder: Path
+    clock: Clock
+    seeds: int
+    seed: int
+    jobs: int | None
+    progress: bool
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A recommendation, and what its winners draw, by question, in data units."""
+
+    recommendation: Recommendation
+    draws: Mapping[str, np.ndarray]
+
+
+def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effort: Effort, course: Course) -> Decided:
+    """Try the candidates that the screen has left, and answer the questions.
+
+    Args:
+        data: on the grids of the questions.
+        questions: with all their candidates.
+        screened: what was found of the candidates, by question and text.
+        effort: of a trial.
+        course: how it goes on.
+
+    Raises:
+        UsageError: for a question without candidates.
+    """
+    standings = [_standing(question, screened[question.name]) for question in questions]
+    asked = {one.name for one in standings}
+    others = {column.name: column.observation for column in data.columns or () if column.name not in asked}
+    used = fewer_rows(data, course.seed)
+    confirmed = confirm(
+        used,
+        standings,
+        others,
+        effort,
+        seeds=course.seeds,
+        seed=course.seed,
+        folder=course.folder / "trials",
+        clock=course.clock,
+        jobs=course.jobs,
+        progress=course.progress,
+    )
+    found = answers_of(questions, screened, confirmed, used, course.seeds, effort.rows)
+    winners = {answer.question.name: answer.winner for answer in found.answers}
+    checked = check_winners(confirmed, winners, used, course.seed)
+    answers = tuple(
+        replace(one, misfits=tuple(checked[one.question.name].misfits)) if one.question.name in checked else one
+        for one in found.answers
+    )
+    minutes = course.clock.seconds / 60
+    recommendation = Recommendation(
+        data=data.name,
+        answers=answers,
+        observation=winners[""] if data.columns is None else by_column_text(winners),
+        warnings=tuple(warnings_of(found, confirmed, data, used, effort.training["epochs"], minutes)),
+        rows={"train": len(used.train), "choose": effort.rows["validation"], "final": effort.rows["test"]},
+        networks=effort.networks,
+        training=effort.training,
+        seeds=course.seeds,
+        seconds=course.clock.spent,
+    )
+    return Decided(recommendation, {name: one.draws for name, one in checked.items()})
+
+
+def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing:
+    """Return the candidates that the screen has left; the best of them leads, the simplest where nothing was scored."""
+    dropped = {text: one.dropped for text, one in screened.items() if one.dropped}
+    alive = [one.observation for one in question.candidates if one.observation not in dropped]
+    if not alive:
+        of = f"column {question.name!r}" if question.name else "the array"
+        why = question.refused[0].why if question.refused else next(iter(dropped.values()), "none is known")
+        raise UsageError(f"no observation comes in question for {of}, such as: {why}")
+    scores = {text: one.given_others.mean for text, one in screened.items() if one.given_others is not None}
+    return Standing(question.name, alive, max(alive, key=lambda text: scores.get(text, -np.inf)))

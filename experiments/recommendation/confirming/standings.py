@@ -1,0 +1,114 @@
+"""How far candidates have come, and which go no further."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from obsvae.experiments.jobs.job import read_result
+from obsvae.experiments.recommendation.confirming.differences import Scores, best_of, is_tied
+from obsvae.experiments.recommendation.confirming.scores import against_best, collect
+from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.inference import Difference
+
+# Standard errors beyond which a candidate is hopeless; with one seed, of whose spread nothing is known, twice as many.
+_HOPELESS = 4.0
+# What the trial is called in which no column is swapped.
+LEADERS = "leaders"
+AT_ONCE = "when all columns were tried at once"
+
+
+@dataclass
+class Standing:
+    """How far the candidates of a question have come.
+
+    Attributes:
+        name: of the question.
+        alive: the texts of those that are not dropped.
+        leader: the best so far.
+        dropped: why the others went no further.
+    """
+
+    name: str
+    alive: list[str]
+    leader: str
+    dropped: dict[str, str] = field(default_factory=dict)
+
+    def drop(self, one: str, why: str) -> None:
+        """Let a candidate go no further."""
+        self.alive.remove(one)
+        self.dropped[one] = why
+
+
+def drop_hopeless(
+    standings: Mapping[str, Standing],
+    scores: Mapping[str, Scores],
+    how: str,
+    *,
+    keep_leader: bool = False,
+) -> None:
+    """Drop what is worse than the best by far more than chance, and let the best lead.
+
+    Args:
+        standings: which are changed.
+        scores: of validation rows.
+        how: they were found, for the reason that is kept.
+        keep_leader: whether those that lead stay: the trials to come are held against theirs.
+    """
+    seeds = {len(by_seed) for of_question in scores.values() for by_seed in of_question.values()}
+    limit = _HOPELESS if max(seeds, default=1) > 1 else 2 * _HOPELESS
+    for name, found in against_best(scores).items():
+        standing = standings[name]
+        for one, difference in found.items():
+            is_hopeless = difference.mean < -limit * difference.standard_error
+            if one in standing.alive and is_hopeless and not (keep_leader and one == standing.leader):
+                standing.drop(one, f"hopeless: {_behind(difference, how)}")
+        if not keep_leader:
+            standing.leader = best_of(scores[name])
+
+
+def order_by(standings: Mapping[str, Standing], found: Mapping[str, Mapping[str, Difference]]) -> None:
+    """Put what is nearest to the best first: where time runs out it has been tried."""
+    for name, differences_of in found.items():
+        standings[name].alive.sort(key=lambda one: -differences_of[one].mean if one in differences_of else 0.0)
+
+
+def drop_untried(
+    standings: Mapping[str, Standing], first: Mapping[str, Mapping[str, Difference]], scores: Mapping[str, Scores]
+) -> None:
+    """Drop what there was no time for in the second rung, where the first has shown it to be worse."""
+    for name, found in first.items():
+        for one in [*standings[name].alive]:
+            if one in found and one not in scores.get(name, {}) and not is_tied(found[one]):
+                standings[name].drop(one, f"behind: {_behind(found[one], AT_ONCE)}, and no time was left for more")
+
+
+def drop_failed(standings: Mapping[str, Standing], trials: Sequence[Trial]) -> None:
+    """Drop candidates that could not be trained, or diverged.
+
+    Where the leaders fail together, the column is at fault that another candidate saves, and no other.
+    """
+    results = {one: read_result(one.out) or {} for one in trials}
+    leaders = {one.training["seed"]: one for one in trials if one.called == LEADERS}
+    is_array = len(standings) == 1
+    has_any = any("seconds" in result for result in results.values())
+    for one, result in results.items():
+        standing, beside = standings[one.scored[0]], leaders[one.training["seed"]]
+        text, leader = (which.families[standing.name] for which in (one, beside))
+        if one is beside or text not in standing.alive:
+            continue
+        if "message" in result and ("seconds" in results[beside] or (is_array and has_any)):
+            standing.drop(text, _why(result))
+        elif "seconds" in result and "message" in results[beside] and leader in standing.alive:
+            standing.drop(leader, _why(results[beside]))
+    scores = collect(trials, "validation")
+    for name, standing in standings.items():
+        if standing.leader not in standing.alive:
+            standing.leader = best_of({one: found for one, found in scores[name].items() if one in standing.alive})
+
+
+def _behind(difference: Difference, how: str) -> str:
+    return f"{-difference.mean:.3g} ± {difference.standard_error:.2g} nats per datum below the best {how}"
+
+
+def _why(result: Mapping[str, Any]) -> str:
+    return f"{'diverged' if result.get('has_diverged') else 'failed'}: {result['message']}"

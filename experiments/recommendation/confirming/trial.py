@@ -1,0 +1,199 @@
+"""A trial: one small VAE, trained and scored."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from obsvae.data import Dataset
+from obsvae.experiments.comparison.acceptance import on_scale, scored_as
+from obsvae.experiments.csv_files import columns_text, read_columns
+from obsvae.experiments.evaluation.scoring import score
+from obsvae.experiments.files import load_weights, save_history, save_json, save_text, save_weights
+from obsvae.experiments.jobs.job import Job, read_result
+from obsvae.experiments.pair import make_pair
+from obsvae.guides import Guide
+from obsvae.inference import Callback, Curve, History, Refined, StopTraining, conditional_scores, fit
+from obsvae.inference.modes import unchecked
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.sites import posterior
+from obsvae.model import VAE, by_column_text
+from obsvae.modes import evaluating, seeded
+
+# The validation rows whose ELBO is looked at after each epoch on the common scale.
+_CURVE_ROWS = 500
+# A search for modes as thorough as small networks need: at the full one the scores are the same, and cost four times.
+PROPOSAL = Refined(starts=1, steps=2, rounds=2, pilot=50)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial(Job):
+    """A small VAE whose scores tell of some questions; it leaves weights, ``curve.csv`` and a file of scores a split.
+
+    Attributes:
+        called: what it is called.
+        families: by column the text of its family; by the empty name that of an array's observation.
+        data: on the grids of the questions.
+        networks: arguments of :func:`make_pair`.
+        training: arguments of :func:`fit`, with the seed.
+        scored: the names of the questions that it tells of.
+        rows: by split, ``validation`` and ``test``, how many of the first rows are scored at most.
+        particles: K, for each row.
+        device: where.
+        out: the folder.
+        seconds: after which training is cut; None: never.
+        threads: how many torch may use; None: as it is set.
+    """
+
+    called: str
+    families: Mapping[str, str]
+    data: Dataset
+    networks: Mapping[str, Any]
+    training: Mapping[str, Any]
+    scored: tuple[str, ...]
+    rows: Mapping[str, int]
+    particles: int
+    device: str
+    out: Path
+    seconds: float | None = None
+    threads: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called, and its seed."""
+        return f"{self.called}, seed {self.training['seed']}"
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs at most."""
+        return int(self.training["epochs"])
+
+    @property
+    def observation(self) -> str:
+        """The text of p(x | z)."""
+        return self.families[""] if self.data.columns is None else by_column_text(self.families)
+
+    def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
+        """Train and score."""
+        start = time.perf_counter()
+        save_json(self.out / "trial.json", {"observation": self.observation, "training": dict(self.training)})
+        data = self.data.to(self.device)
+        model, guide = self.pair()
+        model, guide = model.to(self.device), guide.to(self.device)
+        keeper = _Keeper(self, data)
+        history = fit(model, guide, data, **self.training, callbacks=[keeper, *callbacks], progress=False)
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt  # a model that was trained for less would be compared unfairly
+        assert history.best is not None
+        save_weights(self.out, model, guide)
+        found = {split: self._scores(model, guide, data.split(split)[:rows]) for split, rows in self.rows.items()}
+        scored_as = max(found["validation"], key=lambda name: found["validation"][name].mean)
+        for split, scores in found.items():
+            save_text(self.out / f"{split}.csv", columns_text(scores[scored_as].columns))
+        return {
+            "status": history.stopped,
+            "scored_as": scored_as,
+            "flagged": {split: scores[scored_as].flagged for split, scores in found.items()},
+            "seconds": history.epochs[-1].seconds,
+            "epochs": len(history),
+            "best_epoch": history.best.epoch,
+            "wall_seconds": time.perf_counter() - start,
+        }
+
+    def pair(self) -> tuple[VAE, Guide]:
+        """Return the pair as it is before training, on the CPU."""
+        return make_pair(self.observation, self.data, **self.networks, seed=self.training["seed"])
+
+    def trained(self) -> tuple[VAE, Guide]:
+        """Return the trained pair on the common scale, in evaluation mode, on the CPU; the trial has ended well."""
+        model, guide = self.pair()
+        load_weights(self.out, model, guide)
+        result = read_result(self.out)
+        assert result is not None
+        return self.under(model)[result["scored_as"]].eval(), guide.eval()
+
+    def under(self, model: VAE) -> dict[str, VAE]:
+        """Return the model under all that it is scored as: a loss that is no likelihood has several corrections."""
+        scales = {name: on_scale(one, self.data) for name, one in scored_as(model.observation).items()}
+        return {
+            name: model if one is model.observation else model.with_observation(one) for name, one in scales.items()
+        }
+
+    def _scores(self, model: VAE, guide: Guide, x: Tensor) -> dict[str, "_Scores"]:
+        seed = int(self.training["seed"])
+        found = {}
+        for name, scale in self.under(model).items():
+            if self.data.columns is None:
+                weights = score(scale, guide, x, self.particles, PROPOSAL, seed=seed, progress=False).likelihood.weights
+                found[name] = _Scores({"": weights.estimate}, {"": float(weights.flagged.mean())})
+                continue
+            places = {column.name: d for d, column in enumerate(self.data.columns)}
+            asked = [places[column] for column in self.scored]
+            of_entries = conditional_scores(
+                scale, guide, x, self.particles, proposal=PROPOSAL, seed=seed, progress=False, features=asked
+            )
+            columns = {column: of_entries.log_probability[:, places[column]] for column in self.scored}
+            seen = {column: ~np.isnan(values) for column, values in columns.items()}
+            flagged = {c: of_entries.flagged[:, places[c]][seen[c]].mean() if seen[c].any() else 0.0 for c in columns}
+            found[name] = _Scores(columns, {column: float(share) for column, share in flagged.items()})
+        return found
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """The scores of some rows ``(N,)`` by question, and the shares of them that are flagged."""
+
+    columns: Mapping[str, np.ndarray]
+    flagged: Mapping[str, float]
+
+    @property
+    def mean(self) -> float:
+        """Over rows, added up over questions."""
+        return float(sum(np.nanmean(scores) for scores in self.columns.values()))
+
+
+class _Keeper(Callback):
+    """Scores validation rows after each epoch on the common scale, keeps the records, and cuts training in time."""
+
+    def __init__(self, trial: Trial, data: Dataset) -> None:
+        self.trial, self.x = trial, data.validation[:_CURVE_ROWS]
+        self.seconds: list[float] = []
+        self.scores: list[float] = []
+
+    def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
+        assert isinstance(model, VAE)
+        self.guide = guide
+        # Of several corrections the first: their curves differ little but in height.
+        self.scale = next(iter(self.trial.under(model).values()))
+
+    def on_epoch(self, history: History) -> None:
+        self.seconds.append(history.epochs[-1].seconds)
+        self.scores.append(self._elbo())
+        save_history(self.trial.out, history)
+        save_text(self.trial.out / "curve.csv", columns_text({"seconds": self.seconds, "score": self.scores}))
+        if self.trial.seconds is not None and history.epochs[-1].seconds > self.trial.seconds:
+            raise StopTraining
+
+    def _elbo(self) -> float:
+        """Return the mean ELBO by a draw of z for each row, with the same randomness after each epoch."""
+        seed = int(self.trial.training["seed"])
+        with evaluating(self.scale, self.guide), unchecked(), seeded(seed, self.x.device):
+            q = posterior(self.guide, self.x)
+            z = q.sample()
+            log_p = self.scale.given(z).log_prob(self.x).flatten(1).sum(1) + self.scale.prior().log_prob(z)
+            return float((log_p - q.log_prob(z)).mean())
+
+
+def read_scores(folder: Path, split: str) -> dict[str, np.ndarray]:
+    """Return the scores of the rows of a split ``(N,)`` by question."""
+    return read_columns(folder / f"{split}.csv")
+
+
+def read_curve(folder: Path) -> Curve:
+    """Return the validation curve of a trial: its ELBO on the common scale."""
+    columns = read_columns(folder / "curve.csv")
+    return Curve(columns["seconds"], columns["score"])

@@ -1,0 +1,269 @@
+"""Which trials are run and what they lead to, with scores that are made up in the place of training."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from obsvae.data import load
+from obsvae.errors import UsageError
+from obsvae.experiments.csv_files import columns_text
+from obsvae.experiments.files import save_text
+from obsvae.experiments.recommendation.confirming import decide as deciding
+from obsvae.experiments.recommendation.confirming.clock import Clock
+from obsvae.experiments.recommendation.confirming.decide import Course, decide
+from obsvae.experiments.recommendation.confirming.effort import Effort
+from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.experiments.recommendation.question import Candidate, Question, Refusal
+from obsvae.experiments.recommendation.screen import Screening
+from obsvae.inference import Difference, TrainingDiverged
+from obsvae.inference.training.history import History
+from tests.experiments.recommendation.made import look
+
+ROWS = 80
+# How good each family is, in nats per datum.
+WORTH = {"normal": 0.0, "student-t": 1.0, "laplace": 0.97, "logistic": -9.0, "log-normal": 0.5, "gamma": 0.5}
+
+
+class Trials:
+    """Stands in for training: families have their worth, with noise by row, and by seed and trial."""
+
+    def __init__(self):
+        self.run, self.diverging, self.interrupt = [], set(), None
+
+    def work(self, trial, callbacks):
+        if len(self.run) == self.interrupt:
+            raise KeyboardInterrupt
+        self.run.append(trial)
+        if self.diverging & set(trial.families.values()):
+            raise TrainingDiverged("training stopped at step 3", History(stopped="diverged at step 3"))
+        own, rows = np.random.default_rng(sum(map(ord, trial.out.name))), np.random.default_rng(7)
+        shared = rows.normal(size=ROWS) * 2
+        for split, number in trial.rows.items():
+            scores = {
+                name: (shared + WORTH[trial.families[name]] + own.normal(size=ROWS) * 0.3)[:number]
+                for name in trial.scored
+            }
+            save_text(trial.out / f"{split}.csv", columns_text(scores))
+        save_text(trial.out / "curve.csv", columns_text({"seconds": [1.0, 2.0], "score": [-3.0, -2.0]}))
+        share = 0.2 if "gamma" in trial.families.values() else 0.0
+        return {
+            "status": "patience",
+            "seconds": 2.0,
+            "wall_seconds": 60.0,
+            "epochs": 9,
+            "best_epoch": 4,
+            "scored_as": "",
+            "flagged": {split: dict.fromkeys(trial.scored, share) for split in trial.rows},
+        }
+
+
+@pytest.fixture
+def trials(monkeypatch):
+    found = Trials()
+    monkeypatch.setattr(Trial, "work", lambda trial, callbacks: found.work(trial, callbacks))
+    monkeypatch.setattr(deciding, "check_winners", lambda *_: {})
+    return found
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3))
+    return load(pd.DataFrame({"a": x[:, 0], "b": np.exp(x[:, 1]), "c": x[:, 2]}))
+
+
+EFFORT = Effort(
+    {"latent": 2, "hidden": [8], "architecture": "mlp", "guide": "normal", "prior": "standard-normal"},
+    {"epochs": 9, "batch_size": 20, "lr": 1e-3, "patience": 3},
+    {"validation": 40, "test": 40},
+    20,
+    "cpu",
+)
+
+
+def course(folder, minutes=5.0, seeds=2):
+    return Course(folder, Clock(minutes), seeds, 0, None, False)
+
+
+def question(name, *texts, refused=()):
+    candidates = tuple(Candidate(text, "made up", text, place) for place, text in enumerate(texts))
+    return Question(name, look(name), candidates, tuple(refused))
+
+
+def unscreened(*questions):
+    return {one.name: {} for one in questions}
+
+
+def screened(question, scores, dropped):
+    """Return what a screen would say by differences to the best, of which it has dropped some."""
+    return {
+        one.observation: Screening(
+            one, Difference(9.0, 9.0), scores.get(one.observation), dropped.get(one.observation, "")
+        )
+        for one in question.candidates
+    }
+
+
+def told(found):
+    """Return all numbers of a recommendation but the curves, which are arrays."""
+    return [
+        [answer.winner, answer.tied, answer.gain, *(replace(one, curves=()) for one in answer.contenders)]
+        for answer in found.answers
+    ]
+
+
+A, B = question("a", "normal", "laplace", "student-t", "logistic"), question("b", "log-normal", "gamma")
+C = question("c", "normal")
+
+
+def answers(table, folder, *questions, said=None, **more):
+    found = decide(table, questions, said or unscreened(*questions), EFFORT, course(folder, **more))
+    return found.recommendation, {one.question.name: one for one in found.recommendation.answers}
+
+
+def test_one_column_at_a_time_is_swapped_after_a_rung_of_all(table, trials, tmp_path):
+    found, by_name = answers(table, tmp_path, A, B, C)
+    first = [one for one in trials.run if one.called.startswith("round")]
+    assert len(first) == 2 * 4
+    assert {one.scored for one in first} == {("a", "b")}
+    assert {one.families["c"] for one in trials.run} == {"normal"}
+    for turn in (first[:4], first[4:]):
+        assert {one.families["a"] for one in turn} == {"normal", "laplace", "student-t", "logistic"}
+    second = [one for one in trials.run if one not in first]
+    leaders = [one for one in second if one.called == "leaders"]
+    assert [one.training["seed"] for one in leaders] == [0, 1]
+    for one in second:
+        differing = [n for n in one.families if one.families[n] != leaders[0].families[n]]
+        assert differing == ([] if one in leaders else list(one.scored))
+    assert found.observation == 'by-column:{"a" = "laplace", "b" = "log-normal", "c" = "normal"}'
+    assert by_name["a"].tied == ("laplace", "student-t")  # laplace is the simpler
+    assert by_name["b"].tied == ("log-normal", "gamma")
+    assert by_name["c"].gain is not None
+    (hopeless,) = (one for one in by_name["a"].contenders if one.candidate.observation == "logistic")
+    assert hopeless.dropped.startswith("hopeless: 9.9")
+    assert hopeless.seeds == 0
+
+
+def test_what_is_told_of_a_contender(table, trials, tmp_path, monkeypatch):
+    monkeypatch.setitem(WORTH, "normal", 0.8)
+    found, by_name = answers(table, tmp_path, A, B)
+    best, second, third, last = by_name["a"].contenders
+    assert [one.candidate.observation for one in (best, second, third, last)] == [
+        "student-t",
+        "laplace",
+        "normal",
+        "logistic",
+    ]
+    assert best.difference.mean == 0
+    assert third.difference.mean == pytest.approx(-0.2, abs=0.15)
+    assert third.difference.standard_error > 0
+    # The final differences are to the winner, which is the simpler of two.
+    assert second.final == Difference(0.0, 0.0)
+    assert best.final.mean == pytest.approx(0.03, abs=0.2)
+    assert third.final.mean == pytest.approx(-0.2, abs=0.15)
+    assert (best.seeds, best.diverged, best.seconds, len(best.curves)) == (2, 0, 2.0, 2)
+    assert (last.difference, last.final, last.nats) == (None, None, None)
+    assert found.rows == {"train": 320, "choose": 40, "final": 40}
+    assert (found.seeds, found.networks["latent"]) == (2, 2)
+    (flagged,) = (text for text in found.warnings if "gamma" in text)
+    assert "column 'b': 20 % of the estimates of gamma" in flagged
+
+
+def test_it_goes_on_where_it_stopped_and_nothing_is_done_twice(table, trials, tmp_path):
+    whole, _ = answers(table, tmp_path / "whole", A, B)
+    number = len(trials.run)
+    for interrupt in (3, 5, number - 1):
+        folder = tmp_path / str(interrupt)
+        trials.run, trials.interrupt = [], interrupt
+        with pytest.raises(KeyboardInterrupt):
+            answers(table, folder, A, B)
+        trials.interrupt = None
+        found, _ = answers(table, folder, A, B)
+        assert len(trials.run) == number
+        assert told(found) == told(whole)
+        answers(table, folder, A, B)
+        assert len(trials.run) == number
+
+
+def test_more_seeds_go_on_from_fewer(table, trials, tmp_path):
+    answers(table, tmp_path, A, B, seeds=2)
+    before = len(trials.run)
+    _, by_name = answers(table, tmp_path, A, B, seeds=3)
+    assert {one.training["seed"] for one in trials.run[before:]} == {2}
+    assert by_name["a"].contenders[0].seeds == 3
+
+
+@pytest.mark.parametrize("done", [0, 3, 9, 10])
+def test_where_time_runs_out_it_answers_by_what_there_is(done, table, trials, tmp_path, monkeypatch):
+    now = SimpleNamespace(time=1000.0)
+    monkeypatch.setattr("time.time", lambda: now.time)
+    work = trials.work
+
+    def slow(trial, callbacks):
+        now.time += 60
+        return work(trial, callbacks)
+
+    monkeypatch.setattr(Trial, "work", slow)
+    scores = {"student-t": Difference(0.0, 0.0), "laplace": Difference(-2.0, 0.1)}
+    said = {"a": screened(A, scores, {"logistic": "screened: far"}), "b": {}}
+    found, by_name = answers(table, tmp_path, A, B, said=said, minutes=(done + 0.5) / 0.95)
+    assert len(trials.run) == max(1, done)
+    assert "were too few: the answer of 'a', 'b'" in found.warnings[0]
+    # By the screen alone laplace is far behind; by the trials of the first rung it is as good, and simpler.
+    assert by_name["a"].winner == ("student-t" if done == 0 else "laplace")
+    assert by_name["a"].contenders[-1].dropped == "screened: far"
+    more, _ = answers(table, tmp_path, A, B, said=said, minutes=1000)
+    assert not any("too few" in text for text in more.warnings)
+
+
+def test_one_that_diverges_is_left_out_and_told(table, trials, tmp_path):
+    trials.diverging = {"student-t"}
+    _, by_name = answers(table, tmp_path, A, B)
+    (one,) = (one for one in by_name["a"].contenders if one.candidate.observation == "student-t")
+    assert one.dropped == "diverged: training stopped at step 3"
+    assert (one.diverged, one.seeds) == (1, 1)
+    assert by_name["a"].winner == "laplace"
+    assert all(one.seeds == 2 for one in by_name["b"].contenders)
+
+
+def test_one_that_leads_and_diverges_makes_way(table, trials, tmp_path):
+    trials.diverging = {"student-t"}
+    said = {"a": screened(A, {"student-t": Difference(0.0, 0.0)}, {}), "c": {}}
+    # With one question in question there is no rung of all, in which it would be found out.
+    _, by_name = answers(table, tmp_path, A, C, said=said)
+    assert by_name["a"].winner == "laplace"
+    assert by_name["c"].winner == "normal"
+
+
+def test_an_array_has_one_candidate_a_trial(trials, tmp_path):
+    data = load(np.random.default_rng(0).normal(size=(400, 4)))
+    found, by_name = answers(data, tmp_path, question("", "normal", "laplace", "student-t", "logistic"))
+    assert all(set(one.families) == {""} for one in trials.run)
+    assert [one.families[""] for one in trials.run[:4]] == ["normal", "laplace", "student-t", "logistic"]
+    assert len(trials.run) == 7  # one is hopeless after its first seed
+    assert found.observation == by_name[""].winner == "laplace"
+    assert by_name[""].gain is None
+
+
+def test_what_looks_wrong_in_the_data_is_told_first(trials, tmp_path):
+    x = np.random.default_rng(0).normal(50, 5, size=400)
+    data = load(pd.DataFrame({"a": np.where(np.arange(400) % 10 == 0, -999.0, x), "b": np.exp(x / 50)}))
+    found, _ = answers(data, tmp_path, A, B)
+    assert "-999" in found.warnings[0]
+    assert any("estimates of gamma" in text for text in found.warnings[1:])
+
+
+def test_a_question_that_is_settled_costs_nothing(table, trials, tmp_path):
+    found, _ = answers(table, tmp_path, C)
+    assert [one.called for one in trials.run] == ["leaders", "leaders"]
+    assert found.answers[0].tied == ("normal",)
+    trials.run.clear()
+
+
+def test_a_question_without_candidates_is_refused(table, trials, tmp_path):
+    nothing = question("a", refused=[Refusal("normal", "needs a number")])
+    with pytest.raises(UsageError, match="no observation comes in question for column 'a', such as: needs a number"):
+        answers(table, tmp_path, nothing)
