@@ -27,6 +27,13 @@ from .files import save_json as save_json
 from .files import save_text as save_text
 from .files import save_weights as save_weights
 from .pair import make_pair as make_pair
+from .recommendation.question import Candidate as Candidate
+from .recommendation.question import Question as Question
+from .recommendation.question import Refusal as Refusal
+from .recommendation.recommend import recommend as recommend
+from .recommendation.results import Answer as Answer
+from .recommendation.results import Contender as Contender
+from .recommendation.results import Recommendation as Recommendation
 from .reporting.report import Report as Report
 from .reporting.report import make_report as make_report
 from .reporting.report import write_report as write_report

@@ -21,6 +21,7 @@ _FLAGS: Mapping[str, object] = {
     "lr": 1e-3,
     "epochs": None,
     "patience": None,
+    "kl_warmup": 0,
 }
 
 

@@ -1,0 +1,167 @@
+"""Which observation data want: the question answered."""
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from obsvae.data import Dataset
+from obsvae.errors import UsageError
+from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.pair import make_pair, sizes_of
+from obsvae.experiments.recommendation.candidates import on_their_grids, questions
+from obsvae.experiments.recommendation.confirming.clock import Clock
+from obsvae.experiments.recommendation.confirming.decide import Course, decide
+from obsvae.experiments.recommendation.confirming.effort import (
+    Effort,
+    default_batch,
+    default_hidden,
+    default_latent,
+    rows_scored,
+)
+from obsvae.experiments.recommendation.question import Question
+from obsvae.experiments.recommendation.results import Recommendation
+from obsvae.experiments.recommendation.say.files import save
+from obsvae.experiments.recommendation.screen import Screening
+from obsvae.experiments.recommendation.screening.job import ScreenJob
+from obsvae.experiments.run import FORMAT, observed
+from obsvae.experiments.whole_numbers import whole, whole_or_none
+from obsvae.model import by_column_text
+
+# Questions that are screened in this process: another takes seconds to start.
+_FEW = 4
+# Epochs over which the weight of the KL rises: without it some seeds leave latent dimensions unused that others use,
+# and the seeds differ by more than the families.
+_WARMUP = 15
+
+
+def recommend(
+    data: Dataset,
+    *,
+    minutes: float = 5.0,
+    seeds: int = 2,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    columns: Sequence[str] | None = None,
+    latent: int | None = None,
+    hidden: Sequence[int] | None = None,
+    architecture: str = "mlp",
+    epochs: int = 200,
+    batch_size: int | None = None,
+    lr: float = 4e-3,
+    patience: int = 20,
+    particles: int = 100,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+) -> Recommendation:
+    """Find out which observation distribution data want: look, list, screen, and confirm in small VAEs.
+
+    The training rows are fitted; validation rows say when to stop, and choose; the final numbers are those of test
+    rows. A column of a table is scored given the other entries of its row, an array as a whole, all candidates by one
+    measure. See :func:`confirm` for the trials and :func:`differences` for the standard errors.
+
+    Args:
+        data: a table or an array.
+        minutes: that it may take; where they run out, the answers rest on what there is, and a warning says which.
+        seeds: runs of each candidate that is left in the end.
+        out: a folder, which keeps the trials; an interrupted recommendation in it goes on, also with more minutes or
+            seeds. None: nothing is kept.
+        jobs: processes side by side, of one thread each; a script that asks for them needs
+            ``if __name__ == "__main__":``. None: one after another, in this process.
+        columns: the names of those that are asked for; the others have the families that the data say. None: all.
+        latent: size of z; by default 8, or half the number of features where that is less.
+        hidden: sizes of the hidden layers; by default 64 64, and 128 128 for more than 100 features.
+        architecture: of the networks, a name in ``ARCHITECTURES``.
+        epochs: passes over the data at most.
+        batch_size: data in a minibatch; by default a tenth of the rows, from 16 to 400.
+        lr: Adam's learning rate.
+        patience: epochs without a better validation ELBO after which training ends.
+        particles: K, for each row.
+        seed: the first of the seeds of weights and minibatches.
+        device: where to train and score.
+        progress: tell the plan, and show a progress bar where standard error is a terminal.
+
+    Raises:
+        UsageError: for wrong names and numbers, a folder with other results, or a column for which nothing comes in
+            question.
+    """
+    if not isinstance(data, Dataset):
+        raise UsageError(f"recommend needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
+    if not (isinstance(minutes, int | float) and minutes > 0):
+        raise UsageError(f"minutes need to be more than 0, but got {minutes!r}")
+    if isinstance(columns, str) or (columns is not None and not columns):
+        raise UsageError(f"columns need to be a list of at least one name, but got {columns!r}; None asks for all")
+    clock = Clock(minutes)
+    features = data.train[0].numel()
+    sizes = hidden if hidden is not None or architecture != "mlp" else default_hidden(features)
+    effort = Effort(
+        networks={
+            "latent": default_latent(features) if latent is None else whole("latent", latent),
+            "hidden": [whole("hidden", size) for size in sizes_of(architecture, sizes)],
+            "architecture": architecture,
+            "guide": "normal",
+            "prior": "standard-normal",
+        },
+        training={
+            "epochs": whole("epochs", epochs),
+            "batch_size": whole("batch_size", default_batch(len(data.train)) if batch_size is None else batch_size),
+            "lr": lr,
+            "patience": whole("patience", patience),
+            "kl_warmup": min(_WARMUP, 3 * patience // 4),  # training must not end for want of patience within it
+        },
+        rows={split: rows_scored(features, len(data.split(split))) for split in ("validation", "test")},
+        particles=whole("particles", particles),
+        device=str(torch.device(device)),
+    )
+    seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
+    asked = questions(data, columns)
+    ranked = on_their_grids(data, asked)
+    possible = {one.name: one.candidates[0].observation for one in asked if one.candidates}
+    if possible:  # of all networks one, which refuses before anything is written what none of them could be
+        make_pair(possible[""] if data.columns is None else by_column_text(possible), ranked, **effort.networks)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "rec") if out is None else Path(out)
+        open_folder(folder, _settings(data, effort))
+        course = Course(folder, clock, seeds, seed, jobs, progress)
+        decided = decide(ranked, asked, _screened(data, asked, course), effort, course)
+        if out is None:
+            return decided.recommendation
+        kept = replace(decided.recommendation, folder=folder)
+        save(kept, data, folder, decided.draws)
+        return kept
+
+
+def _screened(data: Dataset, asked: Sequence[Question], course: Course) -> dict[str, dict[str, Screening]]:
+    """Return what the screen finds of the candidates of each question; what it has found before is not done again."""
+    one_thread = None if course.jobs is None else 1
+    each = [
+        ScreenJob(one, data, course.seed, course.folder / "screen" / f"{place:03d}", one_thread)
+        for place, one in enumerate(asked)
+    ]
+    at_once = course.jobs if len(each) > _FEW else None
+    with tqdm(total=len(each), unit="question", desc="screen", disable=None if course.progress else True) as bar:
+        run_jobs(each, at_once, False, each=len(each), until=course.clock.end, bar=bar)
+    return {one.question.name: one.found() for one in each}
+
+
+def _settings(data: Dataset, effort: Effort) -> dict[str, Any]:
+    """Return what decides the numbers of all trials."""
+    return {
+        "format": FORMAT,
+        "data": None if data.recipe is None else dict(data.recipe),
+        "data_sha256": data.sha256,
+        "observed": observed(data) if data.recipe is None else None,
+        "data_fingerprint": data.fingerprint if data.recipe is None else None,
+        "networks": dict(effort.networks),
+        "training": dict(effort.training),
+        "rows": dict(effort.rows),
+        "particles": effort.particles,
+        "device": torch.device(effort.device).type,
+    }
