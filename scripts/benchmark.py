@@ -1,4 +1,4 @@
-"""Time training and estimates, count silent errors, or fill entries that were hidden."""
+"""Time training and estimates, count silent errors, fill entries that were hidden, or look for known families."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +12,16 @@ from obsvae.experiments.benchmarks.imputation.report import EXPLAINED, lines_of,
 from obsvae.experiments.benchmarks.imputation.run import QUICK, STANDARD, Result, imputation
 from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES
 from obsvae.experiments.benchmarks.likelihood import compare_estimators, has_peer, throughput
+from obsvae.experiments.benchmarks.recommendation import report as found
+from obsvae.experiments.benchmarks.recommendation.run import KINDS, MINUTES, ROWS, SEEDS, Outcome, recommendations
+from obsvae.experiments.benchmarks.recommendation.truths import FEW, TRUTHS
 from obsvae.experiments.benchmarks.training import compare_loops
 from obsvae.experiments.benchmarks.trust.parts import PARTS, run_part
 from obsvae.experiments.benchmarks.trust.verdicts import Verdicts
-from obsvae.experiments.command_line.arguments import Parser, one_of, positive_int, seed
+from obsvae.experiments.command_line.arguments import Parser, one_of, positive_float, positive_int, seed
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.files import save_text
+from obsvae.experiments.recommendation.recommend import recommend
 from obsvae.names import lookup
 
 EXAMPLES = """\
@@ -27,6 +31,7 @@ EXAMPLES = """\
   obsvae benchmark trust --what adversarial --out trust.csv
   obsvae benchmark imputation --tables Breast --out imputation.csv
   obsvae benchmark imputation --what densities
+  obsvae benchmark recommend --what table --sizes 2000 --draws 1 --out found.csv
 """
 # The options of each benchmark, with their defaults; those of others are refused.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
@@ -42,8 +47,21 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
         "seed": 0,
         "out": None,
     },
+    "recommend": {
+        "what": "both",
+        "sizes": ROWS,
+        "draws": SEEDS,
+        "minutes": None,
+        "quick": False,
+        "seed": 0,
+        "out": None,
+    },
 }
-WHAT: Mapping[str, Sequence[str]] = {"trust": [*PARTS, "both"], "imputation": ["errors", "densities", "both"]}
+WHAT: Mapping[str, Sequence[str]] = {
+    "trust": [*PARTS, "both"],
+    "imputation": ["errors", "densities", "both"],
+    "recommend": [*KINDS, "both"],
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -98,11 +116,30 @@ def _imputation(args: argparse.Namespace) -> None:
             print(f"\n{tabulate(rows, 'keys', floatfmt='.4g', missingval='–')}", flush=True)
 
 
+def _recommend(args: argparse.Namespace) -> None:
+    kinds = KINDS if args.what == "both" else (args.what,)
+    truths, sizes, draws = (FEW, (300,), 1) if args.quick else (tuple(TRUTHS), args.sizes, args.draws)
+    given = 0.2 if args.quick and args.minutes is None else args.minutes
+    minutes = MINUTES if given is None else dict.fromkeys(KINDS, given)
+    print(f"{found.EXPLAINED}\n", flush=True)
+    outcomes = list[Outcome]()
+    for some in recommendations(
+        recommend, kinds=kinds, rows=sizes, seeds=draws, truths=truths, minutes=minutes, seed=args.seed
+    ):
+        outcomes += some
+        if args.out:
+            save_text(args.out, found.lines_of(outcomes))
+    print("\n\n".join(filter(None, [found.summary(outcomes), found.confusion(outcomes), found.wrong(outcomes)])))
+    if args.out:
+        print(f"written to {args.out}")
+
+
 BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "training": _training,
     "likelihood": _likelihood,
     "trust": _trust,
     "imputation": _imputation,
+    "recommend": _recommend,
 }
 
 
@@ -140,7 +177,7 @@ def _add_arguments(parser: Parser) -> None:
         "benchmark",
         type=one_of("benchmark", BENCHMARKS),
         metavar="WHAT",
-        help="training, likelihood, trust, imputation",
+        help="training, likelihood, trust, imputation, recommend",
     )
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
     group = parser.add_argument_group("training and likelihood")
@@ -150,16 +187,17 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
     group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")
     group.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
-    group = parser.add_argument_group("trust and imputation")
+    group = parser.add_argument_group("trust, imputation and recommend")
     group.add_argument(
         "--what",
         metavar="PART",
         help="trust: adversarial (small models made to mislead), trained (digits, 1 to 3 latents) or both (default: "
-        "both); imputation: errors (of filled entries), densities (of whole rows) or both (default: errors)",
+        "both); imputation: errors (of filled entries), densities (of whole rows) or both (default: errors); "
+        "recommend: table, array or both (default: both)",
     )
     group.add_argument("--quick", action="store_true", default=None, help="a small part, in about a minute")
     group.add_argument("--seed", type=seed, metavar="N", help="of whatever is random (default: 0)")
-    group.add_argument("--out", type=Path, metavar="FILE", help="a line for each estimate or column, as .csv")
+    group.add_argument("--out", type=Path, metavar="FILE", help="a line for each estimate, column or answer, as .csv")
     group = parser.add_argument_group("trust: estimates of log p(x) that are wrong and not flagged, by quadrature")
     group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, trained 200)")
     group.add_argument("--particles", type=positive_int, metavar="K", help="refined (default: 500)")
@@ -175,6 +213,12 @@ def _add_arguments(parser: Parser) -> None:
         "--rates", type=positive_int, nargs="+", metavar="PERCENT", help="of hidden entries (default: 10 20 50)"
     )
     group.add_argument("--masks", type=positive_int, metavar="N", help="lists of hidden entries (default: 3)")
+    group = parser.add_argument_group("recommend: the family that data from known decoders are drawn from")
+    group.add_argument("--sizes", type=positive_int, nargs="+", metavar="ROWS", help="of the data (default: 2000 500)")
+    group.add_argument("--draws", type=positive_int, metavar="N", help="of each family and size (default: 5)")
+    group.add_argument(
+        "--minutes", type=positive_float, metavar="M", help="for each dataset (default: tables 2, arrays 1)"
+    )
 
 
 if __name__ == "__main__":
