@@ -250,7 +250,7 @@ def cut_short(outcome: Mapping[str, Any]) -> list[Finding]:
         text = f"training was cut short ({stopped}): these are not the numbers of a trained model"
         return [Finding("cut short", text)]
     if stopped == "finished" and epochs > 1 and outcome["best_epoch"] == epochs:
-        text = f"training had not converged: the last of {epochs} epochs was the best; give it more, or name no number"
+        text = f"training had not converged: the last of {epochs} epochs was the best; train for more"
         return [Finding("not converged", text)]
     return []
 

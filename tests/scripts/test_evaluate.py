@@ -116,7 +116,7 @@ def test_evaluating_twice_gives_the_same_numbers(vectors, tmp_path):
         text = succeeds("evaluate", run, "--particles", "30", "--seed", "3", cwd=vectors)
         found.append({key: metrics_of(run)[key] for key in METRICS})
     assert found[0] == found[1]
-    assert "note" not in text  # the same settings
+    assert "note: these replace" not in text  # the same settings
 
 
 def test_with_too_few_particles_the_output_says_so_and_the_json_stays_valid(vectors, tmp_path):
@@ -224,7 +224,7 @@ def test_a_closed_pipe_costs_the_text_alone(vectors, tmp_path):
 
 def test_metrics_that_are_replaced_are_named(vectors, tmp_path):
     run = copy(vectors / "run", tmp_path / "run")
-    assert "note" not in succeeds("evaluate", run, *FEW, cwd=vectors)
+    assert "note: these replace" not in succeeds("evaluate", run, *FEW, cwd=vectors)
     text = succeeds("evaluate", run, "--particles", "40", "--limit", "5", "--split", "train", cwd=vectors)
     assert "note: these replace the metrics with split test, particles 30" in text
 
