@@ -65,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     group = parser.add_argument_group("trials")
     group.add_argument(
-        "--latent", type=positive_int, metavar="D", help="size of z (default: 8, or half of fewer features)"
+        "--latent",
+        type=positive_int,
+        metavar="D",
+        help="size of z (default: root of the number of features, 8 at most)",
     )
     group.add_argument(
         "--hidden",

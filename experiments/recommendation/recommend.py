@@ -76,7 +76,7 @@ def recommend(
         jobs: processes side by side, of one thread each; a script that asks for them needs
             ``if __name__ == "__main__":``. None: one after another, in this process.
         columns: the names of those that are asked for; the others have the families that the data say. None: all.
-        latent: size of z; by default 8, or half the number of features where that is less.
+        latent: size of z; by default the root of the number of features, 8 at most.
         hidden: sizes of the hidden layers; by default 64 64, and 128 128 for more than 100 features.
         architecture: of the networks, a name in ``ARCHITECTURES``.
         epochs: passes over the data at most.

@@ -1,5 +1,6 @@
 """How much a trial may cost: small networks, some of the rows, few particles."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,8 +41,12 @@ class Effort:
 
 
 def default_latent(features: int) -> int:
-    """Return the size of z: 8, or half of the features where these are few."""
-    return min(_LATENT, max(1, features // 2))
+    """Return the size of z: the root of the number of features, 8 at most.
+
+    One to spare would let a family take from z what another has of its own: a Poisson with a z for each column is
+    overdispersed, too.
+    """
+    return min(_LATENT, round(math.sqrt(features)))
 
 
 def default_hidden(features: int) -> Sequence[int]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obsvae.experiments.jobs.job import read_result
-from obsvae.experiments.recommendation.confirming.differences import Scores, best_of, is_tied
+from obsvae.experiments.recommendation.confirming.differences import DECLARED, Scores, best_of, is_tied
 from obsvae.experiments.recommendation.confirming.scores import against_best, collect
 from obsvae.experiments.recommendation.confirming.trial import Trial
 from obsvae.inference import Difference
 
-# Standard errors beyond which a candidate is hopeless; with one seed, of whose spread nothing is known, twice as many.
-_HOPELESS = 4.0
+# Standard errors beyond which the second is hopeless, and beyond which those after it are: what cannot be told from the
+# best stays. With one seed, of whose spread nothing is known, twice as many.
+_HOPELESS = (3.0, DECLARED)
 # What the trial is called in which no column is swapped.
 LEADERS = "leaders"
 AT_ONCE = "when all columns were tried at once"
@@ -46,7 +47,7 @@ def drop_hopeless(
     *,
     keep_leader: bool = False,
 ) -> None:
-    """Drop what is worse than the best by far more than chance, and let the best lead.
+    """Drop what is worse than the best by more than chance, and let the best lead.
 
     Args:
         standings: which are changed.
@@ -55,11 +56,11 @@ def drop_hopeless(
         keep_leader: whether those that lead stay: the trials to come are held against theirs.
     """
     seeds = {len(by_seed) for of_question in scores.values() for by_seed in of_question.values()}
-    limit = _HOPELESS if max(seeds, default=1) > 1 else 2 * _HOPELESS
+    wider = 1.0 if max(seeds, default=1) > 1 else 2.0
     for name, found in against_best(scores).items():
         standing = standings[name]
-        for one, difference in found.items():
-            is_hopeless = difference.mean < -limit * difference.standard_error
+        for place, (one, difference) in enumerate(sorted(found.items(), key=lambda item: -item[1].mean)):
+            is_hopeless = difference.mean < -wider * _HOPELESS[place > 1] * difference.standard_error
             if one in standing.alive and is_hopeless and not (keep_leader and one == standing.leader):
                 standing.drop(one, f"hopeless: {_behind(difference, how)}")
         if not keep_leader:

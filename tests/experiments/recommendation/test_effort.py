@@ -41,6 +41,6 @@ def test_of_few_rows_all_are():
 
 
 def test_sizes():
-    assert [default_latent(features) for features in (1, 2, 7, 16, 784)] == [1, 1, 3, 8, 8]
+    assert [default_latent(features) for features in (1, 2, 7, 16, 784)] == [1, 1, 3, 4, 8]
     assert [default_batch(rows) for rows in (30, 1600, 5000)] == [16, 160, 400]
     assert [rows_scored(10, 3000), rows_scored(784, 3000), rows_scored(10, 80)] == [500, 200, 80]
