@@ -14,7 +14,7 @@ from obsvae.inference import Difference
 DECLARED = 2.0
 # What to expect of the ratio ρ where little is known, as it is of most columns and arrays, with the degrees of freedom
 # that it counts for; and those that what other questions say of it counts for at most.
-_EXPECTED, _BORROWED = (0.02, 2.0), 4.0
+EXPECTED, _BORROWED = (0.02, 2.0), 4.0
 _BEYOND = norm.sf(DECLARED)
 
 # The scores of a question's candidates: by candidate, by seed, those of the rows (N,), NaN where an entry is missing.
@@ -47,7 +47,9 @@ class _Pair:
         return self.of_a_seed / self.of_a_row if self.of_a_row > 0 else math.nan
 
 
-def differences(questions: Mapping[str, Scores], references: Mapping[str, str]) -> dict[str, dict[str, Difference]]:
+def differences(
+    questions: Mapping[str, Scores], references: Mapping[str, str], expected: tuple[float, float] = EXPECTED
+) -> dict[str, dict[str, Difference]]:
     r"""Return the difference of each candidate of each question to a reference.
 
     .. math:: \mathrm{se}^2 = \frac{\operatorname{var}_n \bar d_n}{N} + \frac{\hat\rho\, v}{S}, \qquad
@@ -63,6 +65,7 @@ def differences(questions: Mapping[str, Scores], references: Mapping[str, str]) 
     Args:
         questions: the scores of each question.
         references: by question the candidate that the others are held against.
+        expected: ρ where nothing is known of it, with the degrees of freedom that it counts for.
 
     Returns:
         By question and candidate. The standard error is NaN where a candidate shares no seed with the reference, or
@@ -75,7 +78,7 @@ def differences(questions: Mapping[str, Scores], references: Mapping[str, str]) 
     known = {name: _ratio(scores) for name, scores in questions.items()}
     found = {}
     for name, scores in questions.items():
-        ratio = _with_others(known[name], [other for key, other in known.items() if key != name])
+        ratio = _with_others(known[name], [*(other for key, other in known.items() if key != name), expected])
         found[name] = {one: _difference(scores, one, references[name], ratio) for one in scores}
     return found
 
@@ -97,7 +100,7 @@ def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, fl
     if pair is None:
         means = [np.mean([np.nanmean(of_seed) for of_seed in scores[name].values()]) for name in (one, reference)]
         return Difference(float(means[0] - means[1]), math.nan)
-    by_seeds, freedom = ratio[0] * pair.of_a_row / pair.seeds, ratio[1]
+    by_seeds, freedom = ratio[0] * pair.of_a_row / pair.seeds, ratio[1] or math.inf
     total = pair.rows + by_seeds
     if not total > 0:  # the same scores, or one row
         return Difference(pair.mean, 0.0 if total == 0 else math.nan)
@@ -117,10 +120,12 @@ def _ratio(scores: Scores) -> tuple[float, float]:
 
 def _with_others(own: tuple[float, float], others: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return a question's ratio, drawn to the mean of the others', and its degrees of freedom."""
-    known = [(ratio, df) for ratio, df in (*others, _EXPECTED) if df]
+    known = [(ratio, df) for ratio, df in others if df]
+    ratio, df = own if own[1] else (0.0, 0.0)
+    if not known:
+        return ratio, df
     freedom = sum(df for _, df in known)
     mean, borrowed = sum(ratio * df for ratio, df in known) / freedom, min(_BORROWED, freedom)
-    ratio, df = own if own[1] else (0.0, 0.0)
     return (ratio * df + mean * borrowed) / (df + borrowed), df + borrowed
 
 

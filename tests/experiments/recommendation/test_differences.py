@@ -63,6 +63,13 @@ def test_one_seed_has_the_error_of_paired_rows_and_of_what_to_expect_of_seeds():
     assert found["b"].standard_error == pytest.approx((by_rows + by_seeds) ** 0.5 * quantile / 2)
 
 
+def test_where_nothing_is_expected_of_seeds_one_has_the_error_of_paired_rows():
+    scores = simulated(np.random.default_rng(2), rows=5000, seeds=1, of_seed=0.0)
+    d = scores["b"][0] - scores["a"][0]
+    found = differences({"": scores}, {"": "a"}, expected=(0.0, 0.0))[""]["b"]
+    assert found.standard_error == pytest.approx(d.std(ddof=1) / 5000**0.5, rel=1e-3)
+
+
 def test_seeds_that_disagree_widen_it_and_other_columns_calm_it():
     rng = np.random.default_rng(3)
     noise = {name: [rng.normal(size=400) * 0.1 for _ in range(2)] for name in "ab"}
