@@ -98,10 +98,13 @@ def _told(
     first: Mapping[str, Difference],
     screened: Mapping[str, Screening],
 ) -> dict[str, Difference]:
-    """Return what the candidates that are left are told apart by: the trials that two of them had, or the screen."""
-    for tried in (chosen, first):
-        if sum(one in tried for one in standing.alive) >= min(2, len(standing.alive)):
-            return _to_the_best({one: tried[one] for one in standing.alive if one in tried})
+    """Return what the candidates that are left are told apart by: the trials that two of them had, or the screen.
+
+    One that the second rung had no time for has its place of the first.
+    """
+    if sum(one in {**first, **chosen} for one in standing.alive) >= min(2, len(standing.alive)):
+        found = {**first, **chosen}
+        return _to_the_best({one: found[one] for one in standing.alive if one in found})
     known = {one: screened[one].given_others for one in standing.alive if one in screened}
     return _to_the_best({one: found for one, found in known.items() if found is not None})
 
