@@ -1,4 +1,4 @@
-"""Time training and estimates, count silent errors, fill entries that were hidden, or look for known families."""
+"""Time training and estimates, and count wrong estimates, fills and recommendations."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence

@@ -18,9 +18,9 @@ from obsvae.inference.training.objective import ExportedObjective
 from obsvae.inference.training.step import Step, require_finite
 
 # Seconds that compiling takes, and that it saves in each step: a part for any graph, and one for each operation in it.
-# Measured on two cores with an empty cache: graphs of 30 to 600 operations, minibatches of 100.
-_COMPILING, _COMPILING_OPERATION = 6.0, 40e-3
-_SAVED, _SAVED_OPERATION = 0.4e-3, 5e-6
+# Measured on one core with an empty cache: graphs of 60 to 600 operations, minibatches of 100.
+_COMPILING, _COMPILING_OPERATION = 8.0, 85e-3
+_SAVED, _SAVED_OPERATION = 0.5e-3, 5e-6
 # What a full step has beside the minibatch and the weight of the KL term.
 _Function = Callable[[Tensor, Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor]
 
