@@ -41,6 +41,7 @@ def test_a_density_over_zeros_is_told_first_wherever_numbers_are(half_zero):
     assert "exactly 0, and the model gives that no mass" in reported.text
 
 
+@pytest.mark.slow
 def test_data_that_fit_leave_nothing_to_tell(tmp_path):
     run = train_run("normal", load(REAL), tmp_path / "run", epochs=130, batch_size=80, lr=3e-3, **SMALL)
     kinds = {one.kind for one in evaluate_run(run, **QUIET).findings}

@@ -170,6 +170,7 @@ def test_observations_train_and_evaluate(arguments, measure, own, tmp_path):
     assert (metrics["own_measure"] or {}).get("measure") == own
 
 
+@pytest.mark.slow
 def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
     succeeds("train", *SMALL, "--observation", "unnormalised-bernoulli", "--out", "run", cwd=tmp_path)
     text = succeeds("evaluate", "run", *FEW, cwd=tmp_path)

@@ -93,6 +93,7 @@ def test_every_column_has_learned_of_the_others(run):
     assert table["height, cm"]["measure"] == "density"
 
 
+@pytest.mark.slow
 def test_a_column_of_noise_has_no_gain(tmp_path):
     rng = np.random.default_rng(0)
     z = rng.normal(size=300)

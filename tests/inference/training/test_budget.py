@@ -3,6 +3,7 @@
 import pytest
 
 from obsvae.inference import Epoch, History, fit
+from obsvae.inference.training import budget
 from obsvae.inference.training.budget import Budget
 from tests.inference.training.conftest import OPTIONS
 
@@ -22,7 +23,8 @@ def test_steps_count_as_well_as_epochs(epochs, patience, rows, most, patient):
     assert Budget.of(epochs, patience, rows=rows, batch_size=100) == Budget(most, patient)
 
 
-def test_training_without_epochs_ends_when_validation_has_stopped_improving(small):
+def test_training_without_epochs_ends_when_validation_has_stopped_improving(small, monkeypatch):
+    monkeypatch.setattr(budget, "PATIENT_STEPS", 60)
     problem, data = small()
     history = fit(problem.model, problem.guide, data, **OPTIONS | {"exported": True, "lr": 3e-2})
     assert history.stopped == "patience"
