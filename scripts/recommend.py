@@ -103,7 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="the first of the seeds (default: 0)")
     add_device(group)
+    parser.set_defaults(data=None)
     args = parser.parse_args(arguments)
+    if bool(args.DATA) == bool(args.data):
+        parser.error("needs the data once: obsvae recommend DATA, or --data DATA")
     args.data = args.DATA or args.data
 
     found = recommend(

@@ -1,6 +1,8 @@
 """Which observation data want: the question answered."""
 
 import contextlib
+import hashlib
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -149,6 +151,12 @@ def _screened(data: Dataset, asked: Sequence[Question], course: Course) -> dict[
     with tqdm(total=len(each), unit="question", desc="screen", disable=None if course.progress else True) as bar:
         run_jobs(each, at_once, False, each=len(each), until=course.clock.end, bar=bar)
     return {one.question.name: one.found() for one in each}
+
+
+def _key(question: Question, seed: int) -> str:
+    """Return the name of a folder for all that decides what the screen of a question finds."""
+    what = [question.name, [one.observation for one in question.candidates], str(question.grid), seed]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
 def _settings(data: Dataset, effort: Effort) -> dict[str, Any]:

@@ -68,8 +68,12 @@ def sentence(
         said = f"{said}: {_open(nearest, names[nearest], others[nearest], (chosen or others)[nearest], unit)}"
     for i, name in enumerate(costs):
         # The unit once is enough.
-        cost = worth(others[name], unit, -1) if i == 0 and len(tied) > 1 else measured(others[name], -1)
-        said += f"; {names[name]} costs {cost}"
+        has_unit = i == 0 and len(tied) > 1
+        if is_worse(others[name]):
+            said += f"; {names[name]} costs {worth(others[name], unit, -1) if has_unit else measured(others[name], -1)}"
+        else:
+            by = f"{measured(others[name])} nats {unit}" if has_unit else measured(others[name])
+            said += f"; {names[name]} is left open ({by})"
     return said
 
 

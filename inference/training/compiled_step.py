@@ -21,7 +21,7 @@ from obsvae.inference.training.step import Step, require_finite
 # Measured on one core with an empty cache: graphs of 60 to 600 operations, minibatches of 100.
 _COMPILING, _COMPILING_OPERATION = 8.0, 85e-3
 _SAVED, _SAVED_OPERATION = 0.5e-3, 5e-6
-# What a full step has beside the minibatch and the weight of the KL term.
+# Of the minibatch, the weight of the KL term, the two settings of Adam that change, buffers, parameters and moments.
 _Function = Callable[[Tensor, Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor]
 
 
@@ -107,7 +107,8 @@ class CompiledStep(Step):
             with _without_remarks(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
                 copies = [[tensor.clone() for tensor in tensors] for tensors in self.moving]
                 self.function(x, beta, x.new_tensor(1.0), x.new_tensor(1.0), self.buffers, *copies)
-        except RuntimeError as error:  # of which torch's errors of tracing and compiling are
+        # Of torch's errors of tracing and compiling the one, of a cache that cannot be written the other.
+        except (RuntimeError, OSError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             why = f"{type(error).__name__}: {lines[0] if lines else 'no reason is known'}"
             warnings.warn(f"the step could not be compiled ({why}); training goes on, slower", stacklevel=2)

@@ -65,6 +65,8 @@ def test_the_data_may_come_by_their_flag(table, asked):
         (["table.csv", "--columns", "hight"], "did you mean 'height'"),
         (["table.csv", "--architecture", "mpl"], "did you mean 'mlp'"),
         (["table.csv", "table.csv"], "needs one name, or three tables"),
+        (["table.csv", "--data", "table.csv"], "needs the data once"),
+        ([], "needs the data once"),
     ],
 )
 def test_wrong_use_is_told_in_a_line(line, words, table):

@@ -69,8 +69,10 @@ def answers_of(
         name = question.name
         standing, known = standings[name], screened[name]
         tried = [one for one in standing.alive if one in chosen.get(name, {})]
-        told = _told(standing, chosen.get(name, {}), first.get(name, {}), known)
-        picked[name] = (told, *_winner(question.candidates, standing.alive, told))
+        told = _told(standing, chosen.get(name, {}), first.get(name, {}))
+        picked[name] = (told, *_winner(question.candidates, standing.alive, told or _of_screen(standing, known)))
+        if not told:  # the screen had no network: it points at one, and tells it from no other
+            picked[name] = ({}, picked[name][1], (picked[name][1],))
         lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
         if len(standing.alive) > 1 and (lacking or len(tried) < len(standing.alive)):
             unsure.append(name)
@@ -93,18 +95,20 @@ def answers_of(
 
 
 def _told(
-    standing: Standing,
-    chosen: Mapping[str, Difference],
-    first: Mapping[str, Difference],
-    screened: Mapping[str, Screening],
+    standing: Standing, chosen: Mapping[str, Difference], first: Mapping[str, Difference]
 ) -> dict[str, Difference]:
-    """Return what the candidates that are left are told apart by: the trials that two of them had, or the screen.
+    """Return what tells the candidates that are left apart: their trials; nothing where too few of them had any.
 
     One that the second rung had no time for has its place of the first.
     """
-    if sum(one in {**first, **chosen} for one in standing.alive) >= min(2, len(standing.alive)):
-        found = {**first, **chosen}
-        return _to_the_best({one: found[one] for one in standing.alive if one in found})
+    found = {**first, **chosen}
+    if sum(one in found for one in standing.alive) < min(2, len(standing.alive)):
+        return {}
+    return _to_the_best({one: found[one] for one in standing.alive if one in found})
+
+
+def _of_screen(standing: Standing, screened: Mapping[str, Screening]) -> dict[str, Difference]:
+    """Return what the screen has found of the candidates that are left, without a network."""
     known = {one: screened[one].given_others for one in standing.alive if one in screened}
     return _to_the_best({one: found for one, found in known.items() if found is not None})
 

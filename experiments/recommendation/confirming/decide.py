@@ -8,10 +8,11 @@ import numpy as np
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
+from obsvae.experiments.jobs.job import read_result
 from obsvae.experiments.recommendation.confirming.answers import Screen, answers_of
 from obsvae.experiments.recommendation.confirming.checked import check_winners
 from obsvae.experiments.recommendation.confirming.clock import Clock
-from obsvae.experiments.recommendation.confirming.confirm import confirm
+from obsvae.experiments.recommendation.confirming.confirm import Confirmed, confirm
 from obsvae.experiments.recommendation.confirming.effort import Effort, fewer_rows
 from obsvae.experiments.recommendation.confirming.standings import Standing
 from obsvae.experiments.recommendation.confirming.warnings import warnings_of
@@ -61,7 +62,7 @@ def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effor
         course: how it goes on.
 
     Raises:
-        UsageError: for a question without candidates.
+        UsageError: for a question without candidates, and where every training failed or diverged.
     """
     standings = [_standing(question, screened[question.name]) for question in questions]
     asked = {one.name for one in standings}
@@ -79,6 +80,7 @@ def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effor
         jobs=course.jobs,
         progress=course.progress,
     )
+    _require_one_trained(confirmed)
     found = answers_of(questions, screened, confirmed, used, course.seeds, effort.rows)
     winners = {answer.question.name: answer.winner for answer in found.answers}
     checked = check_winners(confirmed, winners, used, course.seed)
@@ -99,6 +101,18 @@ def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effor
         seconds=course.clock.spent,
     )
     return Decided(recommendation, {name: one.draws for name, one in checked.items()})
+
+
+def _require_one_trained(confirmed: Confirmed) -> None:
+    """Refuse to answer by trials that all failed, or diverged: more time would not mend that.
+
+    Raises:
+        UsageError: with what the first of them says.
+    """
+    results = [read_result(one.out) or {} for one in (*confirmed.first, *confirmed.second)]
+    ended = [result for result in results if result]
+    if ended and all("message" in result for result in ended):
+        raise UsageError(f"all {len(ended)} trainings failed; the first: {ended[0]['message']}")
 
 
 def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing:

@@ -46,9 +46,10 @@ def _suspicions(found: Found, data: Dataset) -> Iterator[str]:
 def _time(found: Found, minutes: float) -> Iterator[str]:
     if found.unsure:
         of = "" if found.unsure == ("",) else f" of {listed(found.unsure, _NAMED)}"
+        were = "minute was" if minutes == 1 else "minutes were"
         yield (
-            f"{minutes:g} minutes were too few: the answer{of} rests on fewer trials than planned; allow more minutes "
-            "with the same folder to go on"
+            f"{minutes:g} {were} too few: the answer{of} rests on fewer trials than planned; allow more minutes with "
+            "the same folder to go on"
         )
 
 

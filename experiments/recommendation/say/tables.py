@@ -64,7 +64,7 @@ def _line(place: int, one: Contender, answer: Answer) -> dict[str, str]:
 
 
 def _nearest(answer: Answer) -> tuple[str, str]:
-    """Return the best of those that are not tied, and how much the winner is better."""
+    """Return the best of those that are not tied, and how much the winner is better; nothing where that is open."""
     found = {
         one.candidate.observation: difference
         for one in confirmed(answer)
@@ -74,7 +74,7 @@ def _nearest(answer: Answer) -> tuple[str, str]:
     if not found:
         return "", ""
     name = max(found, key=lambda of: found[of].mean)
-    return name, measured(found[name], -1)
+    return (name, measured(found[name], -1)) if is_worse(found[name]) else ("", "")
 
 
 def _cost(answer: Answer) -> str:

@@ -211,6 +211,9 @@ def test_where_time_runs_out_it_answers_by_what_there_is(done, table, trials, tm
     # By the screen alone laplace is far behind; by the trials of the first rung it is as good, and simpler.
     assert by_name["a"].winner == ("student-t" if done == 0 else "laplace")
     assert by_name["a"].contenders[-1].dropped == "screened: far"
+    if done == 0:  # what no network was trained for is no result
+        assert by_name["a"].tied == ("student-t",)
+        assert {one.difference for one in by_name["a"].contenders} == {None}
     more, _ = answers(table, tmp_path, A, B, said=said, minutes=1000)
     assert not any("too few" in text for text in more.warnings)
 
@@ -223,6 +226,12 @@ def test_one_that_diverges_is_left_out_and_told(table, trials, tmp_path):
     assert (one.diverged, one.seeds) == (1, 1)
     assert by_name["a"].winner == "laplace"
     assert all(one.seeds == 2 for one in by_name["b"].contenders)
+
+
+def test_where_all_diverge_there_is_no_answer(table, trials, tmp_path):
+    trials.diverging = {"student-t", "laplace", "logistic", *(one.observation for one in B.candidates)}
+    with pytest.raises(UsageError, match=r"all \d+ trainings failed; the first: training stopped at step 3"):
+        answers(table, tmp_path, A, B)
 
 
 def test_one_that_leads_and_diverges_makes_way(table, trials, tmp_path):

@@ -11,6 +11,7 @@ import obsvae
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.jobs import job
+from obsvae.experiments.recommendation import recommend as recommending
 from obsvae.experiments.recommendation.recommend import recommend
 
 SMALL = {"latent": 2, "hidden": [8], "epochs": 3, "batch_size": 20, "particles": 30, "minutes": 60, "progress": False}
@@ -70,6 +71,22 @@ def test_a_table_with_missing_entries_and_its_files(tmp_path, monkeypatch):
     assert loaded.columns[0].observation == answer.winner
     with pytest.raises(UsageError, match="other settings: networks"):
         recommend(data, out=tmp_path / "rec", seeds=1, **{**SMALL, "latent": 3})
+
+
+def test_a_screen_is_that_of_its_question_and_seed(tmp_path, monkeypatch):
+    data, screened = load(measured(60)[["height", "income"]]), []
+    monkeypatch.setattr(recommending, "decide", lambda ranked, asked, found, *_: screened.append(found) or Stopped())
+    for column, seed in [("height", 0), ("income", 0), ("height", 1), ("height", 0)]:
+        with pytest.raises(AttributeError):
+            recommend(data, out=tmp_path / "rec", columns=[column], seed=seed, **SMALL)
+    assert [list(found) for found in screened] == [["height"], ["income"], ["height"], ["height"]]
+    assert repr(screened[0]) == repr(screened[3])
+    assert repr(screened[0]["height"]) != repr(screened[1]["income"])
+    assert len(list((tmp_path / "rec/screen").iterdir())) == 3
+
+
+class Stopped:
+    """What is decided of a recommendation that goes no further."""
 
 
 @pytest.mark.parametrize(

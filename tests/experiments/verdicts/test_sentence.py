@@ -84,6 +84,15 @@ def test_a_tie_takes_the_simplest_and_tells_what_the_others_cost():
     )
 
 
+def test_what_the_final_rows_leave_open_costs_nothing():
+    others = {"normal": Difference(0.01, 0.05), "laplace": Difference(-0.5, 0.05)}
+    said = sentence("gamma", ("gamma", "weibull"), others, habits={"normal": SQUARED_ERROR})
+    assert "normal, which squared error stands for, is left open (0.01 ± 0.05 nats a row)" in said
+    assert "costs" not in said
+    said = sentence("gamma", ("gamma", "weibull"), {"laplace": Difference(-0.5, 0.05)})
+    assert "laplace costs 0.50 ± 0.05 nats a row" in said
+
+
 def test_rows_that_do_not_bear_a_choice_out_are_told():
     chosen = {"gamma": Difference(-0.3, 0.05)}
     said = sentence("beta", ["beta"], {"gamma": Difference(-0.02, 0.05)}, chosen=chosen)

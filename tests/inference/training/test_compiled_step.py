@@ -184,9 +184,10 @@ def test_it_is_compiled_where_and_when_that_pays(monkeypatch, compiler, steps, m
     assert all("compiling the step" in line for line in told)
 
 
-def test_what_cannot_be_compiled_is_told_and_goes_on(small, monkeypatch):
+@pytest.mark.parametrize("kind", [RuntimeError, OSError])
+def test_what_cannot_be_compiled_is_told_and_goes_on(kind, small, monkeypatch):
     def fails(*arguments, **options):
-        raise RuntimeError("no compiler here\nand much more")
+        raise kind("no compiler here\nand much more")
 
     monkeypatch.setattr(torch, "compile", fails)
     histories = []
