@@ -144,8 +144,8 @@ def _screened(data: Dataset, asked: Sequence[Question], course: Course) -> dict[
     """Return what the screen finds of the candidates of each question; what it has found before is not done again."""
     one_thread = None if course.jobs is None else 1
     each = [
-        ScreenJob(one, data, course.seed, course.folder / "screen" / f"{place:03d}", one_thread)
-        for place, one in enumerate(asked)
+        ScreenJob(one, data, course.seed, course.folder / "screen" / _key(one, course.seed), one_thread)
+        for one in asked
     ]
     at_once = course.jobs if len(each) > _FEW else None
     with tqdm(total=len(each), unit="question", desc="screen", disable=None if course.progress else True) as bar:

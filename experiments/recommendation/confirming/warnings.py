@@ -39,7 +39,8 @@ def _suspicions(found: Found, data: Dataset) -> Iterator[str]:
     """Return what looks wrong in the data; that numbers are rounded only where densities are ranked on them."""
     by_density = {answer.question.name for answer in found.answers if answer.question.grid is None}
     for one in suspicions_of(data):
-        if not one.is_of_density or by_density & {*(one.columns or [""])}:
+        # The one question of an array is about all its features.
+        if not one.is_of_density or by_density & {"", *one.columns}:
             yield str(one)
 
 
