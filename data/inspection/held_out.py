@@ -67,7 +67,7 @@ def _unseen(name: str, levels: tuple[str, ...], train: np.ndarray, held_out: np.
     if len(unseen):
         text = (
             f"{levels[int(unseen[0])]!r} is among the rows held out, and not among those to train on "
-            f"({len(unseen)} {'row' if len(unseen) == 1 else 'rows'} of such levels): merge rare levels"
+            f"({len(unseen)} held-out {'row has' if len(unseen) == 1 else 'rows have'} such levels): merge rare levels"
         )
         yield Sign("unseen levels", name, text, float(len(unseen)))
 

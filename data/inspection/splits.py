@@ -13,7 +13,7 @@ from obsvae.data.inspection.tally import tally_of
 from obsvae.data.splits import SPLITS
 
 REPEATED = 0.01  # share of the rows that are repeated, from which on it is told
-BY_CHANCE = 0.5  # of the repetitions: where independent features have so many, they are no sign of anything
+BY_CHANCE = 0.5  # share of the repetitions that independent features would have: from it on none is told
 FEW_TO_TRAIN, FEW_TO_TEST = 100, 20
 _MOST = 2000  # features whose agreement by chance is counted: more never agree
 

@@ -14,7 +14,7 @@ from obsvae.modes import seeded
 
 # Size of z, hidden units of the random functions of it, and features of an array.
 LATENT, _HIDDEN, FEATURES = 2, 16, 8
-# z at which the mean and the spread of such a function are measured.
+# Number of draws of z over which the mean and the spread of a random function are taken.
 _MEASURED = 4000
 # Rows that are drawn for each one wanted: float32 rounds some to the edge of a support, which are left out.
 _DRAWN = 1.2

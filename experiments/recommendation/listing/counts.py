@@ -54,7 +54,7 @@ def binomial(v: Variable) -> Sequence[Proposal] | str:
 
 
 def zero_inflated_counts(v: Variable) -> Sequence[Proposal] | str:
-    """Return counts with zeros of two kinds, where there are so many zeros that they may be."""
+    """Return counts with zeros of two kinds, where zeros are more frequent than one family makes them."""
     why = _why_not(v)
     if why:
         return why

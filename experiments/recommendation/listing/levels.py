@@ -60,7 +60,7 @@ def _as_levels(v: Variable) -> tuple[str, int] | str:
     count = v.grid.levels if v.grid.levels is not None else round(v.look.high) + 1
     most = _FEW if v.column is not None else _IMAGE_LEVELS
     if count > most:
-        return f"{count} possible values, and so many outputs or cutpoints: too many for at most {most}"
+        return f"{count} possible values would need as many outputs or cutpoints: at most {most} are tried"
     if v.look.present < _ENOUGH * count:
         return f"{v.look.present} values for {count} levels: too few to learn the mass of each"
     return ("" if has_ends else f":categories={count}"), count
