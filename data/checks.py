@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from obsvae.data.grid import Grid
 from obsvae.errors import UsageError
 
 MINIMUM_ROWS = 10
 EXACT = 2**24  # float32 holds every integer up to here
 LARGEST = 1e15  # of floats; the sum of the squares of 1e8 such values is within float32
 LEAST_STEPS = 64  # float32 values wanted within the spread of a column
+OFF_GRID = 0.02  # of a step, beyond what float32 rounds
 ROUNDING = 1e-12  # a column that varies by less, relative to its size, is a constant with rounding errors
 
 Names = tuple[str, ...] | None
@@ -89,6 +91,31 @@ def check_bounds(x: np.ndarray, bounds: Sequence[float], name: str, names: Names
             f"the first is {x[outside][0]} at {_first(outside, names)}: widen the bounds or correct the data"
         )
     return low, high
+
+
+def check_grid(x: np.ndarray, grid: Sequence[float], name: str, names: Names = None) -> Grid:
+    """Return a grid of (low, step, levels), or (low, step); raise UsageError unless all x lie on it."""
+    try:
+        low, step, *rest = (float(number) for number in grid)
+        (levels,) = rest or (np.inf,)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"a grid needs numbers, (low, step, levels) or (low, step); got {grid!r}") from error
+    if not (np.isfinite([low, step]).all() and (levels == np.inf or levels.is_integer())):
+        raise UsageError(f"a grid needs finite numbers, and a whole number of levels; got {tuple(grid)}")
+    made = Grid(low, step, None if levels == np.inf else int(levels))
+    steps = (x.astype(np.float64) - low) / step
+    # NaN is a missing entry, where there may be any.
+    off = np.abs(steps - np.rint(steps)) > OFF_GRID + np.abs(steps) * np.finfo(np.float32).eps
+    outside = (np.rint(steps) < 0) | (np.rint(steps) >= levels) if made.levels is not None else np.zeros_like(off)
+    wrong = off | outside
+    if wrong.any():
+        ends = f", {made.levels} levels up to {made.high:g}" if made.levels is not None else ""
+        raise UsageError(
+            f"{name}: needs all data on the declared grid, from {low:g} in steps of {step:g}{ends}; {wrong.sum()} "
+            f"values lie elsewhere, the first is {x[wrong][0]:g} at {_first(wrong, names)}: correct the grid or round "
+            "the data"
+        )
+    return made
 
 
 def _check_finite(x: np.ndarray, name: str, names: Names, missing: bool) -> None:

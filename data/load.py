@@ -45,6 +45,7 @@ def load(
     warp: float | None = None,
     scaling: str | None = None,
     bounds: Sequence[float] | None = None,
+    grid: Sequence[float] | None = None,
     units: str | None = None,
     missing: bool = False,
     channels: str | None = None,
@@ -70,6 +71,9 @@ def load(
             ½ for γ near ½.
         scaling: None, "standardise" or "unit-interval": recorded as `Dataset.scaling`, not applied.
         bounds: (low, high) that the data are known to lie within, in place of those that the source declares.
+        grid: (low, step, levels), the lattice low, low + step, … that the data lie on, for those that a file holds as
+            real numbers, such as (0, 1 / 255, 256) for grey levels divided by 255; (low, step) for one without ends.
+            Where the bounds lie on it, it runs from one to the other. By default that of integers.
         units: which entries of a datum have a unit of their own, and with it a mean and a spread: "column" (each
             entry of the last axis, such as the sensors of windows (time, sensor)), "channel" or "all". By default
             columns of vectors, channels of images (1, 3 or 4), one unit for other images, and columns of windows: real
@@ -100,7 +104,7 @@ def load(
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
     if is_table(name):
         options = {"names": names, "labels": labels, "bounds": bounds, "units": units, "missing": missing}
-        options["channels"] = channels
+        options |= {"channels": channels, "grid": grid}
         changed = {"scaling": scaling, "binarise": binarise, "dequantise": dequantise, "warp": warp}
         return load_table(name, schema, splits, layer, {**options, **changed})
     for option, value in {"schema": schema, "layer": layer}.items():
@@ -113,8 +117,11 @@ def load(
         stored = _read(called, names, labels, splits, missing, channels)
     else:
         raise not_data(name)
+    where = "array" if called == "array" else repr(called)
+    if grid is not None:
+        stored = stored.on_grid(grid, where)
     if bounds is not None:
-        stored = stored.within(bounds, "array" if called == "array" else repr(called))
+        stored = stored.within(bounds, where)
     dataset = stored.dataset(called)
     entries = "channel" if units is None and channels is not None else units
     if entries is not None:
@@ -137,6 +144,7 @@ def load(
         "warp": None if warp is None else float(warp),
         "scaling": scaling,
         "bounds": None if bounds is None else [float(bound) for bound in bounds],
+        "grid": None if grid is None else [float(number) for number in grid],
         "units": units,
         "missing": bool(missing),
         "channels": channels,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from obsvae.data.checks import check_bounds
+from obsvae.data.checks import check_bounds, check_grid
 from obsvae.data.columns import Column
 from obsvae.data.dataset import Dataset
 from obsvae.data.grid import Grid
@@ -44,6 +44,10 @@ class Stored:
     row_names: tuple[str, ...] | None = None
     label_names: tuple[str, ...] | None = None
     has_missing: bool = False
+
+    def on_grid(self, grid: Sequence[float], name: str) -> Self:
+        """Return the same data on another grid, (low, step, levels) or (low, step)."""
+        return replace(self, grid=check_grid(self.x, grid, name, self.names))
 
     def within(self, bounds: Sequence[float], name: str) -> Self:
         """Return the same data with other bounds; where both lie on the grid, it then runs from one to the other."""

@@ -20,6 +20,7 @@ _REMEDIES = {
     "names": "a table has names of its own",
     "labels": 'give their column role = "label" in the schema',
     "bounds": "give a column its bounds in the schema",
+    "grid": "give a column its grid in the schema",
     "units": "each column has a unit of its own",
     "missing": "entries of a table may always be missing, and the schema says by which texts",
     "scaling": "each column has a scale of its own",

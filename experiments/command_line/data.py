@@ -90,6 +90,14 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
     )
+    group.add_argument(
+        "--grid",
+        nargs="+",
+        type=float,
+        metavar=("LOW STEP", "LEVELS"),
+        help="lattice that an array of real numbers lies on, such as 0 0.0625 17; without LEVELS it has no ends "
+        "(default: that of integers)",
+    )
 
 
 def load_data(args: argparse.Namespace) -> Dataset:
@@ -103,6 +111,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
         warp=args.warp,
         scaling=args.scaling,
         bounds=args.bounds,
+        grid=args.grid,
         units=args.units,
         missing=args.missing,
         channels=args.channels,

@@ -105,6 +105,7 @@ def test_the_recipe_gives_the_same_dataset_again(arguments):
         "warp",
         "scaling",
         "bounds",
+        "grid",
         "units",
         "missing",
         "channels",
@@ -126,6 +127,22 @@ def test_bounds_override_and_extend_the_grid():
     assert digits.bounds == (-1.0, 20.0)
     assert digits.grid == Grid(-1.0, 1.0, 22)
     assert load("digits", bounds=(-0.5, 16.5)).grid == Grid(0.0, 1.0, 17)
+
+
+@pytest.mark.parametrize("last", [16, 63, 255])
+def test_divided_grey_levels_lie_on_the_grid_that_is_declared(last):
+    x = np.arange(20 * (last + 1)).reshape(20, -1) % (last + 1) / np.float32(last)
+    divided = load(x, grid=(0, 1 / last, last + 1))
+    assert divided.grid == Grid(0.0, 1 / last, last + 1)
+    assert load(x, grid=(0, 1 / last), bounds=(0, 1)).grid == Grid(0.0, 1 / last, last + 1)
+    assert load(x, grid=[0, 1 / last]).grid == Grid(0.0, 1 / last, None)
+
+
+def test_a_missing_entry_lies_on_any_grid():
+    x = np.tile([0.0, 0.5, 1.0], (12, 1))
+    x[::2, 0] = 0.5
+    x[3, 2] = np.nan
+    assert load(x, grid=(0, 0.5, 3), missing=True).grid == Grid(0.0, 0.5, 3)
 
 
 def test_scaling_follows_the_transforms():
@@ -152,6 +169,15 @@ def test_scaling_follows_the_transforms():
         ({"name": "digits", "bounds": (0, float("inf"))}, ["finite"]),
         ({"name": "digits", "bounds": (0,)}, ["two numbers"]),
         ({"name": "digits", "bounds": 5}, ["two numbers", "5"]),
+        (
+            {"name": "digits", "grid": (0, 2, 9)},
+            ["0 in steps of 2, 9 levels up to 16", "datum 0", "correct the"],
+        ),
+        ({"name": "digits", "grid": (0, 1, 10)}, ["10 levels up to 9", "values lie elsewhere"]),
+        ({"name": "digits", "grid": (0, 1, 10.5)}, ["whole number of levels", "10.5"]),
+        ({"name": "digits", "grid": (0,)}, ["a grid needs numbers", "(0,)"]),
+        ({"name": "digits", "grid": (0, 0)}, ["step > 0"]),
+        ({"name": "digits", "grid": (0, float("nan"))}, ["finite"]),
         ({"name": "digits", "warp": "0.1"}, ["warp needs a number", "'0.1'"]),
         ({"name": "digits", "seed": -1}, ["seed needs a whole number", "-1"]),
         ({"name": "digits", "seed": 0.5}, ["seed needs a whole number", "0.5"]),

@@ -62,7 +62,7 @@ def make_column(
             f"{where}: {innermost(observation)} needs bounds, the least and the greatest value that are possible: add "
             "bounds = [low, high]"
         )
-    grid = _grid(kind, observation, said, values)
+    grid = _grid(kind, said, values)
     is_whole = values.is_whole if values is not None else grid is not None and _has_whole_numbers(grid)
     return Column(name, kind, observation, said.bounds, grid, None, said.unit, is_whole)
 
@@ -95,7 +95,7 @@ def _of_levels(
     return Column(name, kind, observation, grid=Grid(0.0, 1.0, len(levels)), levels=levels, unit=said.unit)
 
 
-def _grid(kind: Kind, observation: str, said: ColumnSchema, values: Parsed | None) -> Grid | None:
+def _grid(kind: Kind, said: ColumnSchema, values: Parsed | None) -> Grid | None:
     if isinstance(said.grid, tuple):
         low, step = said.grid
         if low is None:
@@ -104,8 +104,8 @@ def _grid(kind: Kind, observation: str, said: ColumnSchema, values: Parsed | Non
         low, step = 0.0, 1.0
     else:
         return None
-    # Cells end at the bounds where the family does.
-    if said.bounds is not None and (kind is Kind.PROPORTION or innermost(observation) == "binomial"):
+    # The cells of the ends hold what lies beyond; a circle has none.
+    if said.bounds is not None and kind is not Kind.ANGLE:
         first, last = ((end - low) / step for end in said.bounds)
         if abs(first - round(first)) < NEAR and abs(last - round(last)) < NEAR:
             return Grid(said.bounds[0], step, round(last) - round(first) + 1)

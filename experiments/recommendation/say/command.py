@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from obsvae.data import Dataset
+from obsvae.data import Dataset, Grid
 from obsvae.experiments.recommendation.results import Recommendation
 
 # What stands for data that have no file.
@@ -37,12 +37,20 @@ def command(recommendation: Recommendation, data: Dataset, schema: Path | None) 
     name = recipe.pop("name")
     words = ["obsvae", "train", "--data", *(name.values() if isinstance(name, Mapping) else [name])]
     if schema is None:
-        words += ["--observation", recommendation.observation, *_prepared(recipe)]
+        found = None if data.grid is not None else recommendation.answers[0].question.grid
+        words += ["--observation", recommendation.observation, *_prepared({**recipe, **_declared(found)})]
     else:
         layer = recipe.get("layer")
         words += ["--schema", str(schema), *(["--layer", str(layer)] if layer else [])]
     words += _flags({**recommendation.networks, **recommendation.training})
     return shlex.join(words)
+
+
+def _declared(grid: Grid | None) -> dict[str, Any]:
+    """Return what says of an array that it lies on a grid that looking at it has found."""
+    if grid is None:
+        return {}
+    return {"grid": [grid.low, grid.step, *([] if grid.levels is None else [grid.levels])]}
 
 
 def _prepared(recipe: Mapping[str, Any]) -> list[str]:
@@ -54,8 +62,9 @@ def _prepared(recipe: Mapping[str, Any]) -> list[str]:
     words += [f"--{key}" for key in ("dequantise", "missing") if recipe.get(key)]
     if recipe.get("scaling") is not None:
         words.append(f"--{recipe['scaling']}")
-    if recipe.get("bounds") is not None:
-        words += ["--bounds", *(f"{bound:.17g}" for bound in recipe["bounds"])]
+    for key in ("bounds", "grid"):
+        if recipe.get(key) is not None:
+            words += [f"--{key}", *(f"{number:.17g}" for number in recipe[key])]
     if recipe.get("seed"):
         words += ["--data-seed", str(recipe["seed"])]
     return words

@@ -112,6 +112,17 @@ def test_declared_bounds_make_proportions():
     assert whole.grid == Grid(0.0, 1.0, 101)
 
 
+def test_cells_end_at_declared_bounds_of_any_family_but_those_of_angles():
+    marks = texts(*rng.integers(0, 11, N))
+    of_marks = {"bounds": [0, 10], "grid": 1}
+    for family in ("normal", "beta", "binomial", "negative-binomial"):
+        assert guess(marks, {**of_marks, "observation": family}).column.grid == Grid(0.0, 1.0, 11)
+    assert guess(marks, {**of_marks, "observation": "normal", "bounds": [-0.5, 10.5]}).column.grid == WHOLE
+    degrees = texts(*(10 * rng.integers(-18, 19, N)))
+    angles = guess(degrees, {"observation": "von-mises", "bounds": [-180, 180], "grid": 10}).column
+    assert angles.grid == Grid(0.0, 10.0, None)
+
+
 def test_a_declared_step_has_the_phase_of_the_data():
     halves = texts(*(rng.integers(1, 50, N) + 0.5))
     assert guess(halves, {"grid": 1}).column.grid == Grid(0.5, 1.0, None)

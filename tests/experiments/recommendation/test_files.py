@@ -14,6 +14,7 @@ from obsvae.cli.train import main as train
 from obsvae.data import Grid, load
 from obsvae.data.tables.schemas.toml import read_schema
 from obsvae.errors import UsageError
+from obsvae.experiments.recommendation.candidates import questions
 from obsvae.experiments.recommendation.say.command import command
 from obsvae.experiments.recommendation.say.files import save
 from obsvae.experiments.recommendation.say.page import page
@@ -21,6 +22,7 @@ from obsvae.experiments.recommendation.say.pictures import marginals, ranking
 from obsvae.experiments.recommendation.say.plain import plain
 from obsvae.experiments.recommendation.say.schema import schema_text
 from obsvae.experiments.recommendation.say.text import markdown, printed
+from obsvae.model import make_observation
 from tests.experiments.recommendation.made import (
     MISFITS,
     answer,
@@ -165,6 +167,22 @@ def test_of_an_array_the_command_tells_how_it_is_seen():
     assert "--data 'train 1.csv' 'validation 1.csv' 'test 1.csv' --observation" in command(
         found, replace(data, recipe={"name": files}), None
     )
+
+
+def test_the_command_declares_a_grid_that_looking_has_found(tmp_path):
+    levels = np.arange(40 * 20).reshape(40, 20) % 17
+    np.save(tmp_path / "x.npy", levels / np.float32(16))
+    data = load(tmp_path / "x.npy")
+    (question,) = questions(data)
+    assert data.grid is None
+    assert question.grid is not None
+    winner = "discretised:inner=normal"
+    said = command(whole(answer("", [contender(winner)], winner, grid=question.grid), observation=winner), data, None)
+    words = shlex.split(said)
+    low, step, count = (float(word) for word in words[words.index("--grid") + 1 :][:3])
+    again = load(tmp_path / "x.npy", grid=(low, step, count))
+    assert again.grid == question.grid
+    assert make_observation(winner, again)
 
 
 def test_of_an_array_there_is_no_schema_and_images_are_shown(tmp_path):
