@@ -7,15 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-# PSIS fits its tail to the largest min(K / 5, 3 √K) weights, and ArviZ needs more than five of them.
-MIN_PARTICLES = 30
+from obsvae.inference.likelihood.pareto import pareto_smoothed
+
 KHAT_LIMIT = 0.7
 # Below it the standard error of an estimate is above 0.3 nats.
 ESS_LIMIT = 10.0
-# Weights further apart than this underflow in ArviZ's fit.
-_FITTED_NATS = 200.0
-# Weights closer together than this are equal: float32 rounding sets such differences, and they have no tail to fit.
-_EQUAL_NATS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
         log_weights: ``(K, N)``, in nats.
 
     References: Kong, *A note on importance sampling using standardized weights*, 1992 (ESS); Vehtari, Simpson, Gelman,
-    Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024 (k̂ and smoothing, both by ArviZ); Nowozin,
+    Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024 (k̂ and smoothing); Nowozin,
     *Debiasing evidence approximations*, ICLR 2018 (jackknife); Hill, *A simple general approach to inference about
     the tail of a distribution*, 1975 (k̂ of weights that span more than 200 nats).
     """
@@ -92,10 +88,10 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
         standard_error = np.sqrt(np.maximum(1.0 / ess - 1.0 / K, 0.0) * np.divide(K, K - 1))
         standard_error[ess == 0] = np.nan
         jackknife = _jackknife(weights, total, estimate)
-    khat, smoothed = np.full_like(estimate, np.nan), estimate.copy()
-    for n in np.flatnonzero(np.isfinite(estimate)):
-        khat[n], log_w = _pareto(log_weights[:, n])
-        smoothed[n] = np.logaddexp.reduce(log_w) - np.log(K)
+        usable = np.isfinite(estimate)
+        khat, log_w = pareto_smoothed(log_weights)
+        smoothed = np.where(usable, np.logaddexp.reduce(log_w) - np.log(K), estimate)
+        khat[~usable] = np.nan
     return WeightDiagnostics(estimate, standard_error, ess, khat, smoothed, jackknife)
 
 
@@ -125,24 +121,16 @@ def smoothed_weights(log_weights: np.ndarray) -> np.ndarray:
 
     Raw ones where nothing can be smoothed; NaN for a datum without a usable weight.
     """
-    found = np.full(log_weights.shape, np.nan)
-    for n in np.flatnonzero(np.isfinite(diagnose(log_weights).estimate)):
-        _, smoothed = _pareto(log_weights[:, n])
-        weights = np.exp(smoothed - smoothed.max())
-        found[:, n] = weights / weights.sum()
-    return found
+    with np.errstate(invalid="ignore"):  # of unusable weights
+        smoothed = pareto_smoothed(log_weights)[1]
+        weights = np.exp(smoothed - smoothed.max(0))
+        usable = np.isfinite(log_weights.max(0))  # NaN where one is
+        return np.where(usable, weights / weights.sum(0), np.nan)
 
 
 def usable_or_zero(log_weights: Tensor) -> Tensor:
     """Return log-weights with −inf, a weight of 0, in the place of NaN and +inf."""
     return log_weights.nan_to_num(-math.inf, posinf=-math.inf, neginf=-math.inf)
-
-
-def pareto_khat(log_weights: np.ndarray) -> np.ndarray:
-    """Return the Pareto k̂ of log-weights ``(K, N)``, ``(N,)``; NaN where K < 30, or a weight is NaN or +inf."""
-    usable = (log_weights < np.inf).all(0)
-    columns = zip(log_weights.T, usable, strict=True)
-    return np.array([_pareto(column)[0] if good else np.nan for column, good in columns])
 
 
 def _jackknife(weights: np.ndarray, total: np.ndarray, estimate: np.ndarray) -> np.ndarray:
@@ -157,27 +145,3 @@ def _jackknife(weights: np.ndarray, total: np.ndarray, estimate: np.ndarray) -> 
     mean_without = estimate + without.mean(0) + np.log(K / (K - 1))
     debiased = K * estimate - (K - 1) * mean_without
     return np.where(np.isfinite(debiased), debiased, np.nan)  # one weight that is all of them leaves nothing without it
-
-
-def _pareto(log_weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return k̂ of one datum's log-weights, and the log-weights smoothed, or as they are where that cannot be."""
-    K = len(log_weights)
-    if K < MIN_PARTICLES:
-        return np.nan, log_weights
-    size = int(min(np.ceil(0.2 * K), np.ceil(3.0 * np.sqrt(K))))
-    tail = np.sort(log_weights)[-size - 1 :]
-    if np.isneginf(tail[0]):  # fewer weights above zero than a tail needs
-        return np.inf, log_weights
-    span = tail[-1] - tail[0]
-    if span < _EQUAL_NATS:
-        return -np.inf, log_weights
-    if span > _FITTED_NATS:
-        # Hill's estimator is the tail index on the log scale, where nothing underflows; such a tail has k̂ far above 1.
-        return float((tail[1:] - tail[0]).mean()), log_weights
-    # ArviZ smooths importance weights for leave-one-out: it takes log-likelihoods, the negatives of log-weights, and
-    # gives log-weights that add up to one. The smallest is as it was, but for that: it tells the sum.
-    from arviz_stats.base import array_stats  # takes a second to load
-
-    smoothed, khat = array_stats.psislw(-log_weights)
-    least = np.argmin(np.where(np.isneginf(log_weights), np.inf, log_weights))
-    return float(khat), smoothed + (log_weights[least] - smoothed[least])

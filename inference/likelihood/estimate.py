@@ -23,10 +23,13 @@ from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_sites
 from obsvae.modes import evaluating, seeded
 
-# A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, and as a weight.
-_BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8
-# Beside, ArviZ makes a dozen arrays of one datum's weights for its k̂.
+# A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, as a weight, and smoothed.
+_BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8 + 8
+# Beside, k̂ takes a dozen arrays of the weights of a datum, or of a few small ones.
 _BYTES_FOR_KHAT = 12 * 8
+# Numbers of the data that are prepared at once, where memory allows, and data at most: of small ones more than
+# the proposal's batch, since each step over them costs as much as one over a few.
+_NUMBERS, _MOST = 2**16, 1000
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ def prepared(
         a_pass = bytes_allocated(lambda: one.log_prob(z))
         if model.is_bound:
             a_pass *= NOISY_ROWS
-        rows, at_once = _within(memory, particles, a_pass, proposal, z.shape[-1])
+        rows, at_once = _within(memory, particles, a_pass, proposal, z.shape[-1], x[:1].numel())
         # A decoder may return a view of its input.
         directions = rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z)))
         streams, bank = Streams.of(x, seed), Bank(model, seed)
@@ -222,10 +225,12 @@ def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, 
     )
 
 
-def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int) -> tuple[int, int]:
+def _within(
+    memory: int, particles: int, a_pass: int, proposal: Proposal, latent: int, features: int
+) -> tuple[int, int]:
     """Return how many passes of the decoder, and how many data, fit into the memory at once.
 
-    Passes get one half of it, the weights and fits of the data the other; ArviZ looks at one datum at a time.
+    Passes get one half of it, the weights and fits of the data the other.
     """
     datum = particles * _BYTES_OF_A_WEIGHT + proposal.state_bytes(latent, particles)
     needed = datum + particles * _BYTES_FOR_KHAT + a_pass
@@ -236,4 +241,4 @@ def _within(memory: int, particles: int, a_pass: int, proposal: Proposal, latent
         )
     room = memory - needed
     rows = 1 + room // 2 // a_pass
-    return rows, min(proposal.batch, 1 + room // 2 // datum)
+    return rows, min(_MOST, max(proposal.batch, _NUMBERS // features), 1 + room // 2 // datum)

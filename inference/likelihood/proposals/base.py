@@ -48,7 +48,7 @@ class Proposal(ABC):
     Attributes:
         name: what it is called in results.
         remedy: what to do about data whose estimates are flagged.
-        batch: how many data are prepared at once.
+        batch: how many data are prepared at once; of small data they may be more.
     """
 
     name: ClassVar[str] = "own"

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from obsvae.inference.likelihood.density.bank import Survey
 from obsvae.inference.likelihood.density.joint import Joint
-from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, effective_sample_size, pareto_khat, usable_or_zero
+from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT, effective_sample_size, usable_or_zero
 from obsvae.inference.likelihood.mixtures.fitted import Fitted
 from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit, climb, settle
 from obsvae.inference.likelihood.mixtures.search import find, most_modes
+from obsvae.inference.likelihood.pareto import pareto_khat
 from obsvae.inference.likelihood.proposals.base import BLOCK, Proposal, at_least
 
 # How often a mixture learns from a sample: each time, more of the draws go to the member that fits them best.

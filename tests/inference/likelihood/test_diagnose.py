@@ -5,7 +5,7 @@ import pytest
 from arviz_stats.base import array_stats
 
 from obsvae.inference import diagnose, estimates_by_particles
-from obsvae.inference.likelihood.diagnostics import MIN_PARTICLES
+from obsvae.inference.likelihood.pareto import MIN_PARTICLES
 
 
 def generator(seed=0):
