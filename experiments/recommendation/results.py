@@ -18,9 +18,9 @@ class Contender:
     Attributes:
         candidate: which.
         screened: held-out marginal score against the best marginal, nats per datum; None where it could not be fitted.
-        dropped: why it went no further, empty for one that was confirmed: ``screened: …``, ``hopeless: …``,
-            ``behind: …`` (of which there was no time to see more), ``diverged: …`` or ``failed: …``.
-        difference: to the best candidate on the rows that choose, nats per datum, with a standard error that holds the
+        dropped: why it went no further, empty for one that was confirmed: ``screened: …``, ``behind: …``,
+            ``diverged: …`` or ``failed: …``.
+        difference: to the answer's winner on the rows that choose, nats per datum, with a standard error that holds the
             rows and the seeds; None where it was dropped.
         final: to the answer's winner on rows that no step has used for choosing; None where it was dropped.
         nats: mean score on those rows, nats per datum.

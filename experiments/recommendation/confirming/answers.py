@@ -9,8 +9,8 @@ import numpy as np
 from obsvae.data import Dataset
 from obsvae.experiments.jobs.job import read_result
 from obsvae.experiments.recommendation.confirming.confirm import Confirmed
-from obsvae.experiments.recommendation.confirming.differences import Scores, differences, is_tied
-from obsvae.experiments.recommendation.confirming.scores import against_best, collect
+from obsvae.experiments.recommendation.confirming.differences import DECLARED, Scores, differences, is_tied
+from obsvae.experiments.recommendation.confirming.scores import against, collect, collect_trials, leaders_of
 from obsvae.experiments.recommendation.confirming.standings import Standing
 from obsvae.experiments.recommendation.confirming.trial import Trial, read_curve
 from obsvae.experiments.recommendation.question import Candidate, Question
@@ -62,49 +62,51 @@ def answers_of(
         rows: by split, how many are scored.
     """
     validation, test = collect(confirmed.second, "validation"), collect(confirmed.second, "test")
-    chosen, first = against_best(validation), against_best(collect(confirmed.first, "validation"))
-    standings = confirmed.standings
-    picked, unsure = {}, []
+    first, standings = collect_trials(confirmed.first, "validation"), confirmed.standings
+    alive = {name: standing.alive for name, standing in standings.items()}
+    to_best = against(leaders_of(alive, validation, first), validation, first, DECLARED)
+    winners, ties, unsure = dict[str, str](), dict[str, tuple[str, ...]](), []
     for question in questions:
         name = question.name
-        standing, known = standings[name], screened[name]
-        tried = [one for one in standing.alive if one in chosen.get(name, {})]
-        told = _told(standing, chosen.get(name, {}), first.get(name, {}))
-        picked[name] = (told, *_winner(question.candidates, standing.alive, told or _of_screen(standing, known)))
+        told = _told(alive[name], to_best.get(name, {}))
+        rest_on = told or _of_screen(standings[name], screened[name])
+        winners[name], ties[name] = _winner(question.candidates, alive[name], rest_on)
         if not told:  # the screen had no network: it points at one, and tells it from no other
-            picked[name] = ({}, picked[name][1], (picked[name][1],))
+            ties[name] = (winners[name],)
+        tried = [one for one in alive[name] if one in validation.get(name, {})]
         lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
-        if len(standing.alive) > 1 and (lacking or len(tried) < len(standing.alive)):
+        if len(alive[name]) > 1 and (lacking or len(tried) < len(alive[name])):
             unsure.append(name)
-    winners = {name: winner for name, (_, winner, _) in picked.items()}
+    # What is told are differences to the choice.
+    to_choice = against(winners, validation, first, DECLARED)
     scored = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
     final = differences({name: test[name] for name in scored}, scored)
     gains = _gains(winners, test, data, rows["test"])
     answers = []
     for question in questions:
         name = question.name
-        told, winner, tied = picked[name]
-        last, scores = final.get(name, {}), test.get(name, {})
+        told = _told(alive[name], to_choice.get(name, {}))
         contenders = [
-            _contender(candidate, screened[name], standings[name], confirmed, told, last, scores)
+            _contender(
+                candidate,
+                screened[name],
+                standings[name],
+                confirmed,
+                told,
+                final.get(name, {}),
+                test.get(name, {}),
+            )
             for candidate in question.candidates
         ]
         contenders.sort(key=_from_best_to_worst)
-        answers.append(Answer(question, tuple(contenders), winner, tied, gain=gains.get(name)))
+        answers.append(Answer(question, tuple(contenders), winners[name], ties[name], gain=gains.get(name)))
     return Found(tuple(answers), tuple(unsure))
 
 
-def _told(
-    standing: Standing, chosen: Mapping[str, Difference], first: Mapping[str, Difference]
-) -> dict[str, Difference]:
-    """Return what tells the candidates that are left apart: their trials; nothing where too few of them had any.
-
-    One that the second rung had no time for has its place of the first.
-    """
-    found = {**first, **chosen}
-    if sum(one in found for one in standing.alive) < min(2, len(standing.alive)):
-        return {}
-    return _to_the_best({one: found[one] for one in standing.alive if one in found})
+def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Difference]:
+    """Return what tells the candidates that are left apart: nothing where too few of them had any trial."""
+    told = {one: found[one] for one in alive if one in found}
+    return told if len(told) >= min(2, len(alive)) else {}
 
 
 def _of_screen(standing: Standing, screened: Mapping[str, Screening]) -> dict[str, Difference]:

@@ -16,20 +16,22 @@ from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.recommendation.confirming.clock import Clock
 from obsvae.experiments.recommendation.confirming.effort import Effort
 from obsvae.experiments.recommendation.confirming.plan import crossed, swapped
-from obsvae.experiments.recommendation.confirming.scores import against_best, collect
+from obsvae.experiments.recommendation.confirming.scores import against, collect, collect_trials, leaders_of
 from obsvae.experiments.recommendation.confirming.standings import (
     AT_ONCE,
+    BEHIND,
     LEADERS,
     Standing,
+    drop_behind,
     drop_failed,
-    drop_hopeless,
     drop_untried,
     order_by,
 )
 from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.inference import Difference
 
-# Rounds of the first rung, in which all questions are asked at once.
-_ROUNDS = 2
+# Rounds of the first rung, in which all questions are asked at once, and the share of the time that they may take.
+_ROUNDS, _SHARE = 4, 0.6
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ def confirm(
     """Try the candidates of all questions until they are told apart, or time runs out.
 
     In the first rung of a table each trial asks all its questions at once: which candidates stand together is drawn at
-    random in each round. It finds what is hopeless, and who leads. In the second one column at a time has another
-    candidate than the leaders. An array has one question: each of its trials has one candidate.
+    random in each round. It finds what is behind, and who leads, and goes on for at most 60 % of the time. In the
+    second one column at a time has another candidate than the leaders. An array has one question: each of its trials
+    has one candidate.
 
     Args:
         data: on the grids of the questions.
@@ -86,43 +89,90 @@ def confirm(
     """
     work = _Work(data, effort, folder, clock, jobs, tqdm(unit="epoch", disable=None if progress else True), progress)
     by_name = {one.name: one for one in standings}
-    first = list[Trial]()
     with work.bar:
-        contested = {name: one.alive for name, one in by_name.items() if len(one.alive) > 1}
-        swaps = sum(len(some) - 1 for some in contested.values())
-        rounds = _ROUNDS if len(contested) > 1 else 0
-        most = rounds * max(map(len, contested.values()), default=0) + seeds * (1 + swaps)
-        work.plan(most, f"at most {most} trials of small VAEs")
-        for turn in range(rounds):
-            for i, asked in enumerate(crossed(contested, seed + turn)):
-                families = {**others, **{name: one.leader for name, one in by_name.items()}, **asked}
-                rows = {"validation": effort.rows["validation"]}
-                first.append(work.trial(f"round-{turn}-{i}", families, tuple(asked), rows, seed + turn))
-        if first:
-            work.run(first)
-            scores = collect(first, "validation")
-            drop_hopeless(by_name, scores, AT_ONCE)
-            order_by(by_name, against_best(scores))
-        second = list[Trial]()
-        for each in range(seed, seed + seeds):
-            leaders = {name: one.leader for name, one in by_name.items()}
-            alive = {name: one.alive for name, one in by_name.items()}
-            baseline = {**others, **leaders}
-            some = [work.trial(LEADERS, baseline, tuple(by_name), effort.rows, each)]
-            some += [
-                work.trial(f"{name} {families[name]}", {**others, **families}, (name,), effort.rows, each)
-                for name, families in swapped(leaders, alive)
-            ]
-            work.plan(len(first) + len(second) + len(some) * (seed + seeds - each))
-            work.run(some)
-            second += some
-            drop_failed(by_name, second)
-            if each < seed + seeds - 1:
-                drop_hopeless(by_name, collect(second, "validation"), f"by {each - seed + 1} seed", keep_leader=True)
+        first = _all_at_once(work, by_name, others, seed, seeds)
+        second = _one_at_a_time(work, by_name, others, range(seed, seed + seeds), len(first))
     has_ended = all(done(one.out) for one in [*first, *second])
     if first and not has_ended:
-        drop_untried(by_name, against_best(scores), collect(second, "validation"))
+        drop_untried(by_name, _found(by_name, [], first), collect(second, "validation"))
     return Confirmed(by_name, first, second, has_ended)
+
+
+def _all_at_once(
+    work: "_Work", by_name: Mapping[str, Standing], others: Mapping[str, str], seed: int, seeds: int
+) -> list[Trial]:
+    """Run the first rung: rounds in which each trial asks all questions that are still open, while they tell more."""
+    trials = list[Trial]()
+    rounds = _ROUNDS if sum(len(one.alive) > 1 for one in by_name.values()) > 1 else 0
+    open_ones = _open(by_name)
+    longest = max(map(len, open_ones.values()), default=0)
+    work.plan(
+        rounds * longest + seeds * (1 + sum(len(some) - 1 for some in open_ones.values())),
+        "at most {} trials of small VAEs",
+    )
+    rows = {"validation": work.effort.rows["validation"]}
+    for turn in range(rounds):
+        start = work.clock.spent
+        some = [
+            work.trial(
+                f"round-{turn}-{i}",
+                {**others, **{name: one.leader for name, one in by_name.items()}, **asked},
+                tuple(asked),
+                rows,
+                seed + turn,
+            )
+            for i, asked in enumerate(crossed(open_ones, seed + turn))
+        ]
+        trials += some
+        work.run(some)
+        found = _found(by_name, [], trials)
+        for name, leader in leaders_of(_alive(by_name), {}, collect_trials(trials, "validation")).items():
+            by_name[name].leader = leader
+        drop_behind(by_name, found, AT_ONCE)
+        order_by(by_name, found)
+        open_ones = _open(by_name)
+        round_took = work.clock.spent - start
+        if not open_ones or work.clock.spent + round_took > _SHARE * work.clock.seconds:
+            break
+    return trials
+
+
+def _one_at_a_time(
+    work: "_Work", by_name: Mapping[str, Standing], others: Mapping[str, str], seeds: range, before: int
+) -> list[Trial]:
+    """Run the second rung: the leaders together, and with one of them swapped for another candidate."""
+    trials = list[Trial]()
+    for each in seeds:
+        leaders = {name: one.leader for name, one in by_name.items()}
+        some = [work.trial(LEADERS, {**others, **leaders}, tuple(by_name), work.effort.rows, each)]
+        some += [
+            work.trial(f"{name} {families[name]}", {**others, **families}, (name,), work.effort.rows, each)
+            for name, families in swapped(leaders, _alive(by_name))
+        ]
+        work.plan(before + len(trials) + len(some) * (seeds.stop - each))
+        work.run(some)
+        trials += some
+        drop_failed(by_name, trials)
+        if each + 1 < seeds.stop:
+            drop_behind(by_name, _found(by_name, trials, []), f"by {each - seeds.start + 1} seed")
+    return trials
+
+
+def _open(by_name: Mapping[str, Standing]) -> dict[str, list[str]]:
+    """Return the candidates of the questions that are not settled."""
+    return {name: one.alive for name, one in by_name.items() if len(one.alive) > 1}
+
+
+def _alive(by_name: Mapping[str, Standing]) -> dict[str, list[str]]:
+    return {name: one.alive for name, one in by_name.items()}
+
+
+def _found(
+    by_name: Mapping[str, Standing], second: Sequence[Trial], first: Sequence[Trial]
+) -> dict[str, dict[str, Difference]]:
+    """Return the difference of each candidate to the best that is left, on validation rows."""
+    scores, before = collect(second, "validation"), collect_trials(first, "validation")
+    return against(leaders_of(_alive(by_name), scores, before), scores, before, BEHIND)
 
 
 @dataclass
@@ -164,7 +214,7 @@ class _Work:
         """Say how many trials there will be."""
         self.bar.total = trials * self.effort.training["epochs"]
         if words and self.progress:
-            print(f"{words}, {self.clock.seconds / 60:.3g} minutes at most", file=sys.stderr)
+            print(f"{words.format(trials)}, {self.clock.seconds / 60:.3g} minutes at most", file=sys.stderr)
 
     def run(self, trials: Sequence[Trial]) -> None:
         """Run those that have not ended, while there is time for one that takes as long as the longest before."""

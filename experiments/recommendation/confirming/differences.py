@@ -84,8 +84,13 @@ def differences(
 
 
 def best_of(scores: Scores) -> str:
-    """Return the candidate with the highest mean score over rows and seeds."""
-    return max(scores, key=lambda one: np.mean([np.nanmean(of_seed) for of_seed in scores[one].values()]))
+    """Return the candidate that no other is better than on the rows and seeds that both have, most seeds first."""
+    best, *others = sorted(scores, key=lambda one: -len(scores[one]))
+    for one in others:
+        pair = _pair(scores[one], scores[best])
+        if (_mean_of(scores[one]) - _mean_of(scores[best]) if pair is None else pair.mean) > 0:
+            best = one
+    return best
 
 
 def is_tied(difference: Difference) -> bool:
@@ -98,14 +103,17 @@ def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, fl
         return Difference(0.0, 0.0)
     pair = _pair(scores[one], scores[reference])
     if pair is None:
-        means = [np.mean([np.nanmean(of_seed) for of_seed in scores[name].values()]) for name in (one, reference)]
-        return Difference(float(means[0] - means[1]), math.nan)
+        return Difference(_mean_of(scores[one]) - _mean_of(scores[reference]), math.nan)
     by_seeds, freedom = ratio[0] * pair.of_a_row / pair.seeds, ratio[1] or math.inf
     total = pair.rows + by_seeds
     if not total > 0:  # the same scores, or one row
         return Difference(pair.mean, 0.0 if total == 0 else math.nan)
     welch = total**2 / (pair.rows**2 / (pair.n - 1) + by_seeds**2 / freedom)
     return Difference(pair.mean, math.sqrt(total) * float(t.isf(_BEYOND, welch)) / DECLARED)
+
+
+def _mean_of(by_seed: Mapping[int, np.ndarray]) -> float:
+    return float(np.mean([np.nanmean(of_seed) for of_seed in by_seed.values()]))
 
 
 def _ratio(scores: Scores) -> tuple[float, float]:

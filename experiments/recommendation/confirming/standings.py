@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obsvae.experiments.jobs.job import read_result
-from obsvae.experiments.recommendation.confirming.differences import DECLARED, Scores, best_of, is_tied
-from obsvae.experiments.recommendation.confirming.scores import against_best, collect
+from obsvae.experiments.recommendation.confirming.differences import Scores, best_of, is_tied
+from obsvae.experiments.recommendation.confirming.scores import collect
 from obsvae.experiments.recommendation.confirming.trial import Trial
 from obsvae.inference import Difference
 
-# Standard errors beyond which the second is hopeless, and beyond which those after it are: what cannot be told from the
-# best stays. With one seed, of whose spread nothing is known, twice as many.
-_HOPELESS = (3.0, DECLARED)
+# Standard errors behind the best beyond which a candidate goes no further: few of many are dropped by chance.
+BEHIND = 3.0
 # What the trial is called in which no column is swapped.
 LEADERS = "leaders"
 AT_ONCE = "when all columns were tried at once"
@@ -40,31 +39,20 @@ class Standing:
         self.dropped[one] = why
 
 
-def drop_hopeless(
-    standings: Mapping[str, Standing],
-    scores: Mapping[str, Scores],
-    how: str,
-    *,
-    keep_leader: bool = False,
-) -> None:
-    """Drop what is worse than the best by more than chance, and let the best lead.
+def drop_behind(standings: Mapping[str, Standing], found: Mapping[str, Mapping[str, Difference]], how: str) -> None:
+    """Drop what is behind the best by more than chance, but for what leads: trials to come may be held against it.
 
     Args:
         standings: which are changed.
-        scores: of validation rows.
+        found: the difference of each candidate to the best on validation rows, by question.
         how: they were found, for the reason that is kept.
-        keep_leader: whether those that lead stay: the trials to come are held against theirs.
     """
-    seeds = {len(by_seed) for of_question in scores.values() for by_seed in of_question.values()}
-    wider = 1.0 if max(seeds, default=1) > 1 else 2.0
-    for name, found in against_best(scores).items():
+    for name, of_question in found.items():
         standing = standings[name]
-        for place, (one, difference) in enumerate(sorted(found.items(), key=lambda item: -item[1].mean)):
-            is_hopeless = difference.mean < -wider * _HOPELESS[place > 1] * difference.standard_error
-            if one in standing.alive and is_hopeless and not (keep_leader and one == standing.leader):
-                standing.drop(one, f"hopeless: {_behind(difference, how)}")
-        if not keep_leader:
-            standing.leader = best_of(scores[name])
+        for one, difference in of_question.items():
+            is_behind = difference.mean < -BEHIND * difference.standard_error
+            if one in standing.alive and is_behind and one != standing.leader:
+                standing.drop(one, f"behind: {_behind(difference, how)}")
 
 
 def order_by(standings: Mapping[str, Standing], found: Mapping[str, Mapping[str, Difference]]) -> None:
@@ -74,12 +62,12 @@ def order_by(standings: Mapping[str, Standing], found: Mapping[str, Mapping[str,
 
 
 def drop_untried(
-    standings: Mapping[str, Standing], first: Mapping[str, Mapping[str, Difference]], scores: Mapping[str, Scores]
+    standings: Mapping[str, Standing], first: Mapping[str, Mapping[str, Difference]], second: Mapping[str, Scores]
 ) -> None:
     """Drop what there was no time for in the second rung, where the first has shown it to be worse."""
     for name, found in first.items():
         for one in [*standings[name].alive]:
-            if one in found and one not in scores.get(name, {}) and not is_tied(found[one]):
+            if one in found and one not in second.get(name, {}) and not is_tied(found[one]):
                 standings[name].drop(one, f"behind: {_behind(found[one], AT_ONCE)}, and no time was left for more")
 
 

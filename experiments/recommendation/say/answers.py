@@ -57,7 +57,7 @@ def confirmed(answer: Answer) -> list[Contender]:
 
 
 def difference_of(contender: Contender) -> Difference | None:
-    """Return the difference to the winner on the final rows; if it is not known, to the best on those that choose."""
+    """Return the difference to the winner on the final rows; if it is not known, on those that choose."""
     return contender.difference if contender.final is None else contender.final
 
 

@@ -46,7 +46,7 @@ def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> Figure | None:
 
 
 def ranking(answer: Answer) -> Figure | None:
-    """Draw the differences of the contenders to the winner, or to the best where no final ones are known.
+    """Draw the differences of the contenders to the winner, on the final rows where any of these are known.
 
     None where there is one alone.
     """
@@ -56,7 +56,7 @@ def ranking(answer: Answer) -> Figure | None:
     if len(ended) < 2:
         return None
     if not final:
-        return plot_ranking(chosen, measure_words(answer.question), "the best")
+        return plot_ranking(chosen, measure_words(answer.question), "the choice")
     # That of the winner to itself may go without saying.
     shown = {name: final.get(name, Difference(0.0, 0.0)) for name in ended if name in final or name == answer.winner}
     return plot_ranking(shown, measure_words(answer.question), "the choice")

@@ -27,10 +27,10 @@ def plain(recommendation: Recommendation, command: str) -> dict[str, Any]:
     the values look like; ``contenders`` from best to worst; ``refused``, each an ``observation`` with its ``why``.
 
     Of a contender: ``observation``, ``reason``, ``group``, ``complexity``, ``is_habit``; ``dropped``, why, or empty;
-    ``screened``: marginal score against the best; ``to_best`` on the rows that choose; ``to_choice`` on the final ones;
-    ``nats_per_datum`` there; ``epochs_to_near_best``, ``seconds_to_near_best``: until within 1 % of its best, medians;
-    ``seconds`` to train; ``seeds``; ``diverged``; ``flagged``, a share. A difference has a ``mean`` and a
-    ``standard_error``. What is not known is null.
+    ``screened``: marginal score against the best; ``choosing``: against the choice on the rows that choose;
+    ``to_choice``: on the final ones; ``nats_per_datum`` there; ``epochs_to_near_best``,
+    ``seconds_to_near_best``: until within 1 % of its best, medians; ``seconds`` to train; ``seeds``; ``diverged``;
+    ``flagged``, a share. A difference has a ``mean`` and a ``standard_error``. What is not known is null.
 
     Args:
         recommendation: what to tell.
@@ -79,7 +79,7 @@ def _contender(one: Contender) -> dict[str, Any]:
         **asdict(one.candidate),
         "dropped": one.dropped,
         "screened": _difference(one.screened),
-        "to_best": _difference(one.difference),
+        "choosing": _difference(one.difference),
         "to_choice": _difference(one.final),
         "nats_per_datum": _number(one.nats),
         "epochs_to_near_best": None if pace is None else float(pace.epochs),

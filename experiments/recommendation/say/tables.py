@@ -11,7 +11,7 @@ from obsvae.experiments.verdicts.words import measured, number
 from obsvae.inference import Difference
 
 Lines = Sequence[Mapping[str, str]]
-_TO_CHOICE, _TO_BEST = "to the choice ± s.e.", "to the best, choosing ± s.e."
+_TO_CHOICE, _CHOOSING = "to the choice ± s.e.", "choosing ± s.e."
 
 
 def overview(answers: Sequence[Answer]) -> Lines:
@@ -51,7 +51,7 @@ def _line(place: int, one: Contender, answer: Answer) -> dict[str, str]:
         "": mark or ("dropped" if one.dropped else "not tried" if is_untried(one) else str(place)),
         "observation": name,
         _TO_CHOICE: "" if one.final is None else measured(one.final),
-        _TO_BEST: "" if one.difference is None else measured(one.difference),
+        _CHOOSING: "" if one.difference is None else measured(one.difference),
         "log p, nats": "" if one.nats is None else number(one.nats),
         "marginal, to the best": "" if one.screened is None else measured(one.screened),
         "epochs to 1 %": "" if pace is None else f"{pace.epochs:g}",
@@ -99,7 +99,7 @@ def _filled(lines: Lines) -> Lines:
 def narrow(lines: Lines) -> Lines:
     """Return the lines of contenders with what a terminal has room for."""
     has_final = any(line.get(_TO_CHOICE) for line in lines)
-    left_out = {_TO_BEST, "log p, nats", "marginal, to the best", "s to train"} - (set() if has_final else {_TO_BEST})
+    left_out = {_CHOOSING, "log p, nats", "marginal, to the best", "s to train"} - (set() if has_final else {_CHOOSING})
     return [{key: cell for key, cell in line.items() if key not in left_out} for line in lines]
 
 

@@ -95,6 +95,12 @@ def test_missing_entries_are_left_out():
     assert best_of(scores) == ("b" if whole[""]["b"].mean > 0 else "a")
 
 
+def test_the_best_is_told_by_the_seeds_that_both_have():
+    easy, hard = np.arange(9.0), np.arange(9.0) - 5  # one seed is kinder to all
+    scores = {"a": {1: easy}, "b": {0: hard + 0.1, 1: easy + 0.1}, "c": {0: hard, 1: easy}}
+    assert best_of(scores) == "b"  # by the means of all seeds it would be a
+
+
 def test_what_cannot_be_told_is_a_tie():
     row = {"a": {0: np.array([1.0])}, "b": {0: np.array([0.0])}}
     found = differences({"": row}, {"": "a"})[""]["b"]

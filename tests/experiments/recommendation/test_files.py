@@ -272,7 +272,7 @@ def test_figures_are_left_out_where_there_is_nothing_to_draw():
     neither = [replace(one, final=None) for one in without.contenders]
     figure = ranking(replace(without, contenders=neither))
     assert figure is not None
-    assert "to the best" in figure.axes[0].get_xlabel()
+    assert "to the choice" in figure.axes[0].get_xlabel()
     assert marginals([clear("price")], data, {}) == []
     assert marginals([clear("price")], data, {"price": np.full(3, np.nan)}) == []
     answers = [clear(column.name) for column in COLUMNS]
