@@ -27,7 +27,7 @@ from obsvae.experiments.recommendation.confirming.standings import (
     drop_untried,
     order_by,
 )
-from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.experiments.recommendation.confirming.trial import OUT_OF_TIME, Trial
 from obsvae.inference import Difference
 
 # Rounds of the first rung, in which all questions are asked at once, and the share of the time that they may take.
@@ -92,7 +92,7 @@ def confirm(
     with work.bar:
         first = _all_at_once(work, by_name, others, seed, seeds)
         second = _one_at_a_time(work, by_name, others, range(seed, seed + seeds), len(first))
-    has_ended = all(done(one.out) for one in [*first, *second])
+    has_ended = all(_has_ended(one) for one in [*first, *second])
     if first and not has_ended:
         drop_untried(by_name, _found(by_name, [], first), collect(second, "validation"))
     return Confirmed(by_name, first, second, has_ended)
@@ -175,6 +175,10 @@ def _found(
     return against(leaders_of(_alive(by_name), scores, before), scores, before, BEHIND)
 
 
+def _has_ended(trial: Trial) -> bool:
+    return done(trial.out) and (read_result(trial.out) or {})["status"] != OUT_OF_TIME
+
+
 @dataclass
 class _Work:
     """What all trials share, and how they are run."""
@@ -207,6 +211,7 @@ class _Work:
             device=self.effort.device,
             out=self.folder / f"{name}-seed-{seed}-{key}",
             seconds=self.clock.seconds / 2,
+            end=self.clock.end,
             threads=None if self.jobs is None else 1,
         )
 
@@ -219,6 +224,15 @@ class _Work:
     def run(self, trials: Sequence[Trial]) -> None:
         """Run those that have not ended, while there is time for one that takes as long as the longest before."""
         self.tried += trials
+        for one in trials:
+            _reopen(one)
         longest = max((float((read_result(one.out) or {}).get("wall_seconds", 0.0)) for one in self.tried), default=0.0)
         if self.clock.left > longest:
             run_jobs(trials, self.jobs, False, each=len(trials), until=self.clock.end, bar=self.bar)
+
+
+def _reopen(trial: Trial) -> None:
+    """Forget the result of a trial that was cut when there was less time than now: it may tell more."""
+    result = read_result(trial.out) or {}
+    if result.get("status") == OUT_OF_TIME or (result.get("was_cut") and result["allowed"] < (trial.seconds or 0.0)):
+        (trial.out / "result.json").unlink()

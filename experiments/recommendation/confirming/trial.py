@@ -26,6 +26,10 @@ from obsvae.modes import evaluating, seeded
 
 # The validation rows whose ELBO is looked at after each epoch on the common scale.
 _CURVE_ROWS = 500
+# Numbers of the data, and data at least, that are scored before the next look at the clock.
+_NUMBERS, _FEWEST = 2**13, 50
+# What a trial says that had no time to be trained: it does not count, and is done anew when there is time.
+OUT_OF_TIME = "out of time"
 # A search for modes as thorough as small networks need: at the full one the scores are the same, and cost four times.
 PROPOSAL = Refined(starts=1, steps=2, rounds=2, pilot=50)
 
@@ -46,6 +50,8 @@ class Trial(Job):
         device: where.
         out: the folder.
         seconds: after which training is cut; None: never.
+        end: when time runs out, in seconds since the epoch of :func:`time.time`; None: never. A trial that has not been
+            trained by then tells nothing; of one that has, as many rows are scored as there is time for.
         threads: how many torch may use; None: as it is set.
     """
 
@@ -60,6 +66,7 @@ class Trial(Job):
     device: str
     out: Path
     seconds: float | None = None
+    end: float | None = None
     threads: int | None = None
 
     @property
@@ -88,6 +95,8 @@ class Trial(Job):
         history = fit(model, guide, data, **self.training, callbacks=[keeper, *callbacks], progress=False)
         if history.stopped == "interrupted":
             raise KeyboardInterrupt  # a model that was trained for less would be compared unfairly
+        if keeper.is_out_of_time:
+            return {"status": OUT_OF_TIME}
         assert history.best is not None
         save_weights(self.out, model, guide)
         found = {split: self._scores(model, guide, data.split(split)[:rows]) for split, rows in self.rows.items()}
@@ -96,6 +105,8 @@ class Trial(Job):
             save_text(self.out / f"{split}.csv", columns_text(scores[scored_as].columns))
         return {
             "status": history.stopped,
+            "allowed": self.seconds,
+            "was_cut": history.stopped == "callback" or any(scores[scored_as].is_cut for scores in found.values()),
             "scored_as": scored_as,
             "flagged": {split: scores[scored_as].flagged for split, scores in found.items()},
             "seconds": history.epochs[-1].seconds,
@@ -123,37 +134,72 @@ class Trial(Job):
             name: model if one is model.observation else model.with_observation(one) for name, one in scales.items()
         }
 
+    def _is_late(self) -> bool:
+        return self.end is not None and time.time() > self.end
+
     def _scores(self, model: VAE, guide: Guide, x: Tensor) -> dict[str, "_Scores"]:
+        """Return the scores under all that the model is scored as, of as many rows as there is time for."""
+        some = max(_FEWEST, _NUMBERS // x[0].numel())
+        parts = list[dict[str, _Scores]]()
+        for rows in x.split(some):
+            if not parts or not self._is_late():
+                parts.append({name: self._score(one, guide, rows) for name, one in self.under(model).items()})
+        return {name: _Scores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
+
+    def _score(self, scale: VAE, guide: Guide, x: Tensor) -> "_Scores":
         seed = int(self.training["seed"])
-        found = {}
-        for name, scale in self.under(model).items():
-            if self.data.columns is None:
-                weights = score(scale, guide, x, self.particles, PROPOSAL, seed=seed, progress=False).likelihood.weights
-                found[name] = _Scores({"": weights.estimate}, {"": float(weights.flagged.mean())})
-                continue
-            places = {column.name: d for d, column in enumerate(self.data.columns)}
-            asked = [places[column] for column in self.scored]
-            of_entries = conditional_scores(
-                scale, guide, x, self.particles, proposal=PROPOSAL, seed=seed, progress=False, features=asked
-            )
-            columns = {column: of_entries.log_probability[:, places[column]] for column in self.scored}
-            seen = {column: ~np.isnan(values) for column, values in columns.items()}
-            flagged = {c: of_entries.flagged[:, places[c]][seen[c]].mean() if seen[c].any() else 0.0 for c in columns}
-            found[name] = _Scores(columns, {column: float(share) for column, share in flagged.items()})
-        return found
+        if self.data.columns is None:
+            weights = score(scale, guide, x, self.particles, PROPOSAL, seed=seed, progress=False).likelihood.weights
+            return _Scores({"": weights.estimate}, {"": weights.flagged})
+        places = {column.name: d for d, column in enumerate(self.data.columns)}
+        found = conditional_scores(
+            scale,
+            guide,
+            x,
+            self.particles,
+            proposal=PROPOSAL,
+            seed=seed,
+            progress=False,
+            features=[places[column] for column in self.scored],
+        )
+        return _Scores(
+            {column: found.log_probability[:, places[column]] for column in self.scored},
+            {column: found.flagged[:, places[column]] for column in self.scored},
+        )
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """The scores of some rows ``(N,)`` by question, and the shares of them that are flagged."""
+    """The scores of rows ``(N,)`` by question, NaN where an entry is missing or unscored, and which are flagged."""
 
     columns: Mapping[str, np.ndarray]
-    flagged: Mapping[str, float]
+    flags: Mapping[str, np.ndarray]
+    is_cut: bool = False  # whether there was no time for the last of them
+
+    @classmethod
+    def joined(cls, parts: Sequence["_Scores"], rows: int) -> "_Scores":
+        """Return the scores of all parts, of as many rows."""
+
+        def whole(of: Sequence[np.ndarray], rest: float) -> np.ndarray:
+            values = np.concatenate(of)
+            return np.concatenate([values, np.full(rows - len(values), rest, values.dtype)])
+
+        return cls(
+            {name: whole([part.columns[name] for part in parts], np.nan) for name in parts[0].columns},
+            {name: whole([part.flags[name] for part in parts], False) for name in parts[0].flags},
+            is_cut=sum(len(next(iter(part.flags.values()))) for part in parts) < rows,
+        )
 
     @property
     def mean(self) -> float:
         """Over rows, added up over questions."""
         return float(sum(np.nanmean(scores) for scores in self.columns.values()))
+
+    @property
+    def flagged(self) -> dict[str, float]:
+        """The share of the scores of each question that are flagged."""
+        seen = {name: ~np.isnan(scores) for name, scores in self.columns.items()}
+        return {name: float(self.flags[name][some].mean()) if some.any() else 0.0 for name, some in seen.items()}
 
 
 class _Keeper(Callback):
@@ -163,6 +209,7 @@ class _Keeper(Callback):
         self.trial, self.x = trial, data.validation[:_CURVE_ROWS]
         self.seconds: list[float] = []
         self.scores: list[float] = []
+        self.is_out_of_time = False
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
         assert isinstance(model, VAE)
@@ -175,7 +222,8 @@ class _Keeper(Callback):
         self.scores.append(self._elbo())
         save_history(self.trial.out, history)
         save_text(self.trial.out / "curve.csv", columns_text({"seconds": self.seconds, "score": self.scores}))
-        if self.trial.seconds is not None and history.epochs[-1].seconds > self.trial.seconds:
+        self.is_out_of_time = self.trial.end is not None and time.time() > self.trial.end
+        if self.is_out_of_time or (self.trial.seconds is not None and history.epochs[-1].seconds > self.trial.seconds):
             raise StopTraining
 
     def _elbo(self) -> float:

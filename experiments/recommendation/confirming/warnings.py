@@ -70,11 +70,11 @@ def _training(confirmed: Confirmed, epochs: int) -> Iterator[str]:
     results = [read_result(one.out) or {} for one in confirmed.second]
     ended = [result for result in results if "seconds" in result]
     last = sum(result["best_epoch"] == epochs for result in ended)
-    cut = sum(result["status"] == "callback" for result in ended)
+    cut = sum(bool(result.get("was_cut")) for result in ended)
     if last:
         yield f"{last} of {len(ended)} trials were still learning after {epochs} epochs: allow more epochs"
     if cut:
-        yield f"{cut} of {len(ended)} trials were cut after half of the time: allow more minutes"
+        yield f"{cut} of {len(ended)} trials were cut for want of time, in training or in scoring: allow more minutes"
 
 
 def _rows(data: Dataset, used: Dataset) -> Iterator[str]:

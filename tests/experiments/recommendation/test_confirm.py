@@ -222,6 +222,24 @@ def test_where_time_runs_out_it_answers_by_what_there_is(done, table, trials, tm
     assert not any("too few" in text for text in more.warnings)
 
 
+def test_what_was_cut_is_done_anew_with_more_time_and_only_then(table, trials, tmp_path):
+    work = trials.work
+
+    def cut(trial, callbacks):
+        return {**work(trial, callbacks), "status": "callback", "was_cut": True, "allowed": trial.seconds}
+
+    trials.work = cut
+    found, _ = answers(table, tmp_path, A, B, minutes=5)
+    number = len(trials.run)
+    assert any("cut for want of time" in text for text in found.warnings)
+    answers(table, tmp_path, A, B, minutes=5)
+    assert len(trials.run) == number
+    trials.work = work
+    more, _ = answers(table, tmp_path, A, B, minutes=6)
+    assert len(trials.run) == 2 * number
+    assert not any("cut for want of time" in text for text in more.warnings)
+
+
 def test_one_that_diverges_is_left_out_and_told(table, trials, tmp_path):
     trials.diverging = {"student-t"}
     _, by_name = answers(table, tmp_path, A, B)

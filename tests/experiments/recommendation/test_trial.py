@@ -1,0 +1,78 @@
+"""A trial: what it leaves, and what it does without when time runs out."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from obsvae.data import load
+from obsvae.experiments.jobs.job import read_result, run_job
+from obsvae.experiments.recommendation.confirming.scores import collect
+from obsvae.experiments.recommendation.confirming.trial import OUT_OF_TIME, Trial, read_scores
+
+NETWORKS = {"latent": 1, "hidden": [8], "architecture": "mlp", "guide": "normal", "prior": "standard-normal"}
+
+
+@pytest.fixture(scope="module")
+def table():
+    z = np.random.default_rng(0).normal(size=2000)
+    x = pd.DataFrame({"a": z, "b": np.exp(z)})
+    x.loc[::7, "a"] = np.nan
+    return load(x)
+
+
+def trial(data, out, **more):
+    families = {"": "normal"} if data.columns is None else {"a": "normal", "b": "log-normal"}
+    said = {
+        "called": "one",
+        "families": families,
+        "data": data,
+        "networks": NETWORKS,
+        "training": {"epochs": 2, "batch_size": 400, "seed": 3},
+        "scored": tuple(families),
+        "rows": {"validation": 150, "test": 150},
+        "particles": 10,
+        "device": "cpu",
+        "out": out,
+    }
+    return Trial(**{**said, **more})
+
+
+def test_all_rows_are_scored_in_time(table, tmp_path):
+    one = trial(table, tmp_path / "t", end=time.time() + 1000)
+    run_job(one)
+    result = read_result(one.out)
+    assert (result["status"], result["was_cut"]) == ("finished", False)
+    for split in ("validation", "test"):
+        scores = read_scores(one.out, split)
+        missing = np.isnan(table.split(split)[:150].numpy())
+        assert missing[:, 0].any()
+        for d, name in enumerate("ab"):
+            np.testing.assert_array_equal(np.isnan(scores[name]), missing[:, d])
+
+
+def test_what_was_not_trained_in_time_tells_nothing(table, tmp_path):
+    one = trial(table, tmp_path / "t", end=time.time() - 1)
+    run_job(one)
+    assert read_result(one.out) == {"status": OUT_OF_TIME}
+    assert collect([one], "validation") == {}
+
+
+@pytest.mark.parametrize("kind", ["table", "array"])
+def test_where_time_runs_out_while_scoring_some_rows_are_scored(kind, table, tmp_path, monkeypatch):
+    data = table if kind == "table" else load(np.random.default_rng(0).normal(size=(2000, 3)).astype(np.float32))
+    monkeypatch.setattr("obsvae.experiments.recommendation.confirming.trial._NUMBERS", 100)
+    whole, cut = (trial(data, tmp_path / name, end=time.time() + 1000) for name in ("whole", "cut"))
+    run_job(whole)
+    monkeypatch.setattr(Trial, "_is_late", lambda self: True)
+    run_job(cut)
+    assert read_result(cut.out)["was_cut"]
+    assert not read_result(whole.out)["was_cut"]
+    for split in ("validation", "test"):
+        some, every = read_scores(cut.out, split), read_scores(whole.out, split)
+        for name, scores in some.items():
+            assert len(scores) == len(every[name]) == 150
+            np.testing.assert_allclose(scores[:50], every[name][:50])
+            assert np.isnan(scores[50:]).all()
+            assert np.isfinite(every[name][50:]).any()
