@@ -68,9 +68,15 @@ def question_of(v: Variable) -> Question:
             made, why = refusal(proposal.observation, v)
             if made is not None:
                 measures[proposal.observation] = made.measure
-                complexity = _complexity(made, proposal.observation, v)
                 candidates.append(
-                    Candidate(proposal.observation, proposal.reason, proposal.group, complexity, proposal.is_habit)
+                    Candidate(
+                        proposal.observation,
+                        proposal.reason,
+                        proposal.group,
+                        _complexity(made, proposal.observation, v),
+                        proposal.is_habit,
+                        is_likelihood=made.measure is not Measure.NONE,
+                    )
                 )
             elif why not in {one.why for one in refused}:  # the same family with another spread
                 refused.append(Refusal(proposal.observation, why))

@@ -16,6 +16,7 @@ class Candidate:
         group: of candidates that say nearly the same of one variable, of which the simplest stands for all.
         complexity: the less, the simpler; ties are settled by it.
         is_habit: whether people write it whatever the data are.
+        is_likelihood: whether it is one, and not a loss alone, which is never taken where a likelihood does as well.
     """
 
     observation: str
@@ -23,6 +24,7 @@ class Candidate:
     group: str
     complexity: int
     is_habit: bool = False
+    is_likelihood: bool = True
 
 
 @dataclass(frozen=True)

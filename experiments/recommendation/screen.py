@@ -1,6 +1,5 @@
 """Which candidates are worth a network: by held-out scores without a latent."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from obsvae.experiments.recommendation.listing.proposal import BELL, LAPLACE, MO
 from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.experiments.recommendation.screening.sample import sample
 from obsvae.experiments.recommendation.screening.score import Scores, scores
+from obsvae.experiments.verdicts.words import measured
 from obsvae.inference import Difference
 from obsvae.inference.ranking import paired_difference
 
@@ -211,6 +211,5 @@ class _Ranking:
 
 def _said(difference: Difference) -> str:
     """Return a difference in words, before the name of what it is to."""
-    error = 0.0 if math.isnan(difference.standard_error) else difference.standard_error
-    where = "ahead of" if difference.mean > 0 else "behind"
-    return f"{abs(difference.mean):.3f} ± {error:.3f} nats {where}"
+    where, sign = ("ahead of", 1) if difference.mean > 0 else ("behind", -1)
+    return f"{measured(difference, sign)} nats {where}"

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,7 +50,8 @@ def answers_of(
 ) -> Found:
     """Return the answer to each question.
 
-    The winner is the simplest of those that cannot be told from the best on validation rows. The differences to it that
+    The winner is the simplest of those that cannot be told from the best on validation rows, a likelihood where one is
+    among them. The differences to it that
     are told in the end are those of test rows, which nothing has been chosen by.
 
     Args:
@@ -69,10 +70,9 @@ def answers_of(
     for question in questions:
         name = question.name
         told = _told(alive[name], to_best.get(name, {}))
-        rest_on = told or _of_screen(standings[name], screened[name])
-        winners[name], ties[name] = _winner(question.candidates, alive[name], rest_on)
-        if not told:  # the screen had no network: it points at one, and tells it from no other
-            ties[name] = (winners[name],)
+        # Without trials the screen points at one, and tells it from no other: it had no network.
+        leader = standings[name].leader
+        winners[name], ties[name] = _winner(question.candidates, told) if told else (leader, (leader,))
         tried = [one for one in alive[name] if one in validation.get(name, {})]
         lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
         if len(alive[name]) > 1 and (lacking or len(tried) < len(alive[name])):
@@ -109,26 +109,11 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
     return told if len(told) >= min(2, len(alive)) else {}
 
 
-def _of_screen(standing: Standing, screened: Mapping[str, Screening]) -> dict[str, Difference]:
-    """Return what the screen has found of the candidates that are left, without a network."""
-    known = {one: screened[one].given_others for one in standing.alive if one in screened}
-    return _to_the_best({one: found for one, found in known.items() if found is not None})
-
-
-def _to_the_best(found: Mapping[str, Difference]) -> dict[str, Difference]:
-    """Return differences to the best of these, where the best of all is not among them."""
-    best = max((one.mean for one in found.values()), default=0.0)
-    return {name: replace(one, mean=one.mean - best) for name, one in found.items()}
-
-
-def _winner(
-    candidates: Sequence[Candidate], alive: Sequence[str], told: Mapping[str, Difference]
-) -> tuple[str, tuple[str, ...]]:
+def _winner(candidates: Sequence[Candidate], told: Mapping[str, Difference]) -> tuple[str, tuple[str, ...]]:
     """Return the simplest of those that cannot be told from the best, and all of these."""
-    simple = sorted(candidates, key=lambda one: one.complexity)
+    simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
     tied = tuple(one.observation for one in simple if one.observation in told and is_tied(told[one.observation]))
-    first = next(one.observation for one in simple if one.observation in alive)
-    return (tied[0], tied) if tied else (first, (first,))
+    return tied[0], tied
 
 
 def _gains(winners: Mapping[str, str], test: Mapping[str, Scores], data: Dataset, rows: int) -> dict[str, Difference]:

@@ -116,12 +116,17 @@ def _require_one_trained(confirmed: Confirmed) -> None:
 
 
 def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing:
-    """Return the candidates that the screen has left; the best of them leads, the simplest where nothing was scored."""
+    """Return the candidates that the screen has left.
+
+    Its best likelihood leads, the simplest where nothing was scored.
+    """
     dropped = {text: one.dropped for text, one in screened.items() if one.dropped}
-    alive = [one.observation for one in question.candidates if one.observation not in dropped]
+    left = sorted(question.candidates, key=lambda one: not one.is_likelihood)
+    alive = [one.observation for one in left if one.observation not in dropped]
     if not alive:
         of = f"column {question.name!r}" if question.name else "the array"
         why = question.refused[0].why if question.refused else next(iter(dropped.values()), "none is known")
         raise UsageError(f"no observation comes in question for {of}, such as: {why}")
     scores = {text: one.given_others.mean for text, one in screened.items() if one.given_others is not None}
-    return Standing(question.name, alive, max(alive, key=lambda text: scores.get(text, -np.inf)))
+    likelihoods = {one.observation for one in left if one.is_likelihood}
+    return Standing(question.name, alive, max(alive, key=lambda text: (text in likelihoods, scores.get(text, -np.inf))))

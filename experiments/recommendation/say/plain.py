@@ -26,9 +26,9 @@ def plain(recommendation: Recommendation, command: str) -> dict[str, Any]:
     column's own distribution; ``measure`` in words; ``grid`` whose cells' masses are ranked, or null; ``look``, what
     the values look like; ``contenders`` from best to worst; ``refused``, each an ``observation`` with its ``why``.
 
-    Of a contender: ``observation``, ``reason``, ``group``, ``complexity``, ``is_habit``; ``dropped``, why, or empty;
-    ``screened``: marginal score against the best; ``choosing``: against the choice on the rows that choose;
-    ``to_choice``: on the final ones; ``nats_per_datum`` there; ``epochs_to_near_best``,
+    Of a contender: ``observation``, ``reason``, ``group``, ``complexity``, ``is_habit``, ``is_likelihood``;
+    ``dropped``, why, or empty; ``screened``: marginal score against the best; ``choosing``: against the choice on the
+    rows that choose; ``to_choice``: on the final ones; ``nats_per_datum`` there; ``epochs_to_near_best``,
     ``seconds_to_near_best``: until within 1 % of its best, medians; ``seconds`` to train; ``seeds``; ``diverged``;
     ``flagged``, a share. A difference has a ``mean`` and a ``standard_error``. What is not known is null.
 

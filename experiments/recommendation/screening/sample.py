@@ -16,8 +16,9 @@ from obsvae.units import unit_shape_of
 _FITTED, _SCORED, _FEATURES, _OF_ARRAY = 1000, 500, 8, 700
 # The rows that validate are few in small data: then others are scored, too, up to this share of them all.
 _SHARE = 1 / 3
-# Directions in which the other features vary most, and how far along them they are told apart, in standard deviations.
-_DIRECTIONS, _FAR = 4, 2.5
+# Directions in which the other features vary most, and how far along them they are told apart, in standard deviations;
+# rows for each weight that they cost, at least: with fewer the fit would rest on chance.
+_DIRECTIONS, _FAR, _ROWS_OF_A_WEIGHT = 4, 2.5, 10
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def _without(u: Tensor, d: int, features: int) -> Tensor:
 def _summaries(fitted: Tensor, scored: Tensor) -> tuple[Tensor, Tensor]:
     """Return the directions of most variance and their squares and products, of both, in units of their spread."""
     mean = fitted.mean(0)
-    K = min(_DIRECTIONS, *fitted.shape)
+    most = min(_DIRECTIONS, *fitted.shape)
+    K = max((k for k in range(2, most + 1) if k * (k + 3) / 2 * _ROWS_OF_A_WEIGHT <= len(fitted)), default=1)
     directions = torch.linalg.svd(fitted - mean, full_matrices=False).Vh[:K].T
     parts = [(part - mean) @ directions for part in (fitted, scored)]
     spread = parts[0].std(0).clamp_min(1e-6)

@@ -275,6 +275,19 @@ def test_an_array_has_one_candidate_a_trial(trials, tmp_path):
     assert by_name[""].gain is None
 
 
+def test_a_loss_that_is_no_likelihood_is_not_taken_where_one_is_as_good(trials, tmp_path, monkeypatch):
+    data = load(np.random.default_rng(0).normal(size=(400, 4)))
+    asked = question("", "laplace", "student-t")
+    loss, likelihood = asked.candidates
+    asked = replace(asked, candidates=(replace(loss, is_likelihood=False), likelihood))
+    said = {"": screened(asked, {"laplace": Difference(0.0, 0.0), "student-t": Difference(-0.1, 0.2)}, {})}
+    _, by_name = answers(data, tmp_path / "both", asked)
+    assert (by_name[""].winner, by_name[""].tied) == ("student-t", ("student-t", "laplace"))
+    monkeypatch.setattr(Clock, "left", -1.0)  # no trial at all
+    _, by_name = answers(data, tmp_path / "none", asked, said=said)
+    assert by_name[""].winner == "student-t"
+
+
 def test_what_looks_wrong_in_the_data_is_told_first(trials, tmp_path):
     x = np.random.default_rng(0).normal(50, 5, size=400)
     data = load(pd.DataFrame({"a": np.where(np.arange(400) % 10 == 0, -999.0, x), "b": np.exp(x / 50)}))
