@@ -13,11 +13,9 @@ from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.run import Run
+from obsvae.experiments.verdicts.rules import FLAGGED
 from obsvae.inference import Amortised, LogLikelihood, Refined
 from obsvae.model import VAE
-
-# Share of the data that may be flagged before the page warns.
-_FLAGGED = 0.1
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int) 
         found.append(Finding("loss", text))
     found += cut_short(run.config["outcome"])
     found += [one for one in doubtful(judged.likelihood, called(run.data, rows)) if one.kind == "lost"]
-    if (flagged := float(judged.likelihood.weights.flagged.mean())) > _FLAGGED:
+    if (flagged := float(judged.likelihood.weights.flagged.mean())) > FLAGGED:
         text = f"{flagged:.0%} of the likelihood estimates are flagged: probably too low, by unknown amounts"
         found.append(Finding("distrusted", text))
     return [*found, *judged.findings]

@@ -1,28 +1,11 @@
 """The sentence that a ranking ends in: what to take, and what it is worth."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from obsvae.experiments.verdicts.habits import called, habit_of
+from obsvae.experiments.verdicts.rules import is_better, is_worse
 from obsvae.experiments.verdicts.words import capital, listed, measured, worth
 from obsvae.inference import Difference
-
-# Standard errors beyond which a difference is one.
-ERRORS = 2.0
-
-
-def is_worse(difference: Difference) -> bool:
-    """Return whether a score is lower by more than two standard errors; not where its error is not known."""
-    return difference.mean + ERRORS * _error(difference) < 0
-
-
-def is_better(difference: Difference) -> bool:
-    """Return whether a score is higher by more than two standard errors."""
-    return difference.mean - ERRORS * _error(difference) > 0
-
-
-def _error(difference: Difference) -> float:
-    return math.inf if math.isnan(difference.standard_error) else difference.standard_error
 
 
 def sentence(

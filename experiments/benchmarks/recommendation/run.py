@@ -14,6 +14,7 @@ from obsvae.experiments.benchmarks.recommendation.draw import draw_array, draw_t
 from obsvae.experiments.benchmarks.recommendation.peer import marginal_family
 from obsvae.experiments.benchmarks.recommendation.truths import TRUTHS, family_of
 from obsvae.experiments.recommendation.results import Answer, Recommendation
+from obsvae.experiments.verdicts.rules import is_worse
 
 KINDS = ("table", "array")
 OURS, PEER = "recommend", "marginal AIC"
@@ -22,8 +23,6 @@ _TABLES = 3
 TABLES: Sequence[Sequence[str]] = [tuple(TRUTHS)[i::_TABLES] for i in range(_TABLES)]
 # For each dataset.
 MINUTES: Mapping[str, float] = {"table": 2.0, "array": 1.0}
-# Standard errors by which a family is declared better.
-_DECLARED = 2.0
 
 
 class Recommend(Protocol):
@@ -131,7 +130,7 @@ def outcome_of(answer: Answer, name: str, kind: str, rows: int, seed: int, secon
     is_tied = any(truth.is_right(text) for text in answer.tied)
     # Of one that was not tried to the end for lack of time nothing is declared.
     is_left_out = best is None and all(one.dropped for one in right)
-    is_behind = best is not None and best.mean + _DECLARED * best.standard_error < 0
+    is_behind = best is not None and is_worse(best)
     return Outcome(
         kind,
         rows,

@@ -9,7 +9,7 @@ import numpy as np
 from obsvae.data import Dataset
 from obsvae.experiments.jobs.job import read_result
 from obsvae.experiments.recommendation.confirming.confirm import Confirmed
-from obsvae.experiments.recommendation.confirming.differences import DECLARED, Scores, differences, is_tied
+from obsvae.experiments.recommendation.confirming.differences import Scores, differences
 from obsvae.experiments.recommendation.confirming.scores import against, collect, collect_trials, leaders_of
 from obsvae.experiments.recommendation.confirming.standings import Standing
 from obsvae.experiments.recommendation.confirming.trial import Trial, read_curve
@@ -17,6 +17,7 @@ from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.recommendation.screen import Screening
 from obsvae.experiments.use.marginals import marginal_scores
+from obsvae.experiments.verdicts.rules import DECLARED, is_worse
 from obsvae.inference import Difference
 from obsvae.model import by_column_text
 
@@ -112,7 +113,7 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
 def _winner(candidates: Sequence[Candidate], told: Mapping[str, Difference]) -> tuple[str, tuple[str, ...]]:
     """Return the simplest of those that cannot be told from the best, and all of these."""
     simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
-    tied = tuple(one.observation for one in simple if one.observation in told and is_tied(told[one.observation]))
+    tied = tuple(one.observation for one in simple if one.observation in told and not is_worse(told[one.observation]))
     return tied[0], tied
 
 

@@ -8,10 +8,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import norm, t
 
+from obsvae.experiments.verdicts.rules import DECLARED
 from obsvae.inference import Difference
 
-# Standard errors beyond which a difference is declared.
-DECLARED = 2.0
 # What to expect of the ratio ρ where little is known, as it is of most columns and arrays, with the degrees of freedom
 # that it counts for; and those that what other questions say of it counts for at most.
 EXPECTED, _BORROWED = (0.02, 2.0), 4.0
@@ -91,11 +90,6 @@ def best_of(scores: Scores) -> str:
         if (_mean_of(scores[one]) - _mean_of(scores[best]) if pair is None else pair.mean) > 0:
             best = one
     return best
-
-
-def is_tied(difference: Difference) -> bool:
-    """Return whether a difference to the best cannot be told from none."""
-    return not difference.mean < -DECLARED * difference.standard_error
 
 
 def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, float]) -> Difference:

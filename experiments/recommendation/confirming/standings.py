@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obsvae.experiments.jobs.job import read_result
-from obsvae.experiments.recommendation.confirming.differences import Scores, best_of, is_tied
+from obsvae.experiments.recommendation.confirming.differences import Scores, best_of
 from obsvae.experiments.recommendation.confirming.scores import collect
 from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.inference import Difference
 
 # Standard errors behind the best beyond which a candidate goes no further: few of many are dropped by chance.
@@ -67,7 +68,7 @@ def drop_untried(
     """Drop what there was no time for in the second rung, where the first has shown it to be worse."""
     for name, found in first.items():
         for one in [*standings[name].alive]:
-            if one in found and one not in second.get(name, {}) and not is_tied(found[one]):
+            if one in found and one not in second.get(name, {}) and is_worse(found[one]):
                 standings[name].drop(one, f"behind: {_behind(found[one], AT_ONCE)}, and no time was left for more")
 
 

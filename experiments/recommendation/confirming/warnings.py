@@ -6,10 +6,11 @@ from obsvae.data import Dataset, suspicions_of
 from obsvae.experiments.jobs.job import read_result
 from obsvae.experiments.recommendation.confirming.answers import Found
 from obsvae.experiments.recommendation.confirming.confirm import Confirmed
+from obsvae.experiments.verdicts.rules import FLAGGED
 from obsvae.names import listed
 
-# Share of the estimates that are flagged from which on it is told, and held-out rows below which they tell little.
-_FLAGGED, _FEW = 0.1, 50
+# Held-out rows below which they tell little.
+_FEW = 50
 _NAMED = 5
 
 
@@ -56,7 +57,7 @@ def _time(found: Found, minutes: float) -> Iterator[str]:
 
 def _estimates(found: Found) -> Iterator[str]:
     for answer in found.answers:
-        doubtful = [one for one in answer.contenders if one.flagged > _FLAGGED and not one.dropped]
+        doubtful = [one for one in answer.contenders if one.flagged > FLAGGED and not one.dropped]
         if doubtful:
             worst = max(doubtful, key=lambda one: one.flagged)
             of = f"column {answer.question.name!r}: " if answer.question.name else ""

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.recommendation.say.learning import learning_words
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of, habit_within
-from obsvae.experiments.verdicts.sentence import is_better, is_worse, sentence
+from obsvae.experiments.verdicts.rules import FLAGGED, is_better, is_worse
+from obsvae.experiments.verdicts.sentence import sentence
 from obsvae.experiments.verdicts.words import capital, counted, listed, measured, worth
 from obsvae.inference import Difference
-
-# Share of flagged estimates from which on a score is in doubt.
-FLAGGED = 0.1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from obsvae.experiments.recommendation.results import Answer, Contender
 from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, is_untried, say
 from obsvae.experiments.recommendation.say.learning import pace_of
 from obsvae.experiments.verdicts.habits import SQUARED_ERROR, habit_of
-from obsvae.experiments.verdicts.sentence import is_worse
+from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.experiments.verdicts.words import measured, number
 from obsvae.inference import Difference
 

@@ -7,7 +7,7 @@ from obsvae.experiments.recommendation.results import Answer, Recommendation
 from obsvae.experiments.recommendation.say.answers import confirmed, difference_of, habit_in, is_untried, say
 from obsvae.experiments.recommendation.say.learning import trend
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
-from obsvae.experiments.verdicts.sentence import is_worse
+from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.experiments.verdicts.words import capital, counted, listed, worth
 from obsvae.inference import Difference
 

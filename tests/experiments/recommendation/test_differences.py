@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from obsvae.experiments.recommendation.confirming.differences import best_of, differences, is_tied
+from obsvae.experiments.recommendation.confirming.differences import best_of, differences
+from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.inference import Difference
 
 
@@ -35,7 +36,7 @@ def test_two_standard_errors_cover_as_often_as_they_should(columns, seeds, most,
             for d, scale in enumerate(scales)
         }
         found = differences(questions, dict.fromkeys(questions, "a"))
-        missed += sum(not is_tied(of["b"]) for of in found.values())
+        missed += sum(is_worse(of["b"]) for of in found.values())
         total += columns
     # In one direction 2.3 % should be beyond; of two seeds alone it is more.
     assert missed / total < most
@@ -47,7 +48,7 @@ def test_a_difference_that_is_there_is_found():
         differences({"": simulated(rng, rows=200, seeds=2, of_seed=0.05, means=(0.0, -0.8))}, {"": "a"})[""]["b"]
         for _ in range(50)
     ]
-    assert np.mean([not is_tied(one) for one in found]) > 0.9
+    assert np.mean([is_worse(one) for one in found]) > 0.9
     assert np.mean([one.mean for one in found]) == pytest.approx(-0.8, abs=0.05)
 
 
@@ -81,7 +82,7 @@ def test_seeds_that_disagree_widen_it_and_other_columns_calm_it():
     alone = differences({"": scores}, {"": "a"})[""]["b"]
     beside = differences({"": scores, **calm}, {"": "a", **dict.fromkeys(calm, "a")})[""]["b"]
     assert alone.mean == beside.mean == pytest.approx(-0.3, abs=0.02)
-    assert is_tied(alone)
+    assert not is_worse(alone)
     assert 0.1 < beside.standard_error < 0.7 * alone.standard_error
 
 
@@ -106,7 +107,7 @@ def test_what_cannot_be_told_is_a_tie():
     found = differences({"": row}, {"": "a"})[""]["b"]
     assert found.mean == -1
     assert math.isnan(found.standard_error)
-    assert is_tied(found)
+    assert not is_worse(found)
     other = {"a": {0: np.zeros(9)}, "b": {1: np.arange(9.0)}}  # seeds of which they share none
     assert math.isnan(differences({"": other}, {"": "a"})[""]["b"].standard_error)
     same = {"a": {0: np.ones(9)}, "b": {0: np.ones(9)}}

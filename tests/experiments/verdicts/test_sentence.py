@@ -5,7 +5,8 @@ import math
 import pytest
 
 from obsvae.experiments.verdicts.habits import CROSS_ENTROPY, SQUARED_ERROR, habit_of
-from obsvae.experiments.verdicts.sentence import is_better, is_worse, ranked, sentence
+from obsvae.experiments.verdicts.rules import is_better, is_worse
+from obsvae.experiments.verdicts.sentence import ranked, sentence
 from obsvae.experiments.verdicts.words import listed, measured, number, worth
 from obsvae.inference import Difference
 
