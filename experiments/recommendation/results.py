@@ -51,10 +51,12 @@ class Answer:
     Attributes:
         question: which.
         contenders: from best to worst; those that were dropped last.
-        winner: the text of the observation to take: the simplest of those that cannot be told from the best.
+        winner: the text of the observation to take: the simplest of those that cannot be told from the best; the best
+            where time ran out before all trials.
         tied: the texts of those that cannot be told from the best, the winner among them.
         misfits: what the winner does not say, the largest first.
         gain: of the winner over the column's own marginal, nats per datum on the final rows; None for arrays.
+        is_open: whether time ran out before those that are tied were told apart.
     """
 
     question: Question
@@ -63,6 +65,7 @@ class Answer:
     tied: tuple[str, ...]
     misfits: Sequence[Misfit] = ()
     gain: Difference | None = None
+    is_open: bool = False
 
 
 @dataclass(frozen=True)

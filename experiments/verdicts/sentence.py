@@ -18,6 +18,7 @@ def sentence(
     simplest: str = "the simplest, ",
     chosen: Mapping[str, Difference] | None = None,
     habits: Mapping[str, str] | None = None,
+    so_far: bool = False,
 ) -> str:
     """Return what to take, and what it is worth against the next, and against what people write out of habit.
 
@@ -31,12 +32,16 @@ def sentence(
         chosen: differences on the rows that chose the winner, for where ``others``, on rows that did not, leave it
             open; by default they are the same.
         habits: which habit an observation stands for; by default what its text says.
+        so_far: whether time ran out before those that are tied were told apart: the winner is then the best of them.
     """
     stands_for = {name: habit_of(name) for name in others} if habits is None else habits
     names = {name: called(name, stands_for.get(name, "")) for name in others}
     subject = f" for {of}" if of else ""
     nearest = max(others, key=lambda name: others[name].mean, default=None)
-    if len(tied) > 1:
+    if len(tied) > 1 and so_far:
+        beside = [name for name in tied if name != winner]
+        said = f"take {winner}{subject}, the best so far, not yet told from {listed(beside)}"
+    elif len(tied) > 1:
         said = f"no difference between {listed(tied)}{subject}: take {simplest}{winner}"
     else:
         said = f"take {winner}{subject}"

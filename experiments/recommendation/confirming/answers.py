@@ -52,7 +52,7 @@ def answers_of(
     """Return the answer to each question.
 
     The winner is the simplest of those that cannot be told from the best on validation rows, a likelihood where one is
-    among them. The differences to it that
+    among them; where time ran out before all trials, the best. The differences to it that
     are told in the end are those of test rows, which nothing has been chosen by.
 
     Args:
@@ -71,13 +71,14 @@ def answers_of(
     for question in questions:
         name = question.name
         told = _told(alive[name], to_best.get(name, {}))
-        # Without trials the screen points at one, and tells it from no other: it had no network.
-        leader = standings[name].leader
-        winners[name], ties[name] = _winner(question.candidates, told) if told else (leader, (leader,))
         tried = [one for one in alive[name] if one in validation.get(name, {})]
         lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
         if len(alive[name]) > 1 and (lacking or len(tried) < len(alive[name])):
             unsure.append(name)
+        # Without trials the screen points at one, and tells it from no other: it had no network.
+        leader = standings[name].leader
+        has_ended = name not in unsure
+        winners[name], ties[name] = _winner(question.candidates, told, has_ended) if told else (leader, (leader,))
     # What is told are differences to the choice.
     to_choice = against(winners, validation, first, DECLARED)
     scored = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
@@ -100,7 +101,16 @@ def answers_of(
             for candidate in question.candidates
         ]
         contenders.sort(key=_from_best_to_worst)
-        answers.append(Answer(question, tuple(contenders), winners[name], ties[name], gain=gains.get(name)))
+        answers.append(
+            Answer(
+                question,
+                tuple(contenders),
+                winners[name],
+                ties[name],
+                gain=gains.get(name),
+                is_open=name in unsure and len(ties[name]) > 1,
+            )
+        )
     return Found(tuple(answers), tuple(unsure))
 
 
@@ -110,11 +120,19 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
     return told if len(told) >= min(2, len(alive)) else {}
 
 
-def _winner(candidates: Sequence[Candidate], told: Mapping[str, Difference]) -> tuple[str, tuple[str, ...]]:
-    """Return the simplest of those that cannot be told from the best, and all of these."""
+def _winner(
+    candidates: Sequence[Candidate], told: Mapping[str, Difference], has_ended: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Return the simplest of those that cannot be told from the best, and all of these.
+
+    Where time ran out before all trials, that says little against the best of them, which is taken.
+    """
     simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
     tied = tuple(one.observation for one in simple if one.observation in told and not is_worse(told[one.observation]))
-    return tied[0], tied
+    if has_ended:
+        return tied[0], tied
+    likelihoods = [one.observation for one in simple if one.is_likelihood and one.observation in tied]
+    return max(likelihoods or tied, key=lambda text: told[text].mean), tied
 
 
 def _gains(winners: Mapping[str, str], test: Mapping[str, Scores], data: Dataset, rows: int) -> dict[str, Difference]:

@@ -73,6 +73,7 @@ def _sentence(answer: Answer) -> str:
         unit=unit_of(answer),
         chosen={**others, **chosen},
         habits={one.candidate.observation: habit_in(one) for one in ended},
+        so_far=answer.is_open,
     )
     if others or len(answer.tied) > 1:
         untried = sum(map(is_untried, answer.contenders))
@@ -128,6 +129,8 @@ def _of_contender(one: Contender, answer: Answer) -> str:
         return f"dropped, {one.dropped}"
     if difference is None:
         return "could not be tried in time"
+    if name in answer.tied and answer.is_open:
+        return f"not yet told from the choice ({measured(difference)} nats {unit_of(answer)})"
     if name in answer.tied:
         return f"no difference to the choice ({measured(difference)} nats {unit_of(answer)})"
     if is_worse(difference):
@@ -137,6 +140,8 @@ def _of_contender(one: Contender, answer: Answer) -> str:
 
 def _doubts(answer: Answer) -> list[str]:
     found = []
+    if answer.is_open:
+        found.append("time ran out before those that may be as good were told apart")
     for one in confirmed(answer):
         name = one.candidate.observation
         if name != answer.winner and one.final is not None and is_better(one.final):

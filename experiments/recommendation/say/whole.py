@@ -17,6 +17,7 @@ _FAMILIES = 6
 _STANDINGS = {
     "ahead": "the choice is better than all others",
     "tied": "the simplest of those that cannot be told apart is taken",
+    "so far": "the best so far is taken, which time did not suffice to tell from others",
     "open": "the final rows do not bear the choice out",
     "alone": "there was nothing to hold it against",
 }
@@ -46,7 +47,7 @@ def _overview(answers: Sequence[Answer]) -> str:
 def _standing(answer: Answer) -> str:
     """Return how an answer stands, a key of the words for it."""
     if len(answer.tied) > 1:
-        return "tied"
+        return "so far" if answer.is_open else "tied"
     others = [one for one in confirmed(answer) if one.candidate.observation != answer.winner]
     if not others:
         return "alone"
@@ -70,7 +71,7 @@ def _totals(answers: Sequence[Answer]) -> list[str]:
 
 def _total(habit: str, answers: Sequence[Answer]) -> str | None:
     """Return what a habit costs in all columns together, each column by itself; None where it was never asked of."""
-    chosen, tied, costs, dropped, untried, refused = 0, 0, list[Difference](), 0, 0, 0
+    chosen, tied, so_far, costs, dropped, untried, refused = 0, 0, 0, list[Difference](), 0, 0, 0
     for answer in answers:
         ours = [one for one in answer.contenders if habit_in(one) == habit]
         names = [one.candidate.observation for one in ours]
@@ -78,7 +79,7 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
         if answer.winner in names:
             chosen += 1
         elif set(names) & set(answer.tied):
-            tied += 1
+            tied, so_far = tied + (not answer.is_open), so_far + answer.is_open
         elif found:
             costs.append(max(found, key=lambda difference: difference.mean))
         elif any(map(is_untried, ours)):
@@ -97,6 +98,8 @@ def _total(habit: str, answers: Sequence[Answer]) -> str | None:
         parts.append(f"is the choice for {counted(chosen, 'column')}")
     if tied:
         parts.append(f"makes no difference for {counted(tied, 'column')}")
+    if so_far:
+        parts.append(f"was not told from the choice in time for {counted(so_far, 'column')}")
     if dropped:
         parts.append(f"was dropped early for {counted(dropped, 'column')}")
     if untried:
