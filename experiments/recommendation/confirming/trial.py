@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from obsvae.data import Dataset
@@ -99,7 +100,7 @@ class Trial(Job):
             return {"status": OUT_OF_TIME}
         assert history.best is not None
         save_weights(self.out, model, guide)
-        found = {split: self._scores(model, guide, data.split(split)[:rows]) for split, rows in self.rows.items()}
+        found = self._scores(model, guide, {split: data.split(split)[:rows] for split, rows in self.rows.items()})
         scored_as = max(found["validation"], key=lambda name: found["validation"][name].mean)
         for split, scores in found.items():
             save_text(self.out / f"{split}.csv", columns_text(scores[scored_as].columns))
@@ -137,14 +138,24 @@ class Trial(Job):
     def _is_late(self) -> bool:
         return self.end is not None and time.time() > self.end
 
-    def _scores(self, model: VAE, guide: Guide, x: Tensor) -> dict[str, "_Scores"]:
-        """Return the scores under all that the model is scored as, of as many rows as there is time for."""
+    def _scores(self, model: VAE, guide: Guide, splits: Mapping[str, Tensor]) -> dict[str, dict[str, "_Scores"]]:
+        """Return the scores of each split under all that the model is scored as, of as many rows as there is time for.
+
+        The splits are scored together, since a few rows cost as much as many, and in turns, a row of each.
+        """
+        x = torch.cat(list(splits.values()))
+        order = torch.cat([torch.arange(len(rows)) for rows in splits.values()]).argsort(stable=True)
         some = max(_FEWEST, _NUMBERS // x[0].numel())
         parts = list[dict[str, _Scores]]()
-        for rows in x.split(some):
+        for rows in x[order].split(some):
             if not parts or not self._is_late():
                 parts.append({name: self._score(one, guide, rows) for name, one in self.under(model).items()})
-        return {name: _Scores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
+        places = order.argsort().split([len(rows) for rows in splits.values()])
+        joined = {name: _Scores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
+        return {
+            split: {name: scores.at(where.numpy()) for name, scores in joined.items()}
+            for split, where in zip(splits, places, strict=True)
+        }
 
     def _score(self, scale: VAE, guide: Guide, x: Tensor) -> "_Scores":
         seed = int(self.training["seed"])
@@ -189,6 +200,11 @@ class _Scores:
             {name: whole([part.flags[name] for part in parts], False) for name in parts[0].flags},
             is_cut=sum(len(next(iter(part.flags.values()))) for part in parts) < rows,
         )
+
+    def at(self, places: np.ndarray) -> "_Scores":
+        """Return the scores at some places."""
+        columns, flags = ({name: of[places] for name, of in values.items()} for values in (self.columns, self.flags))
+        return _Scores(columns, flags, self.is_cut)
 
     @property
     def mean(self) -> float:

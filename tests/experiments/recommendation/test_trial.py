@@ -73,6 +73,7 @@ def test_where_time_runs_out_while_scoring_some_rows_are_scored(kind, table, tmp
         some, every = read_scores(cut.out, split), read_scores(whole.out, split)
         for name, scores in some.items():
             assert len(scores) == len(every[name]) == 150
-            np.testing.assert_allclose(scores[:50], every[name][:50])
-            assert np.isnan(scores[50:]).all()
-            assert np.isfinite(every[name][50:]).any()
+            # 50 rows were scored, one of each split in turn.
+            np.testing.assert_allclose(scores[:25], every[name][:25], rtol=1e-5)
+            assert np.isnan(scores[25:]).all()
+            assert np.isfinite(every[name][25:]).any()
