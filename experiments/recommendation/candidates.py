@@ -1,6 +1,7 @@
 """Which observations come in question for each column of a table, or for an array as a whole, and why others do not."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,13 +33,16 @@ def questions(data: Dataset, columns: Sequence[str] | None = None) -> tuple[Ques
         columns: the names of those that are asked for; None: all.
 
     Raises:
-        UsageError: for a column that the table lacks, or an array of which columns are asked for.
+        UsageError: for a column that the table lacks or that is asked for twice, or an array of which columns are asked
+            for.
     """
     looks = look_at(data)
     if data.columns is None:
         if columns is not None:
             raise UsageError("columns go with a table, but the data are an array: leave them out")
         return (question_of(Variable.of_array(data, looks[0])),)
+    if twice := [name for name, number in Counter(columns or ()).items() if number > 1]:
+        raise UsageError(f"columns need to be asked for once each, but {twice[0]!r} is there more often")
     places = {column.name: d for d, column in enumerate(data.columns)}
     asked = [lookup("column", name, places) for name in columns or places]
     return tuple(question_of(Variable.of_column(data, d, _named(looks, data.columns[d].name))) for d in asked)

@@ -205,6 +205,8 @@ def test_one_column_may_be_asked_for(table):
     assert question.name == "counts"
     with pytest.raises(UsageError, match="unknown column 'count'; did you mean 'counts'"):
         questions(table, ["count"])
+    with pytest.raises(UsageError, match="asked for once each, but 'counts'"):
+        questions(table, ["counts", "counts"])
     with pytest.raises(UsageError, match="columns go with a table"):
         questions(load(RANDOM.normal(size=(50, 2))), ["a"])
 
