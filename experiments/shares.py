@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_text
+from obsvae.inference import History, Shares
 
 FILE = "history_by_column.csv"
 
@@ -40,3 +43,16 @@ def load_shares(folder: Path) -> tuple[list[str], np.ndarray]:
     if not len(shares):
         raise UsageError(f"{file} holds no epoch")
     return names, shares
+
+
+class SaveShares(Shares):
+    """Writes the share of each column in the validation ELBO, an epoch a line, when training ends."""
+
+    def __init__(self, folder: Path, data: Dataset) -> None:
+        super().__init__(data.validation)
+        self.folder, self.names = folder, [column.name for column in data.columns or ()]
+
+    def on_end(self, history: History) -> None:
+        """Write what is known."""
+        if self.epochs:
+            save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())

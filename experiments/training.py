@@ -17,12 +17,11 @@ from obsvae.experiments.evaluation.doubts import of_data, of_steps
 from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
-from obsvae.experiments.shares import save_shares
+from obsvae.experiments.shares import SaveShares
 from obsvae.guides import Guide
 from obsvae.inference import (
     Callback,
     History,
-    Shares,
     fit,
     plot_column_reproductions,
     plot_history,
@@ -139,7 +138,7 @@ def train_run(
     folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
     keeper = RunFolder(folder, config, model, proposal)
     there = data.to(where)
-    of_table = [_ColumnShares(folder, there)] if data.columns is not None else []
+    of_table = [SaveShares(folder, there)] if data.columns is not None else []
     history = fit(model, proposal, there, **training, callbacks=[keeper, *of_table, *callbacks], progress=progress)
     run = Run(folder, keeper.config, model, proposal)
     run.data, run.history = data, history
@@ -207,19 +206,6 @@ class TellDoubts(Callback):
         assert isinstance(model, VAE)
         for found in of_data(self.data, model.observation):
             print(found, file=sys.stderr)
-
-
-class _ColumnShares(Shares):
-    """Writes the share of each column in the validation ELBO, an epoch a line, when training ends."""
-
-    def __init__(self, folder: Path, data: Dataset) -> None:
-        super().__init__(data.validation)
-        self.folder, self.names = folder, [column.name for column in data.columns or ()]
-
-    def on_end(self, history: History) -> None:
-        """Write what is known."""
-        if self.epochs:
-            save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())
 
 
 def _draw(run: Run) -> None:

@@ -1,7 +1,6 @@
 """The evaluation of a run: its likelihood of held-out data, and the files that keep it."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,12 @@ from obsvae.errors import UsageError
 from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.about import about_data, called, column_names
 from obsvae.experiments.evaluation.doubts import active_latents, doubts
-from obsvae.experiments.evaluation.findings import (
-    Finding,
-    cut_short,
-    disagreements,
-    doubtful,
-    of_missed_mass,
-    trust,
-)
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, trust
 from obsvae.experiments.evaluation.headline import headlines, preferred
-from obsvae.experiments.evaluation.judged import Judged, judge
-from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum, settings_of
+from obsvae.experiments.evaluation.judged import judge
+from obsvae.experiments.evaluation.judges import disagreements, of_missed_mass
+from obsvae.experiments.evaluation.metrics import metrics_of, replaced
+from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json, save_text
 from obsvae.experiments.run import Run, load_run
@@ -32,7 +26,6 @@ from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wa
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
-from obsvae.model import Measure
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
@@ -132,7 +125,7 @@ def evaluate_run(
     headline = preferred([one.headline for one in found.values()])
     best = found[headline.name]
     columns = {title: summary for how, one in found.items() for title, summary in one.columns(how or name).items()}
-    metrics = _metrics(run, found, best, split, proposal, seed)
+    metrics = metrics_of(run, found, best, split, proposal, seed)
     missed = None
     if check and particles > 1 and not headline.model.is_bound and not isinstance(proposal, Annealed):
         model = headline.model
@@ -163,7 +156,7 @@ def evaluate_run(
     findings += best.findings
     findings += cut_short(run.config["outcome"])
     # Saved before anything is told: whoever stops listening loses the text alone.
-    findings += _replaced(run.folder / "metrics.json", metrics)
+    findings += replaced(run.folder / "metrics.json", metrics)
     metrics["findings"] = [{"kind": one.kind, "is_warning": one.is_warning, "text": one.text} for one in findings]
     estimates = per_datum_file(run.folder, split, proposal.name)
     labels = run.data.labels.get(split)
@@ -211,31 +204,6 @@ def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, np.ndarra
     return x, run.data.rows[split][:limit].numpy()
 
 
-def _metrics(
-    run: Run, found: Mapping[str, Judged], best: Judged, split: str, proposal: Proposal, seed: int
-) -> dict[str, Any]:
-    """Return what ``metrics.json`` holds."""
-    metrics = {
-        "observation": run.config["observation"],
-        "parameters": run.model.observation.describe(),
-        "data": run.config["data"],
-        "split": split,
-        "proposal": proposal.name,
-        "proposal_settings": settings_of(proposal),
-        "seed": seed,
-        "unit": "nats per datum, in data units",
-        "training": run.config["outcome"],
-    }
-    if measures := best.headline.model.measures:
-        metrics["measure_by_column"] = {name: measure.value for name, measure in measures.items()}
-    if not best.headline.name:
-        return metrics | best.metrics()
-    # A loss has no likelihood of its own.
-    known = {"measure": Measure.NONE.value, "n": best.summary["n"], "particles": best.summary["particles"]}
-    corrections = {how: one.metrics() for how, one in found.items()}
-    return {**metrics, **dict.fromkeys(best.metrics()), **known, "corrections": corrections}
-
-
 def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:
     """Return a note on what the decoder of a loss is scored under."""
     return Finding(
@@ -243,19 +211,6 @@ def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:
         f"{name} is a loss, not a likelihood: it does not integrate to one. Its decoder is scored under its "
         f"corrections instead ({', '.join(corrections)}); posterior.nc and the estimates of each datum are of: {saved}",
     )
-
-
-def _replaced(file: Path, metrics: Mapping[str, Any]) -> list[Finding]:
-    """Return a note on the metrics that a file holds already, where they were made with other settings."""
-    if not file.is_file():
-        return []
-    try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-        settings = {key: (before[key], metrics[key]) for key in ("split", "n", "proposal", "particles", "seed")}
-    except (ValueError, KeyError, TypeError):
-        return [Finding("replaced", f"{file} held no metrics, and was replaced")]
-    changed = [f"{key} {old}" for key, (old, new) in settings.items() if old != new]
-    return [Finding("replaced", f"these replace the metrics with {', '.join(changed)}")] if changed else []
 
 
 def _data_in_posterior(x: Tensor) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from obsvae.experiments.evaluation.findings import disagreements, of_missed_mass
+from obsvae.experiments.evaluation.judges import disagreements, of_missed_mass
 from obsvae.experiments.evaluation.per_datum import Estimates
 from obsvae.inference import LogLikelihood, MissedMass, diagnose
 

@@ -17,6 +17,7 @@ from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import load_weights, save_history, save_json, save_text, save_weights
 from obsvae.experiments.jobs.job import Job, read_result
 from obsvae.experiments.pair import make_pair
+from obsvae.experiments.recommendation.confirming.split_scores import SplitScores
 from obsvae.guides import Guide
 from obsvae.inference import Callback, Curve, History, Refined, StopTraining, conditional_scores, fit
 from obsvae.inference.modes import unchecked
@@ -138,7 +139,7 @@ class Trial(Job):
     def _is_late(self) -> bool:
         return self.end is not None and time.time() > self.end
 
-    def _scores(self, model: VAE, guide: Guide, splits: Mapping[str, Tensor]) -> dict[str, dict[str, "_Scores"]]:
+    def _scores(self, model: VAE, guide: Guide, splits: Mapping[str, Tensor]) -> dict[str, dict[str, SplitScores]]:
         """Return the scores of each split under all that the model is scored as, of as many rows as there is time for.
 
         The splits are scored together, since a few rows cost as much as many, and in turns, a row of each.
@@ -146,22 +147,22 @@ class Trial(Job):
         x = torch.cat(list(splits.values()))
         order = torch.cat([torch.arange(len(rows)) for rows in splits.values()]).argsort(stable=True)
         some = max(_FEWEST, _NUMBERS // x[0].numel())
-        parts = list[dict[str, _Scores]]()
+        parts = list[dict[str, SplitScores]]()
         for rows in x[order].split(some):
             if not parts or not self._is_late():
                 parts.append({name: self._score(one, guide, rows) for name, one in self.under(model).items()})
         places = order.argsort().split([len(rows) for rows in splits.values()])
-        joined = {name: _Scores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
+        joined = {name: SplitScores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
         return {
             split: {name: scores.at(where.numpy()) for name, scores in joined.items()}
             for split, where in zip(splits, places, strict=True)
         }
 
-    def _score(self, scale: VAE, guide: Guide, x: Tensor) -> "_Scores":
+    def _score(self, scale: VAE, guide: Guide, x: Tensor) -> SplitScores:
         seed = int(self.training["seed"])
         if self.data.columns is None:
             weights = score(scale, guide, x, self.particles, PROPOSAL, seed=seed, progress=False).likelihood.weights
-            return _Scores({"": weights.estimate}, {"": weights.flagged})
+            return SplitScores({"": weights.estimate}, {"": weights.flagged})
         places = {column.name: d for d, column in enumerate(self.data.columns)}
         found = conditional_scores(
             scale,
@@ -173,49 +174,10 @@ class Trial(Job):
             progress=False,
             features=[places[column] for column in self.scored],
         )
-        return _Scores(
+        return SplitScores(
             {column: found.log_probability[:, places[column]] for column in self.scored},
             {column: found.flagged[:, places[column]] for column in self.scored},
         )
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """The scores of rows ``(N,)`` by question, NaN where an entry is missing or unscored, and which are flagged."""
-
-    columns: Mapping[str, np.ndarray]
-    flags: Mapping[str, np.ndarray]
-    is_cut: bool = False  # whether there was no time for the last of them
-
-    @classmethod
-    def joined(cls, parts: Sequence["_Scores"], rows: int) -> "_Scores":
-        """Return the scores of all parts, of as many rows."""
-
-        def whole(of: Sequence[np.ndarray], rest: float) -> np.ndarray:
-            values = np.concatenate(of)
-            return np.concatenate([values, np.full(rows - len(values), rest, values.dtype)])
-
-        return cls(
-            {name: whole([part.columns[name] for part in parts], np.nan) for name in parts[0].columns},
-            {name: whole([part.flags[name] for part in parts], False) for name in parts[0].flags},
-            is_cut=sum(len(next(iter(part.flags.values()))) for part in parts) < rows,
-        )
-
-    def at(self, places: np.ndarray) -> "_Scores":
-        """Return the scores at some places."""
-        columns, flags = ({name: of[places] for name, of in values.items()} for values in (self.columns, self.flags))
-        return _Scores(columns, flags, self.is_cut)
-
-    @property
-    def mean(self) -> float:
-        """Over rows, added up over questions."""
-        return float(sum(np.nanmean(scores) for scores in self.columns.values()))
-
-    @property
-    def flagged(self) -> dict[str, float]:
-        """The share of the scores of each question that are flagged."""
-        seen = {name: ~np.isnan(scores) for name, scores in self.columns.items()}
-        return {name: float(self.flags[name][some].mean()) if some.any() else 0.0 for name, some in seen.items()}
 
 
 class _Keeper(Callback):
