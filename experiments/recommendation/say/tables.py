@@ -20,7 +20,7 @@ def overview(answers: Sequence[Answer]) -> Lines:
         {
             "column": answer.question.name or "all of x",
             "take": answer.winner,
-            "no difference to": ", ".join(name for name in answer.tied if name != answer.winner),
+            "not told from": ", ".join(name for name in answer.tied if name != answer.winner),
             "better than": _nearest(answer)[0],
             "by, nats": _nearest(answer)[1],
             "squared error costs": _cost(answer),
