@@ -10,7 +10,7 @@ from obsvae.experiments.recommendation.say.looks import measure_words
 from obsvae.experiments.recommendation.say.whole import sentences
 from obsvae.inference import Difference
 
-FORMAT = 1
+FORMAT = 2
 
 
 def plain(recommendation: Recommendation, command: str) -> dict[str, Any]:
@@ -31,7 +31,8 @@ def plain(recommendation: Recommendation, command: str) -> dict[str, Any]:
     ``dropped``, why, or empty; ``screened``: marginal score against the best; ``choosing``: against the choice on the
     rows that choose; ``to_choice``: on the final ones; ``nats_per_datum`` there; ``epochs_to_near_best``,
     ``seconds_to_near_best``: until within 1 % of its best, medians; ``seconds`` to train; ``seeds``; ``diverged``;
-    ``flagged``, a share. A difference has a ``mean`` and a ``standard_error``. What is not known is null.
+    ``flagged``, a share; ``curves``, by seed, validation scores by epoch. A difference has a ``mean`` and a
+    ``standard_error``. What is not known is null.
 
     Args:
         recommendation: what to tell.
@@ -90,6 +91,7 @@ def _contender(one: Contender) -> dict[str, Any]:
         "seeds": int(one.seeds),
         "diverged": int(one.diverged),
         "flagged": float(one.flagged),
+        "curves": [{"seconds": curve.seconds.tolist(), "score": curve.score.tolist()} for curve in one.curves],
     }
 
 

@@ -214,6 +214,7 @@ def test_json_holds_no_nan_and_the_keys_that_are_documented(people, tmp_path):
     assert one["contenders"][2]["to_choice"] is None
     assert one["contenders"][2]["dropped"].startswith("screened")
     assert one["look"]["tail"] is None
+    assert [len(curve["score"]) for curve in one["contenders"][0]["curves"]] == [20, 20]
 
 
 def test_what_is_printed_tells_one_column_by_its_contenders_and_many_by_a_line_each():
