@@ -51,8 +51,8 @@ class Answer:
     Attributes:
         question: which.
         contenders: from best to worst; those that were dropped last.
-        winner: the text of the observation to take: the simplest of those that cannot be told from the best; the best
-            where time ran out before all trials.
+        winner: the text of the observation to take: the simplest of those that cannot be told from the best; where time
+            ran out before all trials, of those within one standard error of the best.
         tied: the texts of those that cannot be told from the best, the winner among them.
         misfits: what the winner does not say, the largest first.
         gain: of the winner over the column's own marginal, nats per datum on the final rows; None for arrays.

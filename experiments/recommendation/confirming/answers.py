@@ -52,7 +52,7 @@ def answers_of(
     """Return the answer to each question.
 
     The winner is the simplest of those that cannot be told from the best on validation rows, a likelihood where one is
-    among them; where time ran out before all trials, the best. The differences to it that
+    among them; where time ran out before all trials, of those within one standard error. The differences to it that
     are told in the end are those of test rows, which nothing has been chosen by.
 
     Args:
@@ -123,16 +123,17 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
 def _winner(
     candidates: Sequence[Candidate], told: Mapping[str, Difference], has_ended: bool
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the simplest of those that cannot be told from the best, and all of these.
+    """Return the candidate to take, and all of those that cannot be told from the best.
 
-    Where time ran out before all trials, that says little against the best of them, which is taken.
+    It is the simplest of these. Where time ran out before all trials, that they cannot be told apart says little: then
+    it is the simplest within one standard error of the best.
+
+    Reference: Breiman, Friedman, Olshen and Stone, *Classification and regression trees*, 1984 (one standard error).
     """
     simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
     tied = tuple(one.observation for one in simple if one.observation in told and not is_worse(told[one.observation]))
-    if has_ended:
-        return tied[0], tied
-    likelihoods = [one.observation for one in simple if one.is_likelihood and one.observation in tied]
-    return max(likelihoods or tied, key=lambda text: told[text].mean), tied
+    near = [text for text in tied if has_ended or not told[text].mean + told[text].standard_error < 0]
+    return near[0], tied
 
 
 def _gains(winners: Mapping[str, str], test: Mapping[str, Scores], data: Dataset, rows: int) -> dict[str, Difference]:

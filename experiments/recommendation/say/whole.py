@@ -17,7 +17,7 @@ _FAMILIES = 6
 _STANDINGS = {
     "ahead": "the choice is better than all others",
     "tied": "the simplest of those that cannot be told apart is taken",
-    "so far": "the best so far is taken, which time did not suffice to tell from others",
+    "so far": "time did not suffice to tell the choice from others",
     "open": "the final rows do not bear the choice out",
     "alone": "there was nothing to hold it against",
 }
