@@ -1,8 +1,12 @@
 """The lattice that stored data lie on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from obsvae.errors import UsageError
+
+_ROUNDING = 1e-6  # of a step
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,10 @@ class Grid:
     def high(self) -> float | None:
         """The highest value, where there is one."""
         return None if self.levels is None else self.low + self.step * (self.levels - 1)
+
+    def between(self, bounds: Sequence[float]) -> Self:
+        """Return the lattice from one bound to the other where both lie on it, but for rounding errors; else itself."""
+        first, last = ((bound - self.low) / self.step for bound in bounds)
+        if max(abs(first - round(first)), abs(last - round(last))) > _ROUNDING:
+            return self
+        return type(self)(float(bounds[0]), self.step, round(last) - round(first) + 1)

@@ -121,7 +121,10 @@ def load(
     if grid is not None:
         stored = stored.on_grid(grid, where)
     if bounds is not None:
-        stored = stored.within(bounds, where)
+        within = stored.within(bounds, where)
+        if grid is not None and len(grid) > 2 and within.grid != stored.grid:
+            raise UsageError(f"bounds {tuple(bounds)} and grid {tuple(grid)} have other ends: leave one of them out")
+        stored = within
     dataset = stored.dataset(called)
     entries = "channel" if units is None and channels is not None else units
     if entries is not None:

@@ -46,18 +46,21 @@ class Stored:
     has_missing: bool = False
 
     def on_grid(self, grid: Sequence[float], name: str) -> Self:
-        """Return the same data on another grid, (low, step, levels) or (low, step)."""
-        return replace(self, grid=check_grid(self.x, grid, name, self.names))
+        """Return the same data on another grid, (low, step, levels) or (low, step).
+
+        One with levels sets the bounds, where the data have any; one without runs between these, where both lie on it.
+        """
+        made = check_grid(self.x, grid, name, self.names)
+        if self.bounds is None:
+            return replace(self, grid=made)
+        if made.high is None:
+            return replace(self, grid=made.between(self.bounds))
+        return replace(self, grid=made, bounds=(made.low, made.high))
 
     def within(self, bounds: Sequence[float], name: str) -> Self:
         """Return the same data with other bounds; where both lie on the grid, it then runs from one to the other."""
         low, high = check_bounds(self.x, bounds, name, self.names)
-        grid = self.grid
-        if grid is not None:
-            first, last = (low - grid.low) / grid.step, (high - grid.low) / grid.step
-            if first.is_integer() and last.is_integer():
-                grid = Grid(low, grid.step, int(last - first) + 1)
-        return replace(self, bounds=(low, high), grid=grid)
+        return replace(self, bounds=(low, high), grid=None if self.grid is None else self.grid.between((low, high)))
 
     def dataset(self, name: str) -> Dataset:
         """Return the data in float32, split."""

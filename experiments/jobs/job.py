@@ -20,6 +20,9 @@ from obsvae.experiments.files import save_json, save_text
 from obsvae.experiments.memory import out_of_memory
 from obsvae.inference import Callback, TrainingDiverged, flushing_denormals
 
+# The status of a job that was started too late to have a result.
+OUT_OF_TIME = "out of time"
+
 
 class Job(ABC):
     """What a process needs to know to train something; it is pickled on its way there.
@@ -42,6 +45,10 @@ class Job(ABC):
     def epochs(self) -> int:
         """The number of epochs at most, by which progress is measured."""
 
+    def has_ended(self) -> bool:
+        """Return whether there is nothing more to do."""
+        return done(self.out)
+
     @abstractmethod
     def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
         """Do it, with callbacks of the training, and return what ``result.json`` shall hold, ``status`` among it."""
@@ -58,7 +65,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
     """
     if job.threads is not None:
         torch.set_num_threads(job.threads)
-    shutil.rmtree(job.out, ignore_errors=True)  # what an interrupt left
+    set_aside(job)
     with flushing_denormals():
         try:
             result = job.work(callbacks)
@@ -110,7 +117,32 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 def done(folder: Path) -> bool:
     """Return whether a job has ended for good; one that failed for want of memory, say, is tried again."""
     result = read_result(folder)
-    return result is not None and result["status"] != "failed"
+    return result is not None and result["status"] not in ("failed", OUT_OF_TIME)
+
+
+def set_aside(job: Job) -> None:
+    """Make room for a job's folder; a result that is there is kept until there is another, see :func:`restore`."""
+    if read_result(job.out) is not None:
+        shutil.rmtree(_before(job), ignore_errors=True)
+        job.out.rename(_before(job))
+    else:  # what an interrupt left
+        shutil.rmtree(job.out, ignore_errors=True)
+
+
+def restore(job: Job) -> None:
+    """Take back the result that was set aside, where there is no other; else forget it."""
+    if not _before(job).is_dir():
+        return
+    result = read_result(job.out)
+    if result is None or result["status"] == OUT_OF_TIME:
+        shutil.rmtree(job.out, ignore_errors=True)
+        _before(job).rename(job.out)
+    else:
+        shutil.rmtree(_before(job))
+
+
+def _before(job: Job) -> Path:
+    return job.out.with_name(f"{job.out.name}.before")
 
 
 def threads_each(jobs: int) -> int:

@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from tqdm import tqdm
 
 from obsvae.experiments.files import save_json
-from obsvae.experiments.jobs.job import Job, done, in_time, read_result, run_in_process, run_job
+from obsvae.experiments.jobs.job import Job, done, in_time, read_result, restore, run_in_process, run_job, set_aside
 from obsvae.inference import Callback, History
 
 
@@ -38,7 +38,9 @@ def run_jobs(
             take longer, if it took as long as the longest before it in its process. None: all are run.
         bar: the caller's, which counts other jobs, too; None: one of their own.
     """
-    waiting = [job for job in jobs if not done(job.out)]
+    for job in jobs:
+        restore(job)  # what a kill left
+    waiting = [job for job in jobs if not job.has_ended()]
     total = sum(job.epochs for job in jobs)
     own = tqdm(total=total, unit="epoch", disable=None if progress else True) if bar is None else nullcontext(bar)
     with own as shown:
@@ -55,12 +57,16 @@ def run_jobs(
                 shown.write(f"{job.name}: {result['status']}")
             show()
 
-        if at_once is None:
-            for job in in_time(waiting, until):
-                run_job(job, [_AfterEpoch(show)])
-                ended(job)
-        else:
-            _run_in_processes(waiting, at_once, each, until, show, ended)
+        try:
+            if at_once is None:
+                for job in in_time(waiting, until):
+                    run_job(job, [_AfterEpoch(show)])
+                    ended(job)
+            else:
+                _run_in_processes([*waiting], at_once, each, until, show, ended)
+        finally:
+            for job in waiting:
+                restore(job)
 
 
 class _AfterEpoch(Callback):
@@ -99,7 +105,7 @@ def _run_in_processes(
                 some = waiting[:: at_once - len(running)][:each]
                 waiting[:] = [job for job in waiting if job not in some]
                 for job in some:
-                    (job.out / "result.json").unlink(missing_ok=True)  # of a failure before
+                    set_aside(job)
                 process = start(target=run_in_process, args=(some, until))
                 with _interrupts_ignored():
                     process.start()

@@ -138,6 +138,22 @@ def test_divided_grey_levels_lie_on_the_grid_that_is_declared(last):
     assert load(x, grid=[0, 1 / last]).grid == Grid(0.0, 1 / last, None)
 
 
+@pytest.mark.parametrize(("step", "levels"), [(0.1, 24), (0.01, 30), (0.3, 7), (1 / 3, 10)])
+def test_bounds_that_lie_on_a_grid_but_for_rounding_are_its_ends(step, levels):
+    x = step * (np.arange(40 * levels).reshape(40, levels) % levels)
+    assert load(x, grid=(0, step), bounds=(0, step * (levels - 1))).grid == Grid(0.0, step, levels)
+
+
+def test_a_declared_grid_and_the_bounds_of_the_source_agree():
+    grey = (8 * (np.arange(600).reshape(40, 15) % 17)).astype(np.uint8)
+    assert load(grey).bounds == (0.0, 255.0)
+    coarse = load(grey, grid=(0, 8, 17))
+    assert (coarse.bounds, coarse.grid) == ((0.0, 128.0), Grid(0.0, 8.0, 17))
+    assert load(grey > 40, grid=(0, 1)).grid == Grid(0.0, 1.0, 2)
+    with pytest.raises(UsageError, match="have other ends"):
+        load(grey, grid=(0, 8, 17), bounds=(0, 256))
+
+
 def test_a_missing_entry_lies_on_any_grid():
     x = np.tile([0.0, 0.5, 1.0], (12, 1))
     x[::2, 0] = 0.5

@@ -106,9 +106,7 @@ def _grid(kind: Kind, said: ColumnSchema, values: Parsed | None) -> Grid | None:
         return None
     # The cells of the ends hold what lies beyond; a circle has none.
     if said.bounds is not None and kind is not Kind.ANGLE:
-        first, last = ((end - low) / step for end in said.bounds)
-        if abs(first - round(first)) < NEAR and abs(last - round(last)) < NEAR:
-            return Grid(said.bounds[0], step, round(last) - round(first) + 1)
+        return Grid(low, step, None).between(said.bounds)
     return Grid(low, step, None)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data import Dataset
-from obsvae.experiments.jobs.job import read_result
-from obsvae.experiments.recommendation.confirming.confirm import Confirmed
+from obsvae.experiments.jobs.job import OUT_OF_TIME, read_result
+from obsvae.experiments.recommendation.confirming.confirm import Confirmed, has_ended
 from obsvae.experiments.recommendation.confirming.differences import Scores, differences
 from obsvae.experiments.recommendation.confirming.scores import against, collect, collect_trials, leaders_of
 from obsvae.experiments.recommendation.confirming.standings import Standing
@@ -35,10 +35,12 @@ class Found:
     Attributes:
         answers: one for each question.
         unsure: the names of the questions of which time left some candidates untried, or tried with fewer seeds.
+        unscored: those of which no held-out value was there to tell the candidates apart.
     """
 
     answers: tuple[Answer, ...]
     unsure: tuple[str, ...]
+    unscored: tuple[str, ...]
 
 
 def answers_of(
@@ -46,7 +48,6 @@ def answers_of(
     screened: Screen,
     confirmed: Confirmed,
     data: Dataset,
-    seeds: int,
     rows: Mapping[str, int],
 ) -> Found:
     """Return the answer to each question.
@@ -60,25 +61,26 @@ def answers_of(
         screened: by question and candidate.
         confirmed: what the trials have shown.
         data: on the grids of the questions.
-        seeds: of each candidate, as planned.
         rows: by split, how many are scored.
     """
     validation, test = collect(confirmed.second, "validation"), collect(confirmed.second, "test")
     first, standings = collect_trials(confirmed.first, "validation"), confirmed.standings
     alive = {name: standing.alive for name, standing in standings.items()}
     to_best = against(leaders_of(alive, validation, first), validation, first, DECLARED)
-    winners, ties, unsure = dict[str, str](), dict[str, tuple[str, ...]](), []
+    winners, ties = dict[str, str](), dict[str, tuple[str, ...]]()
+    unsure, unscored = list[str](), list[str]()
     for question in questions:
         name = question.name
         told = _told(alive[name], to_best.get(name, {}))
-        tried = [one for one in alive[name] if one in validation.get(name, {})]
-        lacking = any(len(validation[name][one]) < seeds for one in tried) if tried else True
-        if len(alive[name]) > 1 and (lacking or len(tried) < len(alive[name])):
+        planned = [trial for one in alive[name] for trial in confirmed.of(name, one)]
+        if len(alive[name]) > 1 and not all(map(has_ended, planned)):
             unsure.append(name)
+        elif len(alive[name]) > 1 and not told:
+            unscored.append(name)
         # Without trials the screen points at one, and tells it from no other: it had no network.
         leader = standings[name].leader
-        has_ended = name not in unsure
-        winners[name], ties[name] = _winner(question.candidates, told, has_ended) if told else (leader, (leader,))
+        is_settled = name not in unsure
+        winners[name], ties[name] = _winner(question.candidates, told, is_settled) if told else (leader, (leader,))
     # What is told are differences to the choice.
     to_choice = against(winners, validation, first, DECLARED)
     scored = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
@@ -111,7 +113,7 @@ def answers_of(
                 is_open=name in unsure and len(ties[name]) > 1,
             )
         )
-    return Found(tuple(answers), tuple(unsure))
+    return Found(tuple(answers), tuple(unsure), tuple(unscored))
 
 
 def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Difference]:
@@ -121,7 +123,7 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
 
 
 def _winner(
-    candidates: Sequence[Candidate], told: Mapping[str, Difference], has_ended: bool
+    candidates: Sequence[Candidate], told: Mapping[str, Difference], is_settled: bool
 ) -> tuple[str, tuple[str, ...]]:
     """Return the candidate to take, and all of those that cannot be told from the best.
 
@@ -132,7 +134,7 @@ def _winner(
     """
     simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
     tied = tuple(one.observation for one in simple if one.observation in told and not is_worse(told[one.observation]))
-    near = [text for text in tied if has_ended or not told[text].mean + told[text].standard_error < 0]
+    near = [text for text in tied if is_settled or not told[text].mean + told[text].standard_error < 0]
     return near[0], tied
 
 
@@ -163,7 +165,7 @@ def _contender(
 ) -> Contender:
     text = candidate.observation
     trials = confirmed.of(standing.name, text)
-    results = [(one, result) for one in trials if (result := read_result(one.out)) is not None]
+    results = [(one, result) for one in trials if (result := read_result(one.out)) and result["status"] != OUT_OF_TIME]
     ended = [(one, result) for one, result in results if "seconds" in result]
     known = screened.get(text)
     dropped = (known.dropped if known is not None else "") or standing.dropped.get(text, "")

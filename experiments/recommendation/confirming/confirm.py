@@ -27,7 +27,10 @@ from obsvae.experiments.recommendation.confirming.standings import (
     drop_untried,
     order_by,
 )
-from obsvae.experiments.recommendation.confirming.trial import OUT_OF_TIME, Trial
+from obsvae.experiments.recommendation.confirming.trial import Trial
+from obsvae.experiments.recommendation.confirming.unpaired import best_of_trials, is_behind, surely_behind
+from obsvae.experiments.verdicts.rules import DECLARED
+from obsvae.experiments.verdicts.words import counted
 from obsvae.inference import Difference
 
 # Rounds of the first rung, in which all questions are asked at once, and the share of the time that they may take.
@@ -42,13 +45,11 @@ class Confirmed:
         standings: by question.
         first: trials of the first rung, in which all questions were asked at once.
         second: trials with one column swapped, or none, or of arrays with one candidate each.
-        has_ended: whether all that was planned was done, and time did not run out.
     """
 
     standings: Mapping[str, Standing]
     first: Sequence[Trial]
     second: Sequence[Trial]
-    has_ended: bool
 
     def of(self, question: str, candidate: str) -> list[Trial]:
         """Return the trials of the second rung that tell of a candidate, ended or not."""
@@ -71,7 +72,7 @@ def confirm(
     """Try the candidates of all questions until they are told apart, or time runs out.
 
     In the first rung of a table each trial asks all its questions at once: which candidates stand together is drawn at
-    random in each round. It finds what is behind, and who leads, and goes on for at most 60 % of the time. In the
+    random in each round. It finds what is behind, and who leads; further rounds follow within 60 % of the time. In the
     second one column at a time has another candidate than the leaders. An array has one question: each of its trials
     has one candidate.
 
@@ -92,10 +93,9 @@ def confirm(
     with work.bar:
         first = _all_at_once(work, by_name, others, seed, seeds)
         second = _one_at_a_time(work, by_name, others, range(seed, seed + seeds), len(first))
-    has_ended = all(_has_ended(one) for one in [*first, *second])
-    if first and not has_ended:
-        drop_untried(by_name, _found(by_name, [], first), collect(second, "validation"))
-    return Confirmed(by_name, first, second, has_ended)
+    if first and not all(has_ended(one) for one in [*first, *second]):
+        drop_untried(by_name, _to_best(by_name, [], first, DECLARED), collect(second, "validation"))
+    return Confirmed(by_name, first, second)
 
 
 def _all_at_once(
@@ -112,7 +112,6 @@ def _all_at_once(
     )
     rows = {"validation": work.effort.rows["validation"]}
     for turn in range(rounds):
-        start = work.clock.spent
         some = [
             work.trial(
                 f"round-{turn}-{i}",
@@ -125,14 +124,16 @@ def _all_at_once(
         ]
         trials += some
         work.run(some)
-        found = _found(by_name, [], trials)
-        for name, leader in leaders_of(_alive(by_name), {}, collect_trials(trials, "validation")).items():
-            by_name[name].leader = leader
-        drop_behind(by_name, found, AT_ONCE)
-        order_by(by_name, found)
+        scores = collect_trials(trials, "validation")
+        for name, of_question in scores.items():
+            alive = {one: found for one, found in of_question.items() if one in by_name[name].alive}
+            if len(alive) > 1:  # of one alone the screen knows more
+                by_name[name].leader = best_of_trials(alive)
+            drop_behind(by_name, {name: surely_behind(alive, BEHIND)}, AT_ONCE)
+        order_by(by_name, _to_best(by_name, [], trials, DECLARED))
         open_ones = _open(by_name)
-        round_took = work.clock.spent - start
-        if not open_ones or work.clock.spent + round_took > _SHARE * work.clock.seconds:
+        # By the trials and not by the clock, so that one that goes on has the same rounds.
+        if len(open_ones) < 2 or work.took(trials) + work.took(some) > _SHARE * work.clock.seconds:
             break
     return trials
 
@@ -154,7 +155,12 @@ def _one_at_a_time(
         trials += some
         drop_failed(by_name, trials)
         if each + 1 < seeds.stop:
-            drop_behind(by_name, _found(by_name, trials, []), f"by {each - seeds.start + 1} seed")
+            found = _to_best(by_name, trials, [], BEHIND)
+            behind = {
+                name: {one: by for one, by in of_question.items() if is_behind(by, BEHIND)}
+                for name, of_question in found.items()
+            }
+            drop_behind(by_name, behind, f"by {counted(each + 1 - seeds.start, 'seed')}")
     return trials
 
 
@@ -167,16 +173,18 @@ def _alive(by_name: Mapping[str, Standing]) -> dict[str, list[str]]:
     return {name: one.alive for name, one in by_name.items()}
 
 
-def _found(
-    by_name: Mapping[str, Standing], second: Sequence[Trial], first: Sequence[Trial]
+def _to_best(
+    by_name: Mapping[str, Standing], second: Sequence[Trial], first: Sequence[Trial], errors: float
 ) -> dict[str, dict[str, Difference]]:
     """Return the difference of each candidate to the best that is left, on validation rows."""
     scores, before = collect(second, "validation"), collect_trials(first, "validation")
-    return against(leaders_of(_alive(by_name), scores, before), scores, before, BEHIND)
+    return against(leaders_of(_alive(by_name), scores, before), scores, before, errors)
 
 
-def _has_ended(trial: Trial) -> bool:
-    return done(trial.out) and (read_result(trial.out) or {})["status"] != OUT_OF_TIME
+def has_ended(trial: Trial) -> bool:
+    """Return whether a trial has ended, well or not, with all the time that it wanted."""
+    result = read_result(trial.out)
+    return result is not None and done(trial.out) and not result.get("was_cut")
 
 
 @dataclass
@@ -224,15 +232,14 @@ class _Work:
     def run(self, trials: Sequence[Trial]) -> None:
         """Run those that have not ended, while there is time for one that takes as long as the longest before."""
         self.tried += trials
-        for one in trials:
-            _reopen(one)
-        longest = max((float((read_result(one.out) or {}).get("wall_seconds", 0.0)) for one in self.tried), default=0.0)
+        longest = max(map(_seconds_of, self.tried), default=0.0)
         if self.clock.left > longest:
             run_jobs(trials, self.jobs, False, each=len(trials), until=self.clock.end, bar=self.bar)
 
+    def took(self, trials: Sequence[Trial]) -> float:
+        """Return the seconds that trials took, side by side."""
+        return sum(map(_seconds_of, trials)) / (self.jobs or 1)
 
-def _reopen(trial: Trial) -> None:
-    """Forget the result of a trial that was cut when there was less time than now: it may tell more."""
-    result = read_result(trial.out) or {}
-    if result.get("status") == OUT_OF_TIME or (result.get("was_cut") and result["allowed"] < (trial.seconds or 0.0)):
-        (trial.out / "result.json").unlink()
+
+def _seconds_of(trial: Trial) -> float:
+    return float((read_result(trial.out) or {}).get("wall_seconds", 0.0))

@@ -81,7 +81,7 @@ def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effor
         progress=course.progress,
     )
     _require_one_trained(confirmed)
-    found = answers_of(questions, screened, confirmed, used, course.seeds, effort.rows)
+    found = answers_of(questions, screened, confirmed, used, effort.rows)
     winners = {answer.question.name: answer.winner for answer in found.answers}
     checked = check_winners(confirmed, winners, used, course.seed)
     answers = tuple(

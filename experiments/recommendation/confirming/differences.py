@@ -14,7 +14,6 @@ from obsvae.inference import Difference
 # What to expect of the ratio ρ where little is known, as it is of most columns and arrays, with the degrees of freedom
 # that it counts for; and those that what other questions say of it counts for at most.
 EXPECTED, _BORROWED = (0.02, 2.0), 4.0
-_BEYOND = norm.sf(DECLARED)
 
 # The scores of a question's candidates: by candidate, by seed, those of the rows (N,), NaN where an entry is missing.
 Scores = Mapping[str, Mapping[int, np.ndarray]]
@@ -47,7 +46,10 @@ class _Pair:
 
 
 def differences(
-    questions: Mapping[str, Scores], references: Mapping[str, str], expected: tuple[float, float] = EXPECTED
+    questions: Mapping[str, Scores],
+    references: Mapping[str, str],
+    expected: tuple[float, float] = EXPECTED,
+    errors: float = DECLARED,
 ) -> dict[str, dict[str, Difference]]:
     r"""Return the difference of each candidate of each question to a reference.
 
@@ -57,14 +59,15 @@ def differences(
     of the paired differences d of N rows and S seeds. ρ is the variance of a seed's mean difference over v: two seeds
     alone hardly tell it, so that it is pooled over all pairs of candidates of a question, and drawn to that of the
     other questions as though these were four degrees of freedom; to 0.02, for two, where there are no others. The
-    standard error is widened so that twice it is the quantile of Student's t with Welch's and Satterthwaite's degrees
-    of freedom: beyond two of them is beyond chance as it would be if the variances were known. With one seed in all it
-    holds what to expect of the seeds.
+    standard error is widened so that ``errors`` times it is the quantile of Student's t with Welch's and
+    Satterthwaite's degrees of freedom: beyond as many is beyond chance as it would be if the variances were known. With
+    one seed in all it holds what to expect of the seeds.
 
     Args:
         questions: the scores of each question.
         references: by question the candidate that the others are held against.
         expected: ρ where nothing is known of it, with the degrees of freedom that it counts for.
+        errors: the number of standard errors that a difference will be held against.
 
     Returns:
         By question and candidate. The standard error is NaN where a candidate shares no seed with the reference, or
@@ -78,7 +81,7 @@ def differences(
     found = {}
     for name, scores in questions.items():
         ratio = _with_others(known[name], [*(other for key, other in known.items() if key != name), expected])
-        found[name] = {one: _difference(scores, one, references[name], ratio) for one in scores}
+        found[name] = {one: _difference(scores, one, references[name], ratio, errors) for one in scores}
     return found
 
 
@@ -92,18 +95,20 @@ def best_of(scores: Scores) -> str:
     return best
 
 
-def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, float]) -> Difference:
+def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, float], errors: float) -> Difference:
     if one == reference:
         return Difference(0.0, 0.0)
     pair = _pair(scores[one], scores[reference])
     if pair is None:
         return Difference(_mean_of(scores[one]) - _mean_of(scores[reference]), math.nan)
+    if pair.mean == -math.inf:  # a row that has no probability under it
+        return Difference(pair.mean, 0.0)
     by_seeds, freedom = ratio[0] * pair.of_a_row / pair.seeds, ratio[1] or math.inf
     total = pair.rows + by_seeds
     if not total > 0:  # the same scores, or one row
         return Difference(pair.mean, 0.0 if total == 0 else math.nan)
     welch = total**2 / (pair.rows**2 / (pair.n - 1) + by_seeds**2 / freedom)
-    return Difference(pair.mean, math.sqrt(total) * float(t.isf(_BEYOND, welch)) / DECLARED)
+    return Difference(pair.mean, math.sqrt(total) * float(t.isf(norm.sf(errors), welch)) / errors)
 
 
 def _mean_of(by_seed: Mapping[int, np.ndarray]) -> float:
@@ -147,11 +152,12 @@ def _pair(one: Mapping[int, np.ndarray], other: Mapping[int, np.ndarray]) -> _Pa
     if n < 2:
         return _Pair(float(d.mean()) if n else 0.0, math.nan, math.nan, math.nan, len(seeds), n)
     by_seed = d.mean(1)
-    return _Pair(
-        mean=float(d.mean()),
-        rows=float(d.mean(0).var(ddof=1)) / n,
-        of_a_row=float(d.var(1, ddof=1).mean()),
-        of_a_seed=float(by_seed.var(ddof=1)) if len(seeds) > 1 else math.nan,
-        seeds=len(seeds),
-        n=n,
-    )
+    with np.errstate(invalid="ignore"):  # where a row has no probability under one of them
+        return _Pair(
+            mean=float(d.mean()),
+            rows=float(d.mean(0).var(ddof=1)) / n,
+            of_a_row=float(d.var(1, ddof=1).mean()),
+            of_a_seed=float(by_seed.var(ddof=1)) if len(seeds) > 1 else math.nan,
+            seeds=len(seeds),
+            n=n,
+        )

@@ -42,10 +42,10 @@ def against(
         references: by question.
         second: the scores of the second rung.
         first: those of the first.
-        errors: the number of standard errors that those of the first will be held against.
+        errors: the number of standard errors that they will be held against.
     """
     paired = {name: second[name] for name, one in references.items() if one in second.get(name, {})}
-    found = differences(paired, references)
+    found = differences(paired, references, errors=errors)
     for name, one in references.items():
         if one in first.get(name, {}):
             found[name] = {**unpaired_differences(first[name], one, errors), **found.get(name, {})}

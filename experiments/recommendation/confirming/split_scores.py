@@ -35,8 +35,8 @@ class SplitScores:
 
     @property
     def mean(self) -> float:
-        """Over rows, added up over questions."""
-        return float(sum(np.nanmean(scores) for scores in self.columns.values()))
+        """Over rows, added up over the questions that have any."""
+        return float(sum(np.nanmean(scores) for scores in self.columns.values() if not np.isnan(scores).all()))
 
     @property
     def flagged(self) -> dict[str, float]:

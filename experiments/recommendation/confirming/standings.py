@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from obsvae.experiments.jobs.job import read_result
-from obsvae.experiments.recommendation.confirming.differences import Scores, best_of
-from obsvae.experiments.recommendation.confirming.scores import collect
+from obsvae.experiments.recommendation.confirming.differences import Scores
+from obsvae.experiments.recommendation.confirming.scores import collect, leaders_of
 from obsvae.experiments.recommendation.confirming.trial import Trial
 from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.inference import Difference
@@ -40,19 +40,18 @@ class Standing:
         self.dropped[one] = why
 
 
-def drop_behind(standings: Mapping[str, Standing], found: Mapping[str, Mapping[str, Difference]], how: str) -> None:
+def drop_behind(standings: Mapping[str, Standing], behind: Mapping[str, Mapping[str, Difference]], how: str) -> None:
     """Drop what is behind the best by more than chance, but for what leads: trials to come may be held against it.
 
     Args:
         standings: which are changed.
-        found: the difference of each candidate to the best on validation rows, by question.
-        how: they were found, for the reason that is kept.
+        behind: by how much, on validation rows, by question and candidate.
+        how: that was found, for the reason that is kept.
     """
-    for name, of_question in found.items():
+    for name, found in behind.items():
         standing = standings[name]
-        for one, difference in of_question.items():
-            is_behind = difference.mean < -BEHIND * difference.standard_error
-            if one in standing.alive and is_behind and one != standing.leader:
+        for one, difference in found.items():
+            if one in standing.alive and one != standing.leader:
                 standing.drop(one, f"behind: {_behind(difference, how)}")
 
 
@@ -90,10 +89,10 @@ def drop_failed(standings: Mapping[str, Standing], trials: Sequence[Trial]) -> N
             standing.drop(text, _why(result))
         elif "seconds" in result and "message" in results[beside] and leader in standing.alive:
             standing.drop(leader, _why(results[beside]))
-    scores = collect(trials, "validation")
-    for name, standing in standings.items():
-        if standing.leader not in standing.alive:
-            standing.leader = best_of({one: found for one, found in scores[name].items() if one in standing.alive})
+    lost = {name: one for name, one in standings.items() if one.leader not in one.alive}
+    best = leaders_of({name: one.alive for name, one in lost.items()}, collect(trials, "validation"), {})
+    for name, standing in lost.items():
+        standing.leader = best.get(name, standing.alive[0])
 
 
 def _behind(difference: Difference, how: str) -> str:

@@ -1,5 +1,6 @@
 """A trial: one small VAE, trained and scored."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from obsvae.experiments.comparison.acceptance import on_scale, scored_as
 from obsvae.experiments.csv_files import columns_text, read_columns
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import load_weights, save_history, save_json, save_text, save_weights
-from obsvae.experiments.jobs.job import Job, read_result
+from obsvae.experiments.jobs.job import OUT_OF_TIME, Job, done, read_result
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.recommendation.confirming.split_scores import SplitScores
 from obsvae.guides import Guide
@@ -30,8 +31,6 @@ from obsvae.modes import evaluating, seeded
 _CURVE_ROWS = 500
 # Numbers of the data, and data at least, that are scored before the next look at the clock.
 _NUMBERS, _FEWEST = 2**13, 50
-# What a trial says that had no time to be trained: it does not count, and is done anew when there is time.
-OUT_OF_TIME = "out of time"
 # A search for modes as thorough as small networks need: at the full one the scores are the same, and cost four times.
 PROPOSAL = Refined(starts=1, steps=2, rounds=2, pilot=50)
 
@@ -80,6 +79,11 @@ class Trial(Job):
     def epochs(self) -> int:
         """The number of epochs at most."""
         return int(self.training["epochs"])
+
+    def has_ended(self) -> bool:
+        """Return whether there is nothing more to do: what was cut is done anew with more time than before."""
+        result = read_result(self.out) or {}
+        return done(self.out) and not (result.get("was_cut") and result["allowed"] < (self.seconds or math.inf))
 
     @property
     def observation(self) -> str:

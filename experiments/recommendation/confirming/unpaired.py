@@ -45,6 +45,7 @@ def unpaired_differences(scores: Trials, reference: str, errors: float) -> dict[
     involved*, Biometrika 1947; Smyth, *Linear models and empirical Bayes methods for assessing differential expression
     in microarray experiments*, 2004 (variances drawn to those of others).
     """
+    scores = _on_rows_of_all(scores)
     rows = {one: np.mean(of_trials, 0) for one, of_trials in scores.items()}
     trials = {one: _OfTrials.of(of_trials) for one, of_trials in scores.items()}
     found = {reference: Difference(0.0, 0.0)}
@@ -56,9 +57,49 @@ def unpaired_differences(scores: Trials, reference: str, errors: float) -> dict[
     return found
 
 
+def surely_behind(scores: Trials, errors: float) -> dict[str, Difference]:
+    """Return the difference to the best of each candidate that is behind by more than chance, and behind the next, too.
+
+    The best of many is the luckiest, too, and may be one whose trials differ by more than others': held against it
+    alone too many would be behind. Each takes two trials at least.
+
+    Args:
+        scores: of one question.
+        errors: the number of standard errors that are beyond chance.
+    """
+    tried = {one: of_trials for one, of_trials in scores.items() if len(of_trials) > 1}
+    if len(tried) < 2:
+        return {}
+    best = best_of_trials(tried)
+    found = unpaired_differences(tried, best, errors)
+    behind = {one: difference for one, difference in found.items() if is_behind(difference, errors)}
+    if len(tried) == 2:
+        return behind
+    second = best_of_trials({one: of_trials for one, of_trials in tried.items() if one != best})
+    to_second = unpaired_differences(tried, second, errors)
+    return {one: difference for one, difference in behind.items() if is_behind(to_second[one], errors)}
+
+
+def is_behind(difference: Difference, errors: float) -> bool:
+    """Return whether a score is lower by more than a number of standard errors; not where these are not known."""
+    return difference.mean < -errors * difference.standard_error
+
+
 def best_of_trials(scores: Trials) -> str:
-    """Return the candidate with the highest mean score over its trials."""
-    return max(scores, key=lambda one: float(np.nanmean(np.mean(scores[one], 0))))
+    """Return the candidate with the highest mean score over its trials, on the rows that all trials have scored."""
+    on_rows = _on_rows_of_all(scores)
+    return max(scores, key=lambda one: float(np.mean([_mean(rows) for rows in on_rows[one]])))
+
+
+def _on_rows_of_all(scores: Trials) -> Trials:
+    """Return scores that are NaN wherever those of any trial are: some may have scored fewer rows than others."""
+    lacking = np.any([np.isnan(rows) for of_trials in scores.values() for rows in of_trials], 0)
+    return {one: [np.where(lacking, np.nan, rows) for rows in of_trials] for one, of_trials in scores.items()}
+
+
+def _mean(rows: np.ndarray) -> float:
+    there = rows[~np.isnan(rows)]
+    return float(there.mean()) if len(there) else math.nan
 
 
 @dataclass(frozen=True)
@@ -71,8 +112,8 @@ class _OfTrials:
 
     @classmethod
     def of(cls, trials: Sequence[np.ndarray]) -> "_OfTrials":
-        means = [float(np.nanmean(rows)) for rows in trials]
-        return cls(float(np.var(means, ddof=1)) if len(means) > 1 else 0.0, len(means) - 1, len(means))
+        means = [mean for mean in map(_mean, trials) if math.isfinite(mean)]
+        return cls(float(np.var(means, ddof=1)) if len(means) > 1 else 0.0, max(0, len(means) - 1), len(trials))
 
 
 def _typical(trials: Sequence[_OfTrials]) -> tuple[float, float]:
@@ -92,6 +133,8 @@ def _difference(
     d = of_rows[~np.isnan(of_rows)]
     if len(d) < 2:
         return Difference(float(d.mean()) if len(d) else math.nan, math.nan)
+    if d.mean() == -math.inf:  # a row that has no probability under it
+        return Difference(-math.inf, 0.0)
     of_a_row = float(d.var(ddof=1))
     typical, borrowed = _typical(others)
     if not borrowed and not all(one.df for one in pair):

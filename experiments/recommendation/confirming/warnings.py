@@ -53,6 +53,9 @@ def _time(found: Found, minutes: float) -> Iterator[str]:
             f"{minutes:g} {were} too few: the answer{of} rests on fewer trials than planned; allow more minutes with "
             "the same folder to go on"
         )
+    if found.unscored:
+        which = "it" if found.unscored == ("",) else listed(found.unscored, _NAMED)
+        yield f"no held-out value of {which} is there to score by: what is taken is what the screen prefers"
 
 
 def _estimates(found: Found) -> Iterator[str]:

@@ -57,9 +57,8 @@ def ranked_on(
     if look.period is not None and not _is_whole(look.period / step):
         return None
     ends = bounds or ((look.low, look.high) if has_ends else None)
-    if ends is not None and all(_is_whole((end - low) / step) for end in ends):
-        return Grid(ends[0], step, round((ends[1] - ends[0]) / step) + 1)
-    return Grid(low, step, None)
+    lattice = Grid(low, step, None)
+    return lattice if ends is None else lattice.between(ends)
 
 
 def _scaled_levels(look: Look, values: np.ndarray) -> Grid | None:

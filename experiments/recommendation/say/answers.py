@@ -86,6 +86,8 @@ def _alone(answer: Answer) -> str:
     if untried := [one.candidate.observation for one in answer.contenders if is_untried(one)]:
         names = [name for name in untried if name != answer.winner]
         return f"{listed(names)} could not be tried in time" if names else "nothing else comes in question"
+    if unscored := [one.candidate.observation for one in answer.contenders if _is_unscored(one, answer)]:
+        return f"no held-out value tells it from {listed(unscored)}"
     dropped = [one for one in answer.contenders if one.dropped and one.candidate.observation != answer.winner]
     if not dropped:
         return "nothing else comes in question"
@@ -98,7 +100,11 @@ def _alone(answer: Answer) -> str:
 
 def is_untried(contender: Contender) -> bool:
     """Return whether there was no time to train a contender to the end, which says nothing against it."""
-    return not contender.dropped and difference_of(contender) is None
+    return not contender.dropped and difference_of(contender) is None and not contender.seeds
+
+
+def _is_unscored(one: Contender, answer: Answer) -> bool:
+    return not one.dropped and difference_of(one) is None and one.candidate.observation != answer.winner
 
 
 def habit_in(contender: Contender) -> str:
@@ -128,7 +134,7 @@ def _of_contender(one: Contender, answer: Answer) -> str:
     if one.dropped:
         return f"dropped, {one.dropped}"
     if difference is None:
-        return "could not be tried in time"
+        return "could not be tried in time" if is_untried(one) else "no held-out value tells it from the choice"
     if name in answer.tied and answer.is_open:
         return f"not yet told from the choice ({measured(difference)} nats {unit_of(answer)})"
     if name in answer.tied:

@@ -84,8 +84,10 @@ def _of_array(data: Dataset, fitted: Tensor, scored: Tensor) -> Sample:
     spread = filled[0].std(0)
     chosen = _shuffled((spread > 0).nonzero().flatten())[:_FEATURES].sort().values
     u = [(part - filled[0].mean(0)) / spread.clamp_min(1e-12) * (spread > 0) for part in filled]
-    summaries = [_summaries(*(_without(part, d, features) for part in u)) for d in chosen.tolist()]
-    of_fitted, of_scored = (torch.stack(list(parts), 1) for parts in zip(*summaries, strict=True))
+    of_fitted = of_scored = None
+    if features > 1:
+        summaries = [_summaries(*(_without(part, d, features) for part in u)) for d in chosen.tolist()]
+        of_fitted, of_scored = (torch.stack(list(parts), 1) for parts in zip(*summaries, strict=True))
     shared = len(data.unit_shape) != 1 or data.unit_shape[0] != features
     data = replace(
         data,

@@ -96,6 +96,25 @@ def test_missing_entries_are_left_out():
     assert best_of(scores) == ("b" if whole[""]["b"].mean > 0 else "a")
 
 
+def test_one_seed_puts_few_of_many_that_are_equal_behind_the_luckiest():
+    rng = np.random.default_rng(6)
+    behind, of = 0, 0
+    for _ in range(100):
+        scores = {"": simulated(rng, rows=200, seeds=1, of_seed=0.2, means=[0.0] * 6)}
+        found = differences(scores, {"": best_of(scores[""])}, errors=3.0)[""]
+        behind += sum(one.mean < -3 * one.standard_error for one in found.values())
+        of += 5
+    assert behind / of < 0.02
+
+
+def test_one_to_which_a_row_is_impossible_is_worse():
+    scores = simulated(np.random.default_rng(7), rows=50, seeds=2, of_seed=0.1)
+    scores["b"][1][3] = -np.inf
+    found = differences({"": scores}, {"": "a"})[""]["b"]
+    assert found == Difference(-math.inf, 0.0)
+    assert is_worse(found)
+
+
 def test_the_best_is_told_by_the_seeds_that_both_have():
     easy, hard = np.arange(9.0), np.arange(9.0) - 5  # one seed is kinder to all
     scores = {"a": {1: easy}, "b": {0: hard + 0.1, 1: easy + 0.1}, "c": {0: hard, 1: easy}}

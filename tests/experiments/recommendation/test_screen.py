@@ -176,3 +176,10 @@ def test_of_an_array_some_features_stand_for_all():
     assert of.scale == 45 / 8
     assert torch.equal(of.data.train.std(0) > 0, torch.ones(8, dtype=torch.bool))
     assert "normal" in left(screen(replace(question, candidates=question.candidates[:2]), data))
+
+
+def test_an_array_of_one_feature_has_no_others():
+    data = load(np.random.default_rng(0).normal(size=(120, 1)))
+    (question,) = questions(data)
+    found = screen(question, data)
+    assert any(one.marginal is not None and not one.dropped for one in found.values())

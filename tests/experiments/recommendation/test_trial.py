@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from obsvae.data import load
-from obsvae.experiments.jobs.job import read_result, run_job
+from obsvae.experiments.jobs.job import OUT_OF_TIME, read_result, run_job
 from obsvae.experiments.recommendation.confirming.scores import collect
-from obsvae.experiments.recommendation.confirming.trial import OUT_OF_TIME, Trial, read_scores
+from obsvae.experiments.recommendation.confirming.trial import Trial, read_scores
 
 NETWORKS = {"latent": 1, "hidden": [8], "architecture": "mlp", "guide": "normal", "prior": "standard-normal"}
 
