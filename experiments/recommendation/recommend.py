@@ -26,6 +26,7 @@ from obsvae.experiments.recommendation.confirming.effort import (
     default_hidden,
     default_latent,
     rows_scored,
+    rows_trained,
 )
 from obsvae.experiments.recommendation.question import Question
 from obsvae.experiments.recommendation.results import Recommendation
@@ -113,7 +114,10 @@ def recommend(
         },
         training={
             "epochs": whole("epochs", epochs),
-            "batch_size": whole("batch_size", default_batch(len(data.train)) if batch_size is None else batch_size),
+            "batch_size": whole(
+                "batch_size",
+                default_batch(rows_trained(features, len(data.train))) if batch_size is None else batch_size,
+            ),
             "lr": lr,
             "patience": whole("patience", patience),
             "kl_warmup": min(_WARMUP, 3 * patience // 4),  # training must not end for want of patience within it

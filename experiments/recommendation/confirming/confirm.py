@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -88,14 +89,35 @@ def confirm(
         jobs: processes side by side; None: one after another, in this process.
         progress: tell the plan, and show a bar.
     """
-    work = _Work(data, effort, folder, clock, jobs, tqdm(unit="epoch", disable=None if progress else True), progress)
     by_name = {one.name: one for one in standings}
+    work = _Work(
+        data=data,
+        effort=effort,
+        folder=folder,
+        clock=clock,
+        limit=_limit(by_name, clock, jobs or 1),
+        jobs=jobs,
+        bar=tqdm(unit="epoch", disable=None if progress else True),
+        progress=progress,
+    )
     with work.bar:
         first = _all_at_once(work, by_name, others, seed, seeds)
         second = _one_at_a_time(work, by_name, others, range(seed, seed + seeds), len(first))
     if first and not all(has_ended(one) for one in [*first, *second]):
         drop_untried(by_name, _to_best(by_name, [], first, DECLARED), collect(second, "validation"))
     return Confirmed(by_name, first, second)
+
+
+def _limit(by_name: Mapping[str, Standing], clock: Clock, jobs: int) -> float:
+    """Return the seconds after which training is cut: half of all, and less where one question has many candidates.
+
+    Those of an array are large, and of all candidates none is to take the time of the others: each has a share, and as
+    much again for what follows its training.
+    """
+    if len(by_name) > 1:
+        return clock.seconds / 2
+    (only,) = by_name.values()
+    return clock.seconds / 2 / math.ceil(len(only.alive) / jobs)
 
 
 def _all_at_once(
@@ -195,6 +217,7 @@ class _Work:
     effort: Effort
     folder: Path
     clock: Clock
+    limit: float
     jobs: int | None
     bar: tqdm
     progress: bool
@@ -218,7 +241,7 @@ class _Work:
             particles=self.effort.particles,
             device=self.effort.device,
             out=self.folder / f"{name}-seed-{seed}-{key}",
-            seconds=self.clock.seconds / 2,
+            seconds=self.limit,
             end=self.clock.end,
             threads=None if self.jobs is None else 1,
         )

@@ -12,8 +12,9 @@ from obsvae.data import Dataset
 from obsvae.data.dataset import Noise
 from obsvae.modes import seeded
 
-# Rows to train on: with more a trial costs more, and the difference of two families is seen as well.
-_TRAINED = 5000
+# Rows to train on: with more a trial costs more, and the difference of two families is seen as well; of data of many
+# features fewer, but not below a thousand.
+_TRAINED, _FEWEST, _NUMBERS = 5000, 1000, 2_000_000
 # Rows to choose by, and as many for the final numbers; of data of many features fewer, as each costs more.
 _SCORED, _ENTRIES = (200, 500), 150_000
 # Steps in an epoch, between which validation is looked at.
@@ -59,6 +60,11 @@ def default_batch(rows: int) -> int:
     return min(_BATCH[1], max(_BATCH[0], rows // _STEPS))
 
 
+def rows_trained(features: int, there: int) -> int:
+    """Return how many of the training rows that are there are trained on."""
+    return min(there, _TRAINED, max(_FEWEST, _NUMBERS // features))
+
+
 def rows_scored(features: int, there: int) -> int:
     """Return how many of the held-out rows that are there are scored."""
     fewest, most = _SCORED
@@ -66,11 +72,12 @@ def rows_scored(features: int, there: int) -> int:
 
 
 def fewer_rows(data: Dataset, seed: int) -> Dataset:
-    """Return the data with 5000 of their training rows, drawn at random, where there are more."""
-    if len(data.train) <= _TRAINED:
+    """Return the data with some of their training rows, drawn at random, where they are many."""
+    number = rows_trained(data.train[0].numel(), len(data.train))
+    if number == len(data.train):
         return data
     with seeded(seed, torch.device("cpu")):
-        kept = torch.randperm(len(data.train))[:_TRAINED].sort().values
+        kept = torch.randperm(len(data.train))[:number].sort().values
     there = kept.to(data.train.device)
     labels = data.labels.get("train")
     return replace(

@@ -10,6 +10,7 @@ from obsvae.experiments.recommendation.confirming.effort import (
     default_latent,
     fewer_rows,
     rows_scored,
+    rows_trained,
 )
 
 
@@ -43,4 +44,10 @@ def test_of_few_rows_all_are():
 def test_sizes():
     assert [default_latent(features) for features in (1, 2, 7, 16, 784)] == [1, 1, 3, 4, 8]
     assert [default_batch(rows) for rows in (30, 1600, 5000)] == [16, 160, 400]
+    assert [rows_trained(*of) for of in ((10, 9000), (784, 50_000), (20_000, 9000), (784, 300))] == [
+        5000,
+        2551,
+        1000,
+        300,
+    ]
     assert [rows_scored(10, 3000), rows_scored(784, 3000), rows_scored(10, 80)] == [500, 200, 80]
