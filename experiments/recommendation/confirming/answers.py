@@ -8,7 +8,7 @@ import numpy as np
 
 from obsvae.data import Dataset
 from obsvae.experiments.jobs.job import OUT_OF_TIME, read_result
-from obsvae.experiments.recommendation.confirming.confirm import Confirmed, has_ended
+from obsvae.experiments.recommendation.confirming.confirm import Confirmed, is_complete
 from obsvae.experiments.recommendation.confirming.differences import Scores, differences
 from obsvae.experiments.recommendation.confirming.scores import against, collect, collect_trials, leaders_of
 from obsvae.experiments.recommendation.confirming.standings import Standing
@@ -73,7 +73,7 @@ def answers_of(
         name = question.name
         told = _told(alive[name], to_best.get(name, {}))
         planned = [trial for one in alive[name] for trial in confirmed.of(name, one)]
-        if len(alive[name]) > 1 and not all(map(has_ended, planned)):
+        if len(alive[name]) > 1 and not all(map(is_complete, planned)):
             unsure.append(name)
         elif len(alive[name]) > 1 and not told:
             unscored.append(name)

@@ -103,7 +103,7 @@ def confirm(
     with work.bar:
         first = _all_at_once(work, by_name, others, seed, seeds)
         second = _one_at_a_time(work, by_name, others, range(seed, seed + seeds), len(first))
-    if first and not all(has_ended(one) for one in [*first, *second]):
+    if first and not all(is_complete(one) for one in [*first, *second]):
         drop_untried(by_name, _to_best(by_name, [], first, DECLARED), collect(second, "validation"))
     return Confirmed(by_name, first, second)
 
@@ -203,7 +203,7 @@ def _to_best(
     return against(leaders_of(_alive(by_name), scores, before), scores, before, errors)
 
 
-def has_ended(trial: Trial) -> bool:
+def is_complete(trial: Trial) -> bool:
     """Return whether a trial has ended, well or not, with all the time that it wanted."""
     result = read_result(trial.out)
     return result is not None and done(trial.out) and not result.get("was_cut")
