@@ -1,7 +1,7 @@
 """From the scores of trials to answers."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,9 @@ def answers_of(
         # Without trials the screen points at one, and tells it from no other: it had no network.
         leader = standings[name].leader
         is_settled = name not in unsure
-        winners[name], ties[name] = _winner(question.candidates, told, is_settled) if told else (leader, (leader,))
+        tried = validation.get(name, {})
+        found = _winner(question.candidates, told, tried, is_settled) if told else (leader, (leader,))
+        winners[name], ties[name] = found
     # What is told are differences to the choice.
     to_choice = against(winners, validation, first, DECLARED)
     scored = {name: winner for name, winner in winners.items() if winner in test.get(name, {})}
@@ -123,19 +125,19 @@ def _told(alive: Sequence[str], found: Mapping[str, Difference]) -> dict[str, Di
 
 
 def _winner(
-    candidates: Sequence[Candidate], told: Mapping[str, Difference], is_settled: bool
+    candidates: Sequence[Candidate], told: Mapping[str, Difference], tried: Collection[str], is_settled: bool
 ) -> tuple[str, tuple[str, ...]]:
     """Return the candidate to take, and all of those that cannot be told from the best.
 
     It is the simplest of these. Where time ran out before all trials, that they cannot be told apart says little: then
-    it is the simplest within one standard error of the best.
+    it is the simplest within one standard error of the best, of those that were tried one at a time if any were.
 
     Reference: Breiman, Friedman, Olshen and Stone, *Classification and regression trees*, 1984 (one standard error).
     """
     simple = sorted(candidates, key=lambda one: (not one.is_likelihood, one.complexity))
     tied = tuple(one.observation for one in simple if one.observation in told and not is_worse(told[one.observation]))
     near = [text for text in tied if is_settled or not told[text].mean + told[text].standard_error < 0]
-    return near[0], tied
+    return next((text for text in near if text in tried), near[0]), tied
 
 
 def _gains(winners: Mapping[str, str], test: Mapping[str, Scores], data: Dataset, rows: int) -> dict[str, Difference]:
