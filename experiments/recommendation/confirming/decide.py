@@ -118,15 +118,16 @@ def _require_one_trained(confirmed: Confirmed) -> None:
 def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing:
     """Return the candidates that the screen has left.
 
-    Its best likelihood leads, the simplest where nothing was scored.
+    Its best likelihood leads, the simplest where nothing was scored. What people write out of habit is tried first
+    after it: where time runs out it has been answered, and it is fast.
     """
     dropped = {text: one.dropped for text, one in screened.items() if one.dropped}
-    left = sorted(question.candidates, key=lambda one: not one.is_likelihood)
-    alive = [one.observation for one in left if one.observation not in dropped]
-    if not alive:
+    left = [one for one in question.candidates if one.observation not in dropped]
+    if not left:
         of = f"column {question.name!r}" if question.name else "the array"
         why = question.refused[0].why if question.refused else next(iter(dropped.values()), "none is known")
         raise UsageError(f"no observation comes in question for {of}, such as: {why}")
     scores = {text: one.given_others.mean for text, one in screened.items() if one.given_others is not None}
-    likelihoods = {one.observation for one in left if one.is_likelihood}
-    return Standing(question.name, alive, max(alive, key=lambda text: (text in likelihoods, scores.get(text, -np.inf))))
+    leader = max(left, key=lambda one: (one.is_likelihood, scores.get(one.observation, -np.inf), -one.complexity))
+    alive = [one.observation for one in sorted(left, key=lambda one: not one.is_habit)]
+    return Standing(question.name, alive, leader.observation)

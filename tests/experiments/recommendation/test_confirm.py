@@ -341,6 +341,15 @@ def test_a_loss_that_is_no_likelihood_is_not_taken_where_one_is_as_good(trials, 
     assert by_name[""].winner == "student-t"
 
 
+def test_habits_are_tried_right_after_the_leader(trials, tmp_path):
+    data = load(np.random.default_rng(0).normal(size=(400, 4)))
+    asked = question("", "normal", "laplace", "student-t", "gamma")
+    asked = replace(asked, candidates=tuple(replace(c, is_habit=c.observation == "gamma") for c in asked.candidates))
+    said = {"": screened(asked, {"laplace": Difference(0.0, 0.0), "normal": Difference(-0.1, 0.2)}, {})}
+    answers(data, tmp_path, asked, said=said)
+    assert [one.families[""] for one in trials.run[:4]] == ["laplace", "gamma", "normal", "student-t"]
+
+
 def test_what_looks_wrong_in_the_data_is_told_first(trials, tmp_path):
     x = np.random.default_rng(0).normal(50, 5, size=400)
     data = load(pd.DataFrame({"a": np.where(np.arange(400) % 10 == 0, -999.0, x), "b": np.exp(x / 50)}))
