@@ -9,6 +9,7 @@ _NUMBER = r"-?[\d.]+(?:e[-+]?\d+)?"
 TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     rf"bounds=\(({_NUMBER}), ({_NUMBER})\)": r"--bounds \1 \2",
     r"bounds=\(low, high\)": "--bounds LOW HIGH",
+    r"grid=\(low, step, levels\)": "--grid LOW STEP LEVELS",
     r"dequantise=True": "--dequantise",
     r"missing=True": "--missing",
     r"channels='(\w+)'": r"--channels \1",

@@ -267,6 +267,9 @@ def refusals(tmp_path):
     yield "von-mises", 360 * share, {}, "bounds=(low, high)", ("von-mises", {"bounds": (0, 360)})
     yield "von-mises", 360 * share, {}, "normal", ("normal", {})
     yield "discretised:inner=normal", share, {}, "take the inner density", ("normal", {})
+    sixteenths = grey / np.float32(16)
+    declared = ("discretised:inner=normal", {"grid": (0, 1 / 16, 17)})
+    yield "discretised:inner=normal", sixteenths, {}, "grid=(low, step, levels)", declared
     yield (
         "transformed:transform=log,inner=normal",
         share,

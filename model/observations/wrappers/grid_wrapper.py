@@ -48,8 +48,8 @@ class GridWrapper(Wrapper):
         """Return the grid of the data, or refuse data that have none."""
         if data is None or data.grid is None:
             raise UsageError(
-                f"{cls.__name__.lower()} needs data on a grid, such as integers, but these declare none; take the "
-                "inner density"
+                f"{cls.__name__.lower()} needs data on a grid, such as integers, but these declare none; declare "
+                "what they lie on (grid=(low, step, levels)), or take the inner density"
             )
         return data.grid
 
