@@ -178,8 +178,10 @@ def _one_at_a_time(
         drop_failed(by_name, trials)
         if each + 1 < seeds.stop:
             found = _to_best(by_name, trials, [], BEHIND)
+            # What was cut might have come further.
+            cut = {(name, one.families[name]) for one in trials if not is_complete(one) for name in one.scored}
             behind = {
-                name: {one: by for one, by in of_question.items() if is_behind(by, BEHIND)}
+                name: {one: by for one, by in of_question.items() if is_behind(by, BEHIND) and (name, one) not in cut}
                 for name, of_question in found.items()
             }
             drop_behind(by_name, behind, f"by {counted(each + 1 - seeds.start, 'seed')}")

@@ -273,6 +273,20 @@ def test_more_minutes_on_a_slower_machine_lose_nothing(trials, tmp_path, monkeyp
     assert not list(tmp_path.glob("trials/*.before"))
 
 
+def test_what_was_cut_is_not_dropped_for_being_behind(trials, tmp_path):
+    data = load(np.random.default_rng(0).normal(size=(400, 4)))
+    work = trials.work
+
+    def cut(trial, callbacks):
+        return {**work(trial, callbacks), "was_cut": "logistic" in trial.families.values(), "allowed": trial.seconds}
+
+    trials.work = cut
+    _, by_name = answers(data, tmp_path, question("", "laplace", "student-t", "logistic", "normal"))
+    dropped = {one.candidate.observation: one.dropped for one in by_name[""].contenders}
+    assert dropped["normal"].startswith("behind")
+    assert dropped["logistic"] == ""
+
+
 def test_a_column_without_held_out_values_is_said_to_be_one(table, trials, tmp_path, monkeypatch):
     monkeypatch.setitem(WORTH, "log-normal", np.nan)
     monkeypatch.setitem(WORTH, "gamma", np.nan)
