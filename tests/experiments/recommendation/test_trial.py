@@ -59,7 +59,7 @@ def test_what_was_not_trained_in_time_tells_nothing(table, tmp_path):
     assert collect([one], "validation") == {}
 
 
-@pytest.mark.parametrize("kind", ["table", "array"])
+@pytest.mark.parametrize("kind", [pytest.param("table", marks=pytest.mark.slow), "array"])
 def test_where_time_runs_out_while_scoring_some_rows_are_scored(kind, table, tmp_path, monkeypatch):
     data = table if kind == "table" else load(np.random.default_rng(0).normal(size=(2000, 3)).astype(np.float32))
     monkeypatch.setattr("obsvae.experiments.recommendation.confirming.trial._NUMBERS", 100)

@@ -25,7 +25,9 @@ def simulated(rng, trials, *, rows=200, of_trial=0.05, means=None):
 
 # A trial of each, some with more, and rounds of all; errors by rows alone, by both, by the trials above all.
 @pytest.mark.parametrize("of_trial", [0.0, 0.05, 0.3])
-@pytest.mark.parametrize(("trials", "most"), [([1, 2, 2], 0.045), ([2, 2, 5, 5], 0.035), ([4] * 6, 0.03)])
+@pytest.mark.parametrize(
+    ("trials", "most"), [([1, 2, 2], 0.045), ([2, 2, 5, 5], 0.035), pytest.param([4] * 6, 0.03, marks=pytest.mark.slow)]
+)
 def test_two_standard_errors_cover_as_often_as_they_should(trials, most, of_trial):
     rng = np.random.default_rng(0)
     beyond = [unpaired_differences(simulated(rng, trials, of_trial=of_trial), "a", 2.0)["b"] for _ in range(1500)]
