@@ -10,9 +10,9 @@ DECLARED = 2.0
 FLAGGED = 0.1
 
 
-def is_worse(difference: Difference) -> bool:
-    """Return whether a score is lower by more than two standard errors; not where its error is not known."""
-    return difference.mean + DECLARED * _error(difference) < 0
+def is_worse(difference: Difference, errors: float = DECLARED) -> bool:
+    """Return whether a score is lower by more than two standard errors, or as many; not where these are not known."""
+    return difference.mean + errors * _error(difference) < 0
 
 
 def is_better(difference: Difference) -> bool:

@@ -208,7 +208,7 @@ def test_what_cannot_be_shown_is_a_note(runs, tmp_path):
 
 def test_a_run_by_itself_ends_with_what_it_leaves_unsaid(runs):
     (said,) = verdicts([look_at(load_run(runs / "normal"), "normal", limit=100, particles=10)])
-    # Half of the grey levels are 0, of which a Normal with one σ cannot make so many.
+    # Half of the grey levels are 0; a Normal with one σ gives far fewer.
     assert re.match(r"normal leaves unsaid: 4\d\.\d % of the values are exactly 0, and the model gives that ", said)
 
 

@@ -29,8 +29,8 @@ from obsvae.experiments.recommendation.confirming.standings import (
     order_by,
 )
 from obsvae.experiments.recommendation.confirming.trial import Trial
-from obsvae.experiments.recommendation.confirming.unpaired import best_of_trials, is_behind, surely_behind
-from obsvae.experiments.verdicts.rules import DECLARED
+from obsvae.experiments.recommendation.confirming.unpaired import best_of_trials, surely_behind
+from obsvae.experiments.verdicts.rules import DECLARED, is_worse
 from obsvae.experiments.verdicts.words import counted
 from obsvae.inference import Difference
 
@@ -181,7 +181,7 @@ def _one_at_a_time(
             # What was cut might have come further.
             cut = {(name, one.families[name]) for one in trials if not is_complete(one) for name in one.scored}
             behind = {
-                name: {one: by for one, by in of_question.items() if is_behind(by, BEHIND) and (name, one) not in cut}
+                name: {one: by for one, by in of_question.items() if is_worse(by, BEHIND) and (name, one) not in cut}
                 for name, of_question in found.items()
             }
             drop_behind(by_name, behind, f"by {counted(each + 1 - seeds.start, 'seed')}")

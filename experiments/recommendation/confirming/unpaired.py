@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, t
 
+from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.inference import Difference
 
 # The scores of a question's candidates: by candidate those of each trial that tells of it, (N,), NaN where an entry is
@@ -15,8 +16,8 @@ Trials = Mapping[str, Sequence[np.ndarray]]
 # The degrees of freedom that what all candidates say of the variance of a trial counts for at most. Those are left out
 # whose own is beyond this many times the median: of a candidate that diverges now and then it says nothing of others.
 _BORROWED, _ERRATIC = 6.0, 20.0
-# What to expect of that variance, in those of a row's difference, where no candidate has more than one trial; and the
-# degrees of freedom that it counts for.
+# What to expect of that variance, in those of a row's difference, where others tell nothing of it and one of the two
+# has a single trial; and the degrees of freedom that it counts for.
 _EXPECTED = 0.02, 2.0
 
 
@@ -27,11 +28,11 @@ def unpaired_differences(scores: Trials, reference: str, errors: float) -> dict[
               + \frac{s_y^2}{T_y}
 
     of the mean scores x, y of N rows over the T trials of each. s² is the variance of a trial's mean over the rows: it
-    holds what stands beside a candidate, the seed, and the noise of the estimates. That of a candidate is drawn to
-    the mean of all others that are not erratic, as though of six degrees of freedom at most; where none has more than
-    one trial it is what to expect, 0.02 times the variance of a row's difference, as though of two. The standard error
-    is widened so that ``errors`` of them are the quantile of Student's t with Welch's and Satterthwaite's degrees of
-    freedom.
+    holds what stands beside a candidate, the seed, and the noise of the estimates. That of a candidate is drawn to the
+    mean of all others that are not erratic, as though of six degrees of freedom at most; where these tell nothing and
+    one of the two has a single trial, to what to expect, 0.02 times the variance of a row's difference, as though of
+    two. The standard error is widened so that ``errors`` of them are the quantile of Student's t with Welch's and
+    Satterthwaite's degrees of freedom.
 
     Args:
         scores: of one question.
@@ -72,17 +73,12 @@ def surely_behind(scores: Trials, errors: float) -> dict[str, Difference]:
         return {}
     best = best_of_trials(tried)
     found = unpaired_differences(tried, best, errors)
-    behind = {one: difference for one, difference in found.items() if is_behind(difference, errors)}
+    behind = {one: difference for one, difference in found.items() if is_worse(difference, errors)}
     if len(tried) == 2:
         return behind
     second = best_of_trials({one: of_trials for one, of_trials in tried.items() if one != best})
     to_second = unpaired_differences(tried, second, errors)
-    return {one: difference for one, difference in behind.items() if is_behind(to_second[one], errors)}
-
-
-def is_behind(difference: Difference, errors: float) -> bool:
-    """Return whether a score is lower by more than a number of standard errors; not where these are not known."""
-    return difference.mean < -errors * difference.standard_error
+    return {one: difference for one, difference in behind.items() if is_worse(to_second[one], errors)}
 
 
 def best_of_trials(scores: Trials) -> str:
