@@ -27,7 +27,12 @@ def registries(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if examples(page) and page.stem != "extending"], ids=lambda page: page.stem
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=[] if page.stem == "README" else pytest.mark.slow)
+        for page in PAGES
+        if examples(page) and page.stem != "extending"
+    ],
 )
 def test_the_examples_of_a_page_run_one_after_the_other(page, registries, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -106,6 +106,7 @@ def test_rows_stand_in_the_words_of_the_user(subject):
     assert len(names) == 20
 
 
+@pytest.mark.slow
 def test_missing_entries_are_a_note_and_no_warning(run):
     report = make_report(run, limit=30, particles=40)
     assert not any("missing" in line for line in report.warnings)

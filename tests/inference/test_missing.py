@@ -96,7 +96,7 @@ def closed_form(model, x, sigma=0.4):
     return np.array(found)
 
 
-@pytest.mark.parametrize("proposal", [Refined(), Annealed(temperatures=60)])
+@pytest.mark.parametrize("proposal", [Refined(), pytest.param(Annealed(temperatures=60), marks=pytest.mark.slow)])
 def test_log_p_is_that_of_what_is_seen(proposal):
     model, guide = linear()
     with torch.no_grad():

@@ -273,6 +273,7 @@ def test_the_warp_study(tmp_path, processes):
     assert ("Bernoulli, mean matched, clamped", 0.2) in found
 
 
+@pytest.mark.slow
 def test_the_warp_study_in_small(tmp_path, processes, monkeypatch):
     processes(Inline)
     for name in set(DECODERS) - {"continuous Bernoulli", "Beta"}:

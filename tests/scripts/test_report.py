@@ -97,6 +97,7 @@ def without_pictures(text):
     return re.sub(r"base64,[^\"]*", "", text)
 
 
+@pytest.mark.slow
 def test_the_page_holds_every_part_of_every_run_and_asks_for_nothing(page):
     text = page.read_text(encoding="utf-8")
     found = Page(text)
@@ -115,6 +116,7 @@ def test_the_page_holds_every_part_of_every_run_and_asks_for_nothing(page):
     assert not re.search(r"\bnan\b", without_pictures(text))
 
 
+@pytest.mark.slow
 def test_warnings_come_first_and_what_does_not_compare_stands_apart(page):
     text = page.read_text(encoding="utf-8")
     assert text.index("Warnings first") < text.index('id="results"') < text.index('id="run-0"')
@@ -130,6 +132,7 @@ def test_warnings_come_first_and_what_does_not_compare_stands_apart(page):
     assert re.search(r"<td>learned scale</td><td>[\d.e-]{1,9} … [\d.e-]{1,9}</td>", text)
 
 
+@pytest.mark.slow
 def test_the_parameter_of_a_density_is_shown_where_people_take_it_for_the_mean(page):
     text = page.read_text(encoding="utf-8")
     for number, name in enumerate(RUNS):
@@ -333,7 +336,7 @@ def overflowing(run):
     return run
 
 
-@pytest.mark.parametrize("name", ["normal", "binomial"])
+@pytest.mark.parametrize("name", ["normal", pytest.param("binomial", marks=pytest.mark.slow)])
 def test_a_model_that_overflows_has_dashes_for_numbers_and_says_why(name, runs, tmp_path):
     run = overflowing(copy(runs / name, tmp_path / name))
     subject = look_at(load_run(run), name, limit=25, particles=40)

@@ -14,6 +14,7 @@ def table(generator, n, shift=0.0, shares=(0.4, 0.3, 0.2, 0.1)):
     return np.stack(columns, 1)
 
 
+@pytest.mark.slow
 def test_a_right_model_passes_the_bound_one_time_in_twenty():
     generator = np.random.default_rng(0)
     passed = np.zeros(3)

@@ -83,6 +83,7 @@ def test_a_column_of_another_measure_or_grid_is_named():
         compare_trees(dict(zip("ab", steps, strict=True)))
 
 
+@pytest.mark.slow
 def test_what_evaluate_writes_tells_of_each_column(tmp_path):
     data = replace(mixed(100), row_names=tuple(f"row-{i}" for i in range(100)))
     run = train_run("by-column", data, tmp_path / "run", latent=2, hidden=(8,), epochs=1, progress=False)

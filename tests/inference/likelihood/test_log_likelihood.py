@@ -159,7 +159,11 @@ def test_a_datum_without_usable_weights_costs_no_other_its_number(linear_gaussia
     assert summary["nats_per_datum"] == pytest.approx(found.weights.estimate[others].mean())
 
 
-@pytest.mark.parametrize("proposal", [Refined(), Annealed(temperatures=5, most=20)], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "proposal",
+    [Refined(), pytest.param(Annealed(temperatures=5, most=20), marks=pytest.mark.slow)],
+    ids=["refined", "ais"],
+)
 def test_an_impossible_datum_costs_no_other_its_number(linear_gaussian, proposal):
     problem = linear_gaussian()
     x = problem.draw(6)

@@ -117,7 +117,7 @@ def test_bidirectional_brackets_the_truth(linear_gaussian):
 
 
 @pytest.mark.parametrize("start", [None, Refined(starts=1, steps=0)], ids=["prior", "fit"])
-@pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.parametrize("way", ["there", pytest.param("back", marks=pytest.mark.slow)])
 def test_weights_of_chains_are_unbiased_both_ways(start, way):
     # Few temperatures and a poor start: an error in any step's weight shows in the mean.
     torch.manual_seed(0)
@@ -163,6 +163,7 @@ def test_same_seed_same_numbers(linear_gaussian, proposal):
     assert not np.isclose(first, run(2).estimate, atol=0, rtol=1e-12).all()
 
 
+@pytest.mark.slow
 def test_annealing_takes_more_temperatures_where_its_pilot_chains_disagree(linear_gaussian):
     problem = linear_gaussian(latent=2, features=5, sigma=0.1)  # posteriors a tenth as wide as the prior
     x = problem.draw(10)

@@ -10,7 +10,11 @@ from obsvae.inference import Amortised, Annealed, Refined, log_likelihood
 from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.model import VAE, Bernoulli, MLPDecoder, StandardNormal, make_observation
 
-PROPOSALS = [Amortised(), Refined(), Annealed(temperatures=10, most=40)]
+PROPOSALS = [
+    pytest.param(Amortised(), id="amortised"),
+    pytest.param(Refined(), id="refined"),
+    pytest.param(Annealed(temperatures=10, most=40), id="ais", marks=pytest.mark.slow),
+]
 
 
 def problem(n=12):
@@ -23,7 +27,7 @@ def problem(n=12):
     return model, AmortisedNormal(MLPEncoder((9,), 4, (4,))).double(), x
 
 
-@pytest.mark.parametrize("proposal", PROPOSALS, ids=lambda proposal: proposal.name)
+@pytest.mark.parametrize("proposal", PROPOSALS)
 def test_memory_batch_and_order_change_nothing_beyond_rounding(proposal):
     model, guide, x = problem()
 

@@ -72,7 +72,9 @@ def test_a_decoder_that_overflows_where_the_guide_points_to():
     assert found.usable.all()
 
 
-@pytest.mark.parametrize(("proposal", "K"), [(Refined(), 20_000), (Annealed(temperatures=60), 300)])
+@pytest.mark.parametrize(
+    ("proposal", "K"), [(Refined(), 20_000), pytest.param(Annealed(temperatures=60), 300, marks=pytest.mark.slow)]
+)
 def test_a_guide_that_is_far_off_and_sure_of_itself(linear_gaussian, proposal, K):
     problem = linear_gaussian(dtype=torch.float64)
     x = problem.draw(20)
