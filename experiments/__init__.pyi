@@ -37,6 +37,7 @@ from .recommendation.results import Recommendation as Recommendation
 from .reporting.report import Report as Report
 from .reporting.report import make_report as make_report
 from .reporting.report import write_report as write_report
+from .resuming import resume_run as resume_run
 from .run import Run as Run
 from .run import load_run as load_run
 from .training import train_run as train_run

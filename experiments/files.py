@@ -80,17 +80,35 @@ def save_weights(folder: str | Path, model: nn.Module, guide: nn.Module) -> Path
     """Write the weights of model and guide, whole; a tensor that several parts share is written once."""
     state = nn.ModuleDict({"model": model, "guide": guide}).state_dict()
     first = _first_names(state)
-    tensors = {name: value.contiguous() for name, value in state.items() if first[name] == name}
-    # The format has no tensors that overlap otherwise: each gets memory of its own.
+    return save_tensors(Path(folder) / WEIGHTS, {name: v for name, v in state.items() if first[name] == name})
+
+
+def save_tensors(
+    file: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str] | None = None, *, is_flushed: bool = False
+) -> Path:
+    """Write tensors by name, whole.
+
+    Args:
+        file: where to.
+        tensors: which may overlap; each is written by itself.
+        notes: texts beside them, by name.
+        is_flushed: whether to wait until they are on the disk, so that they outlast a failure of power.
+    """
+    # The format has no tensors that overlap: each gets memory of its own.
     storages = Counter(value.untyped_storage().data_ptr() for value in tensors.values())
-    tensors = {n: v.clone() if storages[v.untyped_storage().data_ptr()] > 1 else v for n, v in tensors.items()}
-    file = Path(folder) / WEIGHTS
+    apart = {
+        name: value.clone() if storages[value.untyped_storage().data_ptr()] > 1 else value.contiguous()
+        for name, value in tensors.items()
+    }
 
     def write(path: Path) -> None:
         try:
-            save_file(tensors, path)
+            save_file(apart, path, None if notes is None else dict(notes))
         except SafetensorError as error:  # such as a full disk
             raise OSError(0, str(error), str(file)) from error
+        if is_flushed:
+            with path.open("rb") as written:
+                os.fsync(written.fileno())
 
     return write_whole(file, write)
 

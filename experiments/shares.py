@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -46,13 +47,20 @@ def load_shares(folder: Path) -> tuple[list[str], np.ndarray]:
 
 
 class SaveShares(Shares):
-    """Writes the share of each column in the validation ELBO, an epoch a line, when training ends."""
+    """Writes the share of each column in the validation ELBO, an epoch a line, after each."""
 
     def __init__(self, folder: Path, data: Dataset) -> None:
         super().__init__(data.validation)
         self.folder, self.names = folder, [column.name for column in data.columns or ()]
 
-    def on_end(self, history: History) -> None:
-        """Write what is known."""
-        if self.epochs:
-            save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())
+    @classmethod
+    def after(cls, folder: Path, data: Dataset, epochs: int) -> Self:
+        """Return the callback of a run that goes on after a number of epochs."""
+        made = cls(folder, data)
+        made.epochs = [*torch.from_numpy(load_shares(folder)[1][:epochs])]
+        return made
+
+    def on_epoch(self, history: History) -> None:
+        """Take the shares that the weights give now, and write all."""
+        super().on_epoch(history)
+        save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())

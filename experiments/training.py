@@ -10,18 +10,15 @@ import torch
 
 from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
-from obsvae.data.tables.schemas.schema import schema_from
-from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.doubts import of_data, of_steps
-from obsvae.experiments.files import create_run, save_figure, save_history, save_json, save_text, save_weights
+from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
+from obsvae.experiments.run_folder import NewRunFolder
 from obsvae.experiments.shares import SaveShares
-from obsvae.guides import Guide
 from obsvae.inference import (
     Callback,
-    History,
     fit,
     plot_column_reproductions,
     plot_history,
@@ -136,13 +133,13 @@ def train_run(
         "torch": torch.__version__,
     }
     folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
-    keeper = RunFolder(folder, config, model, proposal)
+    keeper = NewRunFolder(folder, config, model, proposal)
     there = data.to(where)
-    of_table = [SaveShares(folder, there)] if data.columns is not None else []
+    of_table = [] if data.columns is None else [SaveShares(folder, there)]
     history = fit(model, proposal, there, **training, callbacks=[keeper, *of_table, *callbacks], progress=progress)
     run = Run(folder, keeper.config, model, proposal)
     run.data, run.history = data, history
-    _draw(run)
+    draw_training(run)
     return run
 
 
@@ -150,45 +147,6 @@ def _stem(data: Dataset) -> str:
     """Return what data are called in the name of a folder; of a file for each split that to train on."""
     name = (data.recipe or {}).get("name", data.name)
     return Path(name["train"] if isinstance(name, Mapping) else name).stem
-
-
-class RunFolder(Callback):
-    """Makes the folder of a run once the data are accepted, and keeps it up to date while :func:`fit` goes on.
-
-    Args:
-        folder: which must not exist.
-        config: what ``config.json`` shall hold; ``outcome`` is added.
-        model: whose weights are saved.
-        guide: whose weights are saved.
-    """
-
-    def __init__(self, folder: Path, config: dict[str, Any], model: VAE, guide: Guide) -> None:
-        self.folder, self.config, self.model, self.guide = folder, config, model, guide
-
-    def on_start(self, model: object, guide: object) -> None:
-        """Make the folder, with the configuration."""
-        create_run(self.folder)
-        if self.config["schema"] is not None:
-            save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))
-        self._save_config({"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None})
-
-    def on_epoch(self, history: History) -> None:
-        """Save the history, and the weights where they are the best so far."""
-        if history.best is history.epochs[-1]:
-            save_weights(self.folder, self.model, self.guide)
-        save_history(self.folder, history)
-
-    def on_end(self, history: History) -> None:
-        """Save the weights that are kept, the history, and how training ended."""
-        save_weights(self.folder, self.model, self.guide)
-        save_history(self.folder, history)
-        best = history.best.epoch if history.best else None
-        outcome = {"stopped": history.stopped, "epochs": len(history), "best_epoch": best}
-        self._save_config({**outcome, "objective": history.objective})
-
-    def _save_config(self, outcome: dict[str, Any]) -> None:
-        self.config = {**self.config, "outcome": outcome}
-        save_json(self.folder / "config.json", self.config)
 
 
 class TellDoubts(Callback):
@@ -208,7 +166,7 @@ class TellDoubts(Callback):
             print(found, file=sys.stderr)
 
 
-def _draw(run: Run) -> None:
+def draw_training(run: Run) -> None:
     """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
         save_figure(run.folder / "figures/learning_curve.png", plot_history(run.history))

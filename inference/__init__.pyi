@@ -98,6 +98,7 @@ from .training.history import Epoch as Epoch
 from .training.history import History as History
 from .training.shares import Shares as Shares
 from .training.shares import elbo_shares as elbo_shares
+from .training.state import TrainingState as TrainingState
 from .training.svi import TrainingDiverged as TrainingDiverged
 from .training.svi import fit as fit
 from .training.watch import Watch as Watch

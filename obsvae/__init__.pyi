@@ -50,6 +50,7 @@ from .experiments import make_report as make_report
 from .experiments import particle_curves as particle_curves
 from .experiments import recommend as recommend
 from .experiments import reproduce_rows as reproduce_rows
+from .experiments import resume_run as resume_run
 from .experiments import rows_for as rows_for
 from .experiments import sample_rows as sample_rows
 from .experiments import save_datatree as save_datatree
@@ -109,6 +110,7 @@ from .inference import Sampler as Sampler
 from .inference import Shares as Shares
 from .inference import StopTraining as StopTraining
 from .inference import TrainingDiverged as TrainingDiverged
+from .inference import TrainingState as TrainingState
 from .inference import Watch as Watch
 from .inference import WeightDiagnostics as WeightDiagnostics
 from .inference import active_units as active_units

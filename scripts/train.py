@@ -1,9 +1,10 @@
-"""Train a model/guide pair by SVI, and leave a run folder."""
+"""Train a model/guide pair by SVI, and leave a run folder; or go on with one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import (
     Parser,
     add_network,
@@ -18,6 +19,8 @@ from obsvae.experiments.command_line.arguments import (
 from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
 from obsvae.experiments.command_line.program import run
+from obsvae.experiments.resuming import resume_run
+from obsvae.experiments.run import Run
 from obsvae.experiments.training import TellDoubts, summary, train_run
 
 EXAMPLES = """\
@@ -25,7 +28,10 @@ EXAMPLES = """\
   obsvae train --data mnist --observation bernoulli --binarise dynamic --out runs/mnist-bernoulli
   obsvae train --observation help
   obsvae train --data measurements.npy --observation "normal:scale=per-feature" --standardise
+  obsvae train --resume runs/mnist-bernoulli --epochs 300
 """
+# What may be changed of a run that goes on.
+CHANGEABLE = ("resume", "epochs", "patience", "device")
 # What fit takes for each choice.
 COMPILED: Mapping[str, bool | Literal["auto"]] = {"auto": "auto", "yes": True, "no": False}
 
@@ -52,7 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="compile the step: yes, no, or auto: with a C++ compiler, and steps that pay for it (default: auto)",
     )
     parser.add_argument("--out", type=Path, help="run folder, which must not exist (default: runs/DATA-OBSERVATION)")
-    args = parser.parse_args(arguments)
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="go on with a run that was interrupted or killed, as if it had never ended, or with more --epochs or "
+        "--patience; its other options are those of before",
+    )
+    args, given = parser.parse_given(arguments)
+    if args.resume is not None:
+        if others := [flag for name, flag in given.items() if name not in CHANGEABLE]:
+            raise UsageError(
+                f"--resume goes on with the options of its run, of which only --epochs, --patience and --device may be "
+                f"others; leave out {', '.join(others)}"
+            )
+        _tell(resume_run(args.resume, epochs=args.epochs, patience=args.patience, device=device(args)))
+        return
     if args.observation == ["help"]:
         print(observation_help())
         return
@@ -74,11 +95,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **network_options(args),
         **training_options(args),
     )
+    _tell(trained)
+
+
+def _tell(trained: Run) -> None:
+    """Print how training went; raise KeyboardInterrupt where it was interrupted."""
     print(summary(trained))
-    # Whoever trains a plain autoencoder does not ask for a likelihood.
-    then = f"; now: obsvae evaluate {trained.folder}" if trained.guide.has_density else ""
+    is_interrupted, then = trained.history.stopped == "interrupted", ""
+    if is_interrupted and trained.history.best:
+        then = f"; obsvae train --resume {trained.folder} goes on"
+    elif trained.guide.has_density and not is_interrupted:  # of a plain autoencoder nobody asks for a likelihood
+        then = f"; now: obsvae evaluate {trained.folder}"
     print(f"written to {trained.folder}{then}")
-    if trained.history.stopped == "interrupted":
+    if is_interrupted:
         raise KeyboardInterrupt  # whoever called this must not take the run for a whole one
 
 

@@ -37,6 +37,21 @@ class Parser(argparse.ArgumentParser):
         # What starts with a space is no flag to argparse, and float() does not mind it.
         return super().parse_args([f" {arg}" if _NEGATIVE.fullmatch(arg) else arg for arg in given], namespace)
 
+    def parse_given(self, args: Sequence[str] | None = None) -> tuple[argparse.Namespace, dict[str, str]]:
+        """Return the arguments as :meth:`parse_args` does, and the flag of each that was given, by its name."""
+        flags = {action.dest: action.option_strings[-1] for action in self._actions if action.option_strings}
+        parsed = self.parse_args(args)
+        # Without a default what is not given is not there.
+        defaults = {action: action.default for action in self._actions}
+        for action in defaults:
+            action.default = argparse.SUPPRESS
+        try:
+            given = vars(self.parse_args(args))
+        finally:
+            for action, default in defaults.items():
+                action.default = default
+        return parsed, {name: flag for name, flag in flags.items() if name in given}
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and leave with exit code 2."""
         self.exit(2, f"{self.prog}: error: {message} (see --help)\n")

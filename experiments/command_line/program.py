@@ -1,10 +1,12 @@
 """Running a command: exit codes, and errors of one line."""
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from obsvae.errors import UsageError
@@ -16,11 +18,19 @@ from obsvae.inference import TrainingDiverged, flushing_denormals
 def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command, and leave with its exit code.
 
-    It is 2 for wrong use, files that cannot be read or written, and too little memory, 1 where training diverged, and
-    130 for an interrupt, each with one line. Any other error is a fault of the program: it shows its traceback.
+    It is 2 for wrong use, files that cannot be read or written, and too little memory, 1 where training diverged, 130
+    for an interrupt, and 143 for SIGTERM, by which clusters take back a machine, each with one line. Any other error is
+    a fault of the program: it shows its traceback.
     """
     name = Path(sys.argv[0]).name
     warnings.formatwarning = _one_line
+    terminated = list[int]()
+
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        terminated.append(number)
+        raise KeyboardInterrupt  # which ends what is going on in order
+
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         with flushing_denormals():
             main(arguments)
@@ -47,8 +57,10 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        sys.exit(130)
+        print(f"{name}: {'terminated' if terminated else 'interrupted'}", file=sys.stderr)
+        sys.exit(143 if terminated else 130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     sys.exit(0)
 
 

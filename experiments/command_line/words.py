@@ -12,6 +12,7 @@ TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"grid=\(low, step, levels\)": "--grid LOW STEP LEVELS",
     r"dequantise=True": "--dequantise",
     r"missing=True": "--missing",
+    r"\b(epochs|patience)=(\d+)": r"--\1 \2",
     r"channels='(\w+)'": r"--channels \1",
     r"units='(\w+)'": r"--units \1",
     r"binarise='(\w+)' or '(\w+)'": r"--binarise \1 or \2",

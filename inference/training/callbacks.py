@@ -2,6 +2,7 @@
 
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.training.history import History
+from obsvae.inference.training.state import TrainingState
 
 
 class StopTraining(Exception):  # noqa: N818 - it names what is asked for
@@ -16,6 +17,9 @@ class Callback:
 
     def on_epoch(self, history: History) -> None:
         """Be called after each epoch, when model and guide have that epoch's weights; :class:`StopTraining` ends it."""
+
+    def on_state(self, state: TrainingState) -> None:
+        """Be called after each epoch, with all that the next ones depend on, as views, which the next step changes."""
 
     def on_end(self, history: History) -> None:
         """Be called at the end, also of a training that was interrupted or diverged, with the weights that are kept."""

@@ -64,7 +64,13 @@ class CompiledStep(Step):
         self.objective, self.batch_size = objective, batch_size
         self.steps, self.may_end, self.tell = steps, may_end, tell
         self.taken = 0
-        self.is_compiled: bool | None = None  # None: not yet tried
+        self.is_compiled = None  # not yet tried
+
+    def go_on(self, taken: int, is_compiled: bool) -> None:
+        """Take the steps that follow a number of others, compiled where those were in the end."""
+        self.taken = taken
+        if is_compiled:
+            self.steps = None
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return the loss per datum before the update.

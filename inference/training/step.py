@@ -25,6 +25,10 @@ class Step:
         clip: float | None,
     ) -> None:
         self.loss_of, self.parameters, self.optimiser, self.clip = loss_of, list(parameters), optimiser, clip
+        self.is_compiled: bool | None = False
+
+    def go_on(self, taken: int, is_compiled: bool) -> None:
+        """Take the steps that follow a number of others, compiled where those were in the end."""
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return the loss per datum before the update.

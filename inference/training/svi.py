@@ -17,12 +17,14 @@ from tqdm import tqdm
 from obsvae.errors import UsageError
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
-from obsvae.inference.sites import posterior, require_sites
+from obsvae.inference.sites import posterior
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.history import Epoch, History
 from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.required import epochs_before, require_trainable
+from obsvae.inference.training.state import TrainingState
 from obsvae.inference.training.step import Step
 from obsvae.modes import evaluating, seeded
 
@@ -61,6 +63,7 @@ def fit(
     seed: int = 0,
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
+    resume: TrainingState | None = None,
 ) -> History:
     r"""Maximise the ELBO of a model/guide pair over minibatches with Adam, and keep the weights of the best epoch.
 
@@ -93,6 +96,8 @@ def fit(
         seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
         progress: show a progress bar where standard error is a terminal.
         callbacks: called at the start, after each epoch, when they may raise :class:`StopTraining`, and at the end.
+        resume: where a training of the same pair, data and arguments has stood, as :meth:`Callback.on_state` is told:
+            it goes on from there as if it had never ended. ``epochs`` and ``patience`` may be others than before.
 
     Returns:
         The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
@@ -100,11 +105,11 @@ def fit(
 
     Raises:
         UsageError: for data outside the observation's support, of the wrong shape or on another device, a guide whose
-            latent sites or shapes are not the model's, or arguments out of range.
+            latent sites or shapes are not the model's, arguments out of range, or the state of another training.
         TrainingDiverged: where the loss, the weights or the validation ELBO are not finite; it names the step that
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
-    _check(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
     if compiled is True and not exported:
         raise UsageError("compiled=True needs exported=True: what is compiled is the exported graph")
     if kl_warmup < 0:
@@ -120,11 +125,14 @@ def fit(
     # A point mass has no KL term that would be finite.
     full = 1.0 if guide.has_density else 0.0
     history = History(objective="ELBO" if guide.has_density and model.is_likelihood else "objective")
-    best, seconds, updates = _snapshot(objective), 0.0, 0
+    if resume is not None:
+        history.epochs += epochs_before(resume, budget, steps)
+    best, updates = _snapshot(objective), len(history) * steps
+    seconds = history.epochs[-1].seconds if history.epochs else 0.0
     aside = partial(_aside, device, pyro.settings.get("validate_poutine"))
     for callback in callbacks:
         callback.on_start(model, guide)
-    bar = tqdm(total=budget.epochs * steps, unit="step", disable=None if progress else True)
+    bar = tqdm(total=budget.epochs * steps, initial=updates, unit="step", disable=None if progress else True)
     # fused: one pass over the parameters instead of a dozen
     adam = torch.optim.Adam(parameters, lr=lr, fused=True)
     take: Step
@@ -143,8 +151,11 @@ def fit(
         take = Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip)
     with seeded(seed, device), unchecked(), bar:
         generator = torch.Generator(device).manual_seed(seed)
+        if resume is not None:
+            best = resume.restore(objective, adam, generator)
+            take.go_on(updates, resume.is_compiled)
         try:
-            for epoch in range(1, budget.epochs + 1):
+            for epoch in range(len(history) + 1, budget.epochs + 1):
                 bar.set_description(f"epoch {epoch}/{budget.epochs}")
                 start = time.perf_counter()
                 objective.train()
@@ -167,10 +178,24 @@ def fit(
                 bar.set_postfix(shown, seconds=f"{seconds:.0f}")
                 if history.best is history.epochs[-1]:
                     best = _snapshot(objective)
+                is_over = bool(
+                    budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience
+                )
+                state = TrainingState.of(
+                    objective,
+                    adam,
+                    generator,
+                    best,
+                    history,
+                    take.is_compiled is True,
+                    is_over or epoch == budget.epochs,
+                )
                 with aside():
                     for callback in callbacks:
                         callback.on_epoch(history)
-                if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
+                    for callback in callbacks:
+                        callback.on_state(state)
+                if is_over:
                     history.stopped = "patience"
                     break
         except StopTraining:
@@ -233,18 +258,3 @@ def _mean_elbo(objective: Objective, beta: float, x: Tensor, seed: int, batch_si
 
 def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-def _check(model: GenerativeModel, guide: AmortisedGuide, data: TrainingData, **arguments: float | None) -> None:
-    for name, value in arguments.items():
-        if value is not None and not value > 0:
-            raise UsageError(f"{name} must be positive, but got {value:g}")
-    for split, part in {"train": data.train, "validation": data.validation}.items():
-        if not len(part):
-            raise UsageError(f"the {split} split is empty; fit needs data to train on and data to validate on")
-        if part.device != device_of(model):
-            raise UsageError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
-        model.check(part)
-    # A look that leaves random state, and statistics such as those of batch normalisation, alone.
-    with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
-        require_sites(model, guide, data.train[:2])

@@ -1,0 +1,50 @@
+"""What training needs, and what is refused before its first step."""
+
+from obsvae.errors import UsageError
+from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
+from obsvae.inference.sites import require_sites
+from obsvae.inference.training.budget import Budget
+from obsvae.inference.training.history import Epoch
+from obsvae.inference.training.state import TrainingState
+from obsvae.modes import evaluating, seeded
+
+
+def require_trainable(
+    model: GenerativeModel, guide: AmortisedGuide, data: TrainingData, **arguments: float | None
+) -> None:
+    """Check the data, the pair, and that arguments, by name, are positive where they are given."""
+    for name, value in arguments.items():
+        if value is not None and not value > 0:
+            raise UsageError(f"{name} must be positive, but got {value:g}")
+    for split, part in {"train": data.train, "validation": data.validation}.items():
+        if not len(part):
+            raise UsageError(f"the {split} split is empty; fit needs data to train on and data to validate on")
+        if part.device != device_of(model):
+            raise UsageError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
+        model.check(part)
+    # A look that leaves random state, and statistics such as those of batch normalisation, alone.
+    with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
+        require_sites(model, guide, data.train[:2])
+
+
+def epochs_before(state: TrainingState, budget: Budget, steps: int) -> list[Epoch]:
+    """Return the epochs of a training that goes on, if there are more to come."""
+    history = state.history
+    done, best = len(history), history.best
+    if not best or history.epochs[-1].step != done * steps:
+        made = history.epochs[-1].step if done else 0
+        raise UsageError(
+            f"resume needs the state of a training of {steps} steps an epoch, but holds {made} steps in {done} epochs; "
+            "resume with the data and batch_size of before"
+        )
+    if done >= budget.epochs:
+        raise UsageError(
+            f"resume holds {done} epochs, which are all that were asked for; ask for more, such as epochs={2 * done}"
+        )
+    if budget.patience is not None and done - best.epoch >= budget.patience:
+        raise UsageError(
+            f"training had ended by patience={budget.patience}: of {done} epochs the best was {best.epoch}; ask "
+            f"for more, such as patience={2 * budget.patience}"
+        )
+    return history.epochs
