@@ -10,7 +10,7 @@ from obsvae.experiments.reporting.results import groups, named, ranking_of
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.verdicts.sentence import ranked
 from obsvae.inference import check_predictive, misfits
-from obsvae.inference.figures.predictive import require_enough
+from obsvae.inference.checks.predictive import require_enough
 
 # Misfits that are told of a run.
 _UNSAID = 3

@@ -14,6 +14,8 @@ from obsvae.inference.protocols import GenerativeModel
 from obsvae.modes import evaluating, seeded
 
 _DRAWS_PER_DATUM = 20
+# Fewer data fill no histogram.
+_FEWEST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,3 +132,15 @@ def check_predictive(model: GenerativeModel, x: Tensor, draws: int | None = None
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
         _, simulated = simulate(model, draws)
     return Predictive(x.cpu().numpy(), simulated.cpu().numpy(), seed)
+
+
+def require_enough(check: Predictive) -> None:
+    """Refuse fewer than 20 data or draws, and draws that are not finite."""
+    fewest = min(len(check.observed), len(check.simulated))
+    if fewest < _FEWEST:
+        raise UsageError(f"predictive checks need at least {_FEWEST} data and draws, but there are {fewest}")
+    if wrong := int((~np.isfinite(check.simulated)).reshape(len(check.simulated), -1).any(1).sum()):
+        raise UsageError(
+            f"{wrong} of {len(check.simulated)} draws from the model hold values that are not finite: nothing can be "
+            "held against them; its scale overflows, or its tails are heavier than the numbers can hold"
+        )

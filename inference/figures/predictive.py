@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from obsvae.errors import UsageError
 from obsvae.inference.checks.band import BAND, simultaneous_band
-from obsvae.inference.checks.predictive import Predictive
+from obsvae.inference.checks.predictive import Predictive, require_enough
 from obsvae.inference.features import as_map
 from obsvae.inference.figures.palette import COLOURS
 
@@ -19,8 +18,6 @@ _LEVELS = np.linspace(0.05, 0.95, 19)
 _TAILS = (0.001, 0.01, 0.05, 0.95, 0.99, 0.999)
 # Greatest number of values or cells in a rootogram.
 _CELLS = 40
-# Fewer data fill no histogram.
-_FEWEST = 20
 
 
 def plot_predictive(check: Predictive, bounds: tuple[float, float] | None = None, *, counts: bool = False) -> Figure:
@@ -69,18 +66,6 @@ def plot_transforms(check: Predictive) -> Figure:
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     _draw_transforms(figure, check)
     return figure
-
-
-def require_enough(check: Predictive) -> None:
-    """Refuse fewer than 20 data or draws, and draws that are not finite."""
-    fewest = min(len(check.observed), len(check.simulated))
-    if fewest < _FEWEST:
-        raise UsageError(f"predictive checks need at least {_FEWEST} data and draws, but there are {fewest}")
-    if wrong := int((~np.isfinite(check.simulated)).reshape(len(check.simulated), -1).any(1).sum()):
-        raise UsageError(
-            f"{wrong} of {len(check.simulated)} draws from the model hold values that are not finite: nothing can be "
-            "held against them; its scale overflows, or its tails are heavier than the numbers can hold"
-        )
 
 
 def _draw_transforms(figure: Figure | SubFigure, check: Predictive) -> None:
