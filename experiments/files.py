@@ -7,16 +7,18 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-from matplotlib.figure import Figure
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
 from obsvae.inference.training.history import History
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 
@@ -59,7 +61,7 @@ def save_json(path: Path, content: dict[str, Any]) -> Path:
     return save_text(path, json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def save_figure(path: Path, figure: Figure) -> Path:
+def save_figure(path: Path, figure: "Figure") -> Path:
     """Write a figure as PNG, whole; characters that the font lacks are drawn as boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
@@ -71,7 +73,7 @@ def save_history(folder: str | Path, history: History) -> Path:
     return save_text(Path(folder) / "history.csv", history.to_csv())
 
 
-def save_datatree(path: Path, tree: xr.DataTree) -> Path:
+def save_datatree(path: Path, tree: "xr.DataTree") -> Path:
     """Write an ArviZ tree as netCDF, whole."""
     return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"))
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
@@ -17,16 +18,7 @@ from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.run import FORMAT, Run, observed
 from obsvae.experiments.run_folder import NewRunFolder
 from obsvae.experiments.shares import SaveShares
-from obsvae.inference import (
-    Callback,
-    fit,
-    plot_column_reproductions,
-    plot_history,
-    plot_reproductions,
-    prior_means,
-    reproduce,
-    reproduce_columns,
-)
+from obsvae.inference import Callback, fit, prior_means, reproduce, reproduce_columns
 from obsvae.inference.modes import device_of
 from obsvae.inference.training.budget import Budget
 from obsvae.model import VAE, resolved
@@ -169,19 +161,19 @@ class TellDoubts(Callback):
 def draw_training(run: Run) -> None:
     """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
-        save_figure(run.folder / "figures/learning_curve.png", plot_history(run.history))
+        save_figure(run.folder / "figures/learning_curve.png", inference.plot_history(run.history))
     seed = run.config["training"]["seed"]
     if run.data.columns is not None:
         x = run.data.validation[:_REPRODUCED].to(device_of(run.model))
         made = reproduce_columns(run.model, run.guide, x, run.data.columns, seed=seed)
-        figure = plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), run.data.columns)
+        figure = inference.plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), run.data.columns)
         save_figure(run.folder / "figures/reproductions.png", figure)
         return
     few = run.data.validation[:10].to(device_of(run.model))
     rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, seed=seed)}
     if run.guide.has_density:
         rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), seed=seed)
-    save_figure(run.folder / "figures/reproductions.png", plot_reproductions(rows, run.data.bounds))
+    save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, run.data.bounds))
 
 
 def summary(run: Run) -> str:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from tabulate import tabulate
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import save_figure, save_text
-from obsvae.inference import plot_against
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CLAMPED = "limit=9.21024"  # the logit of 1 - 1e-4
 EXPLANATION = """\
@@ -122,7 +125,7 @@ class WarpStudy:
             for decoder, why in by_decoder.items()
         ]
 
-    def figure(self) -> Figure:
+    def figure(self) -> "Figure":
         """Draw the ELBO against gamma, exact densities beside clamped ones."""
         exact: dict[str, dict[float, float]] = {}
         clamped: dict[str, dict[float, float]] = {}
@@ -132,7 +135,9 @@ class WarpStudy:
             "exact; for γ < 0, where data are at 0 and 1, densities have no bound": exact,
             "continuous Bernoulli clamped to [1e-4, 1 − 1e-4]": clamped,
         }
-        return plot_against(panels, "γ (−½ binary, 0 as it is, ½ grey)", "ELBO, nats per image", linear=2000.0)
+        return inference.plot_against(
+            panels, "γ (−½ binary, 0 as it is, ½ grey)", "ELBO, nats per image", linear=2000.0
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``table.md``, ``table.csv`` and ``figures/warp.png``."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.data import load
 from obsvae.experiments.command_line.arguments import Parser, add_network, device, network_options, training_options
 from obsvae.experiments.command_line.program import run
@@ -16,7 +17,6 @@ from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import create_run, save_figure, save_json, save_text
 from obsvae.experiments.pair import sizes_of
 from obsvae.experiments.reproductions import HEADS, check_heads, errors, load_scaled, train_head
-from obsvae.inference import plot_comparison
 
 EXAMPLES = """\
   obsvae reproductions --data digits
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     save_text(out / "table.csv", csv_text(rows))
     save_json(out / "config.json", vars(args) | {"out": str(out), "hidden": sizes_of(args.architecture, args.hidden)})
     unit = "grey level" if x.ndim > 2 else "value"
-    save_figure(out / "reproductions.png", plot_comparison(x, reproductions, bounds, unit=unit))
+    save_figure(out / "reproductions.png", inference.plot_comparison(x, reproductions, bounds, unit=unit))
     print(f"written to {out}: look at {out / 'reproductions.png'}")
 
 

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from tabulate import tabulate
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import save_figure, save_text
 from obsvae.experiments.verdicts.sentence import ranked
-from obsvae.inference import KHAT_LIMIT, Curve, Difference, plot_learning, plot_ranking
+from obsvae.inference import KHAT_LIMIT, Curve, Difference
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ class Comparison:
         return self.table()
 
     @cached_property
-    def figures(self) -> dict[str, Figure]:
+    def figures(self) -> "dict[str, Figure]":
         """The figures: ``ranking`` and ``learning``."""
         # How often training failed altogether belongs to the answer.
         diverged = {one.observation: one.diverged for one in self.learning}
@@ -192,7 +196,10 @@ class Comparison:
             for name, found in self.curves.items()
             if found or diverged[name]
         }
-        return {"ranking": plot_ranking(self.ranking, self.scale), "learning": plot_learning(curves, self.scale)}
+        return {
+            "ranking": inference.plot_ranking(self.ranking, self.scale),
+            "learning": inference.plot_learning(curves, self.scale),
+        }
 
     def save(self, folder: Path) -> None:
         """Write ``table.md``, ``table.csv`` and the figures."""

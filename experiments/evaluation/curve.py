@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from tabulate import tabulate
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.evaluation.evaluate import held_out
 from obsvae.experiments.evaluation.findings import Finding
 from obsvae.experiments.evaluation.headline import headlines, preferred
@@ -15,7 +15,10 @@ from obsvae.experiments.evaluation.per_datum import Estimates, per_datum_file, r
 from obsvae.experiments.evaluation.scoring import mean_elbo, score
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.run import Run
-from obsvae.inference import Amortised, Annealed, Proposal, Refined, counts_up_to, mean_curves, plot_particles
+from obsvae.inference import Amortised, Annealed, Proposal, Refined
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,17 @@ class ParticleCurves:
     reference: Reference | None
     findings: list[Finding]
 
-    def figure(self) -> Figure:
+    def figure(self) -> "Figure":
         """Draw them."""
         known = self.reference
-        return plot_particles(self.means, self.n, None if known is None else ("AIS", known.mean, known.standard_error))
+        return inference.plot_particles(
+            self.means, self.n, None if known is None else ("AIS", known.mean, known.standard_error)
+        )
 
     def text(self) -> str:
         """Return them as a table, with the summaries below."""
         K = max(max(line) for line in self.means.values())
-        rows = [{"K": k, **{name: line[k] for name, line in self.means.items()}} for k in counts_up_to(K)]
+        rows = [{"K": k, **{name: line[k] for name, line in self.means.items()}} for k in inference.counts_up_to(K)]
         lacking = f"; {self.left_out} lack an estimate somewhere, and are left out" if self.left_out else ""
         lines = [tabulate(rows, "keys", floatfmt=".3f"), f"means over {self.n} data{lacking}\n"]
         lines += [f"with K = {K}:", table(self.summaries)]
@@ -121,7 +126,7 @@ def particle_curves(
         for proposal in proposals
     }
     log_weights = {name: _kept(one.likelihood.log_weights) for name, one in scored.items()}
-    means, kept = mean_curves(log_weights, None if annealed is None else annealed.log_likelihood[: len(x)])
+    means, kept = inference.mean_curves(log_weights, None if annealed is None else annealed.log_likelihood[: len(x)])
     n = int(kept.sum())
     reference = None
     if annealed is not None:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.inference import Curve, Difference, Misfit
 from obsvae.names import lookup
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Recommendation:
 
         return printed(self)
 
-    def figures(self, name: str = "") -> dict[str, Figure]:
+    def figures(self, name: str = "") -> "dict[str, Figure]":
         """Return the figures of a question: ``ranking`` and ``learning``, where there is something to draw.
 
         Args:

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.errors import UsageError
 from obsvae.experiments.reporting.page import Picture, picture
 from obsvae.experiments.reporting.rows import rows_picture
@@ -14,8 +15,6 @@ from obsvae.inference import (
     can_umap,
     interpolations,
     nearest,
-    plot_calibration,
-    plot_latents,
     posterior_means,
     traversals,
 )
@@ -33,13 +32,13 @@ def calibration(subject: Subject) -> list[Picture]:
     text = f"100 simulated data. Quantities outside the band that holds 95 of 100 right curves: {found}."
     if doubt := calibration.doubt():
         text += f" Those of {' and '.join(doubt)} may be the fault of too few or too poor particles."
-    return [picture(plot_calibration(calibration), "Ranks of the truth", text)]
+    return [picture(inference.plot_calibration(calibration), "Ranks of the truth", text)]
 
 
 def latents(subject: Subject) -> list[Picture]:
     """Draw the latent space."""
     methods = ["pca", "umap"] if can_umap() and len(subject.x) >= UMAP_DATA else ["pca"]
-    figure = plot_latents(subject.model, subject.run.guide, subject.x, subject.labels, methods, subject.seed)
+    figure = inference.plot_latents(subject.model, subject.run.guide, subject.x, subject.labels, methods, subject.seed)
     text = "KL by dimension; the aggregate posterior (a draw from the guide for each datum) beside the prior; "
     text += "the guide's means by their first two principal components"
     return [picture(figure, "Latent space", f"{text}{', and by UMAP' if len(methods) > 1 else ''}.")]

@@ -5,9 +5,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _DPI = 110
 _HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ class Part:
         return [one for one in self.content if isinstance(one, Table)]
 
 
-def picture(figure: Figure, alt: str, caption: str) -> Picture:
+def picture(figure: "Figure", alt: str, caption: str) -> Picture:
     """Return a figure for the page."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=_DPI, format="png")
@@ -69,6 +70,8 @@ def rendered(template: Path, **content: object) -> str:
         template: the page, in the frame ``base.html.jinja`` or by itself.
         content: by the names that the template and the frame use.
     """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only a page needs it
+
     page = Environment(
         loader=FileSystemLoader([_HERE, template.parent]),
         autoescape=True,

@@ -3,22 +3,12 @@
 import numpy as np
 import torch
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.errors import UsageError
 from obsvae.experiments.reporting.page import Picture, picture
 from obsvae.experiments.reporting.rows import rows_picture
 from obsvae.experiments.reporting.subject import Subject
-from obsvae.inference import (
-    amortisation_gap,
-    check_predictive,
-    mean_curves,
-    plot_gaps,
-    plot_history,
-    plot_particles,
-    plot_predictive,
-    prior_draws,
-    reproduce,
-    reproductions,
-)
+from obsvae.inference import amortisation_gap, check_predictive, prior_draws, reproduce, reproductions
 from obsvae.model import Measure
 
 _SHOWN = 10
@@ -32,7 +22,7 @@ def learning(subject: Subject) -> list[Picture]:
     measure = subject.run.model.measure
     trained_by = "the loss" if measure is Measure.NONE else f"the {measure.value} that it was trained by"
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
-    return [picture(plot_history(history), "Learning curve", f"{epochs}. Nats per datum of {trained_by}.")]
+    return [picture(inference.plot_history(history), "Learning curve", f"{epochs}. Nats per datum of {trained_by}.")]
 
 
 def reproduced(subject: Subject) -> list[Picture]:
@@ -57,7 +47,7 @@ def predictive(subject: Subject) -> list[Picture]:
     check = check_predictive(subject.model, subject.x, seed=subject.seed)
     grid = subject.run.data.grid
     counts = subject.model.measure is Measure.COUNTING and grid is not None and grid.step == 1
-    figure = plot_predictive(check, subject.run.data.bounds, counts=counts)
+    figure = inference.plot_predictive(check, subject.run.data.bounds, counts=counts)
     text = f"{len(subject.x)} held-out data and {len(check.simulated)} samples from the model."
     return [picture(figure, "Predictive checks", text)]
 
@@ -69,9 +59,11 @@ def likelihood(subject: Subject) -> list[Picture]:
         if subject.amortised is None
         else {"amortised": subject.amortised, "refined": subject.refined}
     )
-    means, kept = mean_curves({name: one.log_weights for name, one in found.items() if one.log_weights is not None})
+    means, kept = inference.mean_curves(
+        {name: one.log_weights for name, one in found.items() if one.log_weights is not None}
+    )
     n = int(kept.sum())
-    return [picture(plot_particles(means, n), "Estimate against particles", f"Mean over {n} data.")]
+    return [picture(inference.plot_particles(means, n), "Estimate against particles", f"Mean over {n} data.")]
 
 
 def worst(subject: Subject) -> list[Picture]:
@@ -106,7 +98,7 @@ def gaps(subject: Subject) -> tuple[list[Picture], np.ndarray | None]:
     if n := int(np.isfinite(gap).sum()):
         text = f"The amortisation gap of {n} data"
         text += "." if n == len(gap) else f"; the other {len(gap) - n} have no estimate by one of the two."
-        figure = plot_gaps(subject.refined.weights, subject.amortised.weights)
+        figure = inference.plot_gaps(subject.refined.weights, subject.amortised.weights)
         drawn = [picture(figure, "Amortisation gap by datum", text)]
     return drawn, np.where(np.isnan(gap), -np.inf, gap)
 

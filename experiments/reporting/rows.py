@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.reporting.page import Picture, picture
 from obsvae.experiments.reporting.subject import Subject
-from obsvae.inference import limits_of, plot_reproductions
 
 
 def rows_picture(
@@ -15,10 +15,10 @@ def rows_picture(
     """Draw rows of data on the scale of the run's data."""
     bounds = subject.run.data.bounds
     if bounds is None or subject.x.ndim == 2:
-        figure = plot_reproductions(rows, limits_of(subject.run.data.train.cpu().numpy()), columns)
+        figure = inference.plot_reproductions(rows, inference.limits_of(subject.run.data.train.cpu().numpy()), columns)
         scale = "Black and white are the least and the greatest value in the training data."
     else:
-        figure = plot_reproductions(rows, bounds, columns)
+        figure = inference.plot_reproductions(rows, bounds, columns)
         scale = "Black and white are the data's bounds."
     if subject.x.ndim == 2:
         scale = "Feature by feature, from the least of the training data at the foot to the greatest at the top."

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 
 # Probability that a distribution function stays within the band at all points.
 BAND = 0.95
@@ -90,6 +89,8 @@ class _Counts:
     """
 
     def __init__(self, n: int, at: np.ndarray, cells: int | None) -> None:
+        from scipy import stats  # takes half a second to load
+
         self._n, inner = n, at[1:-1, None]
         variance = 0.25 * n if cells is None else 0.25 * n * (cells + n) / (cells + 1)  # at one half, where it is most
         spread = np.ceil(_FAR * (np.sqrt(variance) + 1.0))

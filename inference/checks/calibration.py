@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import xarray as xr
 
 from obsvae.errors import UsageError
 from obsvae.inference.checks.band import simultaneous_band
@@ -19,6 +19,9 @@ from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
 from obsvae.modes import evaluating, seeded
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # From this share of flagged data on, the particles may be at fault.
 _FLAGGED = 0.1
@@ -64,8 +67,10 @@ class Calibration:
             name for name, w in self.weights.items() if np.median(w.ess) < self.draws or w.flagged.mean() > _FLAGGED
         ]
 
-    def to_arviz(self, name: str) -> xr.DataTree:
+    def to_arviz(self, name: str) -> "xr.DataTree":
         """Return the transforms of a posterior as the group ``prior_sbc``, for ``az.plot_ecdf_pit``."""
+        import xarray as xr  # takes half a second to load
+
         *latents, joint = self.transforms(name).values()
         variables = {
             "z": (("chain", "draw", "latent"), np.stack(latents, 1)[None]),

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
 
 from obsvae.errors import UsageError
@@ -19,6 +19,9 @@ from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
 from obsvae.modes import another, evaluating, seeded
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _OF_THE_DRAWS = {
     "draws": "particles of the proposal in sample_stats, drawn independently and with replacement by their Pareto "
@@ -41,7 +44,7 @@ def to_arviz(
     particles: int = 1000,
     seed: int = 0,
     progress: bool = True,
-) -> xr.DataTree:
+) -> "xr.DataTree":
     r"""Return what model and guide say of data as a tree in ArviZ's schema.
 
     ========================= ======================================= ==================================================
@@ -180,6 +183,8 @@ def to_arviz(
         "observed_data": group({"x": (("datum", *dims), observed)}, names, {"unit": about["data_unit"]}),
         "constant_data": group(known),
     }
+    import xarray as xr  # takes half a second to load
+
     kept = {name: found for name, found in groups.items() if found.data_vars}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=about), **kept})
 

@@ -1,9 +1,12 @@
 """Groups of an ArviZ tree, of arrays that are computed elsewhere."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # Dimensions and values.
 Variable = tuple[tuple[str, ...], np.ndarray]
@@ -14,7 +17,7 @@ COLUMN = "column"
 
 def group(
     variables: Mapping[str, Variable], columns: Sequence[str] = (), attributes: Mapping[str, object] | None = None
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Return a dataset whose draws come in chains of equal length.
 
     Args:
@@ -22,6 +25,8 @@ def group(
         columns: names of a table's columns, the coordinates of a dimension ``column``; others are numbered from 0.
         attributes: of the group.
     """
+    import xarray as xr  # takes half a second to load
+
     variables = {
         name: (dims, in_chains(values) if "chain" in dims else values) for name, (dims, values) in variables.items()
     }

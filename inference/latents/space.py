@@ -6,8 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from pyro.distributions import Normal
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.distributions import kl_divergence
 
@@ -95,6 +93,8 @@ def interpolations(model: GenerativeModel, start: Tensor, end: Tensor, steps: in
 
 def nearest(means: Tensor, among: Tensor, n: int) -> np.ndarray:
     """Return the indices ``(N, n)`` of the latents among ``(M, D)`` that are nearest to each of ``(N, D)``."""
+    from sklearn.neighbors import NearestNeighbors  # takes a second to load
+
     index = NearestNeighbors(n_neighbors=n).fit(among.cpu().numpy())
     return index.kneighbors(means.cpu().numpy(), return_distance=False)
 
@@ -116,6 +116,8 @@ def project(means: Tensor, method: str = "pca", seed: int = 0) -> np.ndarray:
         raise UsageError(f"a map needs at least 2 data and 2 latents, but got {tuple(means.shape)}")
     z = means.cpu().numpy()
     if method == "pca":
+        from sklearn.decomposition import PCA  # takes a second to load
+
         return PCA(2, random_state=seed).fit_transform(z)
     if method != "umap":
         raise UsageError(f"no method {method!r}; choose pca or umap")

@@ -1,15 +1,17 @@
 """Tables of cells and genes in AnnData files."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from obsvae.data.free_memory import available_memory
 from obsvae.data.tables.names import require_column_names
 from obsvae.data.tables.raw import RawColumn, RawTable
 from obsvae.errors import UsageError
+
+if TYPE_CHECKING:
+    import h5py
 
 _REMEDY = "make them distinct with adata.var_names_make_unique()"
 
@@ -27,6 +29,7 @@ def read_h5ad(path: Path, layer: str | None = None) -> RawTable:
     """
     source = repr(str(path))
     try:
+        import h5py
         from anndata.io import read_elem
     except ImportError as error:
         raise UsageError(
@@ -60,7 +63,7 @@ def require_dense(rows: int, columns: int, source: str, available: float) -> Non
         )
 
 
-def _place(file: h5py.File, layer: str | None, source: str) -> str:
+def _place(file: "h5py.File", layer: str | None, source: str) -> str:
     layers = list(file.get("layers", []))
     if layer is not None and layer not in layers:
         raise UsageError(f"{source}: has no layer {layer!r}; its layers are {layers or 'none'}: leave it out, for X")

@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from obsvae.experiments.benchmarks.imputation.errors import column_errors
 from obsvae.experiments.benchmarks.imputation.ours import Settings, fill
-from obsvae.experiments.benchmarks.imputation.peers import PEERS
 from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES, HiVaeTable, hivae_table
+
+if TYPE_CHECKING:
+    from obsvae.experiments.benchmarks.imputation.peers import Peer
 
 OURS = "this VAE"
 STANDARD = Settings()
@@ -72,6 +75,8 @@ def imputation(
     Raises:
         UsageError: where the data folder lacks a table or a list.
     """
+    from obsvae.experiments.benchmarks.imputation.peers import PEERS  # loads scikit-learn
+
     read = [hivae_table(name) for name in tables]
     for table in read:  # all lists, before any work
         for rate in rates:
@@ -83,14 +88,16 @@ def imputation(
             for rate in rates:
                 found = list[Result]()
                 for mask in range(1, masks + 1):
-                    for result in _of_mask(table, rate, mask, settings, seed):
+                    for result in _of_mask(table, rate, mask, PEERS, settings, seed):
                         found.append(result)
                         bar.set_description(f"{table.name}, {rate} % hidden, list {mask}: {result.method}")
                         bar.update()
                 yield found
 
 
-def _of_mask(table: HiVaeTable, rate: int, mask: int, settings: Settings, seed: int) -> Iterator[Result]:
+def _of_mask(
+    table: HiVaeTable, rate: int, mask: int, peers: "Mapping[str, Peer]", settings: Settings, seed: int
+) -> Iterator[Result]:
     hidden = table.hidden(rate, mask)
     seen = table.seen(hidden)
     notes: dict[str, str] = {}
@@ -102,7 +109,7 @@ def _of_mask(table: HiVaeTable, rate: int, mask: int, settings: Settings, seed: 
 
     methods: Mapping[str, Callable[[], np.ndarray]] = {
         OURS: ours,
-        **{name: partial(peer, table.columns, seen, seed) for name, peer in PEERS.items()},
+        **{name: partial(peer, table.columns, seen, seed) for name, peer in peers.items()},
     }
     names = tuple(column.name for column in table.columns)
     for name, method in methods.items():

@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from obsvae.data import Dataset
 from obsvae.experiments.benchmarks.recommendation.draw import draw_array, draw_table, loaded
-from obsvae.experiments.benchmarks.recommendation.peer import marginal_family
 from obsvae.experiments.benchmarks.recommendation.truths import TRUTHS, family_of
 from obsvae.experiments.recommendation.results import Answer, Recommendation
 from obsvae.experiments.verdicts.rules import is_worse
@@ -106,6 +105,8 @@ def _of(kind: str, truths: Sequence[str]) -> list[Sequence[str]]:
 def _outcomes(
     recommend: Recommend, kind: str, rows: int, seed: int, names: Sequence[str], minutes: float
 ) -> list[Outcome]:
+    from obsvae.experiments.benchmarks.recommendation.peer import marginal_family  # loads SciPy's distributions
+
     x = draw_table(names, rows, seed) if kind == "table" else draw_array(names[0], rows, seed)
     start = time.perf_counter()
     found = recommend(loaded(x), minutes=minutes, seeds=2, seed=seed, progress=False)

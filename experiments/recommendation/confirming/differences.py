@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import norm, t
 
 from obsvae.experiments.verdicts.rules import DECLARED
 from obsvae.inference import Difference
@@ -107,6 +106,8 @@ def _difference(scores: Scores, one: str, reference: str, ratio: tuple[float, fl
     total = pair.rows + by_seeds
     if not total > 0:  # the same scores, or one row
         return Difference(pair.mean, 0.0 if total == 0 else math.nan)
+    from scipy.stats import norm, t  # takes half a second to load
+
     welch = total**2 / (pair.rows**2 / (pair.n - 1) + by_seeds**2 / freedom)
     return Difference(pair.mean, math.sqrt(total) * float(t.isf(norm.sf(errors), welch)) / errors)
 

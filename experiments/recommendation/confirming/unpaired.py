@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
 
 from obsvae.experiments.verdicts.rules import is_worse
 from obsvae.inference import Difference
@@ -143,5 +142,7 @@ def _difference(
     total = sum(variance for variance, _ in parts)
     if total == 0:  # the same scores
         return Difference(float(d.mean()), 0.0)
+    from scipy.stats import norm, t  # takes half a second to load
+
     freedom = total**2 / sum(variance**2 / df for variance, df in parts)
     return Difference(float(d.mean()), math.sqrt(total) * float(t.isf(norm.sf(errors), freedom)) / errors)

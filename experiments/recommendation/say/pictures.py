@@ -1,22 +1,26 @@
 """The figures of a recommendation: data beside what the winners draw, rankings, and how candidates learn."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.data import Column, Dataset, Kind
 from obsvae.experiments.recommendation.results import Answer
 from obsvae.experiments.recommendation.say.answers import confirmed
 from obsvae.experiments.recommendation.say.looks import measure_words
-from obsvae.inference import Difference, limits_of, plot_learning, plot_marginals, plot_ranking, plot_reproductions
+from obsvae.inference import Difference
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Panels in one figure, and data that are shown as pictures.
 _PANELS, _PICTURES = 12, 10
 
 
-def marginals(answers: Sequence[Answer], data: Dataset, draws: Mapping[str, np.ndarray]) -> list[Figure]:
+def marginals(answers: Sequence[Answer], data: Dataset, draws: Mapping[str, np.ndarray]) -> "list[Figure]":
     """Draw test data beside what each winner draws, up to twelve in a figure; without draws nothing is drawn.
 
     Args:
@@ -31,21 +35,21 @@ def marginals(answers: Sequence[Answer], data: Dataset, draws: Mapping[str, np.n
         if np.isfinite(observed).any() and np.isfinite(drawn).any():
             shown.append((observed, drawn[np.isfinite(drawn)], column, answer.winner))
     return [
-        plot_marginals(*map(list, zip(*shown[first : first + _PANELS], strict=True)))
+        inference.plot_marginals(*map(list, zip(*shown[first : first + _PANELS], strict=True)))
         for first in range(0, len(shown), _PANELS)
     ]
 
 
-def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> Figure | None:
+def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> "Figure | None":
     """Draw test data that are images above some that the winner draws; None for others."""
     drawn = draws.get("")
     if drawn is None or data.train.ndim < 3 or drawn.ndim != data.train.ndim:
         return None
     rows = {"data": data.test[:_PICTURES], "drawn": torch.as_tensor(drawn[:_PICTURES])}
-    return plot_reproductions(rows, data.bounds or limits_of(data.train.numpy()))
+    return inference.plot_reproductions(rows, data.bounds or inference.limits_of(data.train.numpy()))
 
 
-def ranking(answer: Answer) -> Figure | None:
+def ranking(answer: Answer) -> "Figure | None":
     """Draw the differences of the contenders to the winner, on the final rows where any of these are known.
 
     None where there is one alone.
@@ -56,13 +60,13 @@ def ranking(answer: Answer) -> Figure | None:
     if len(ended) < 2:
         return None
     if not final:
-        return plot_ranking(chosen, measure_words(answer.question), "the choice")
+        return inference.plot_ranking(chosen, measure_words(answer.question), "the choice")
     # That of the winner to itself may go without saying.
     shown = {name: final.get(name, Difference(0.0, 0.0)) for name in ended if name in final or name == answer.winner}
-    return plot_ranking(shown, measure_words(answer.question), "the choice")
+    return inference.plot_ranking(shown, measure_words(answer.question), "the choice")
 
 
-def learning(answer: Answer) -> Figure | None:
+def learning(answer: Answer) -> "Figure | None":
     """Draw how the contenders learn; None where no curves were kept."""
     curves = {one.candidate.observation: one.curves for one in answer.contenders if one.curves or one.diverged}
     named = {
@@ -70,7 +74,7 @@ def learning(answer: Answer) -> Figure | None:
         for one in answer.contenders
         if (name := one.candidate.observation) in curves
     }
-    return plot_learning(named, measure_words(answer.question)) if any(named.values()) else None
+    return inference.plot_learning(named, measure_words(answer.question)) if any(named.values()) else None
 
 
 def _values(answer: Answer, data: Dataset) -> tuple[Column, np.ndarray]:

@@ -2,23 +2,13 @@
 
 import numpy as np
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.tables import short
 from obsvae.experiments.reporting.page import Picture, Table, picture
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.reporting.tables.cells import columns_of
-from obsvae.inference import (
-    ColumnFit,
-    Predictive,
-    check_predictive,
-    column_fits,
-    pair_fits,
-    plot_column_fits,
-    plot_columns,
-    plot_dependence,
-    plot_pairs,
-    plot_transforms,
-)
+from obsvae.inference import ColumnFit, Predictive, check_predictive, column_fits, pair_fits
 from obsvae.inference.columns import is_ordered
 
 _SHOWN = 12
@@ -31,7 +21,7 @@ def predictive(subject: Subject) -> list[Picture | Table]:
     if ordered := [d for d, column in enumerate(columns) if is_ordered(column)]:
         of = Predictive(check.observed[:, ordered], check.simulated[:, ordered], check.seed)
         text = f"{len(subject.x)} held-out rows and {len(check.simulated)} from the model, of columns with an order."
-        found.append(picture(plot_transforms(of), "Ranks of held-out values", text))
+        found.append(picture(inference.plot_transforms(of), "Ranks of held-out values", text))
     fits = column_fits(check, columns)
     beyond = [fit.name for fit in fits if fit.misfit > 1]
     text = (
@@ -40,7 +30,7 @@ def predictive(subject: Subject) -> list[Picture | Table]:
         "shares (total variation). Divided by the bound that a right model passes one time in twenty: of "
         f"{len(fits)} columns {0.05 * len(fits):.1f} are beyond by chance. Beyond here: {', '.join(beyond) or 'none'}."
     )
-    found.append(picture(plot_column_fits(fits), "Misfit by column", text))
+    found.append(picture(inference.plot_column_fits(fits), "Misfit by column", text))
     which = (
         f"The {_SHOWN} columns of {len(fits)} that fit worst" if len(fits) > _SHOWN else "Each column, the worst first"
     )
@@ -48,7 +38,7 @@ def predictive(subject: Subject) -> list[Picture | Table]:
         f"{which}. Upright lines: where 19 of 20 shares of as many held-out rows lie, cell by cell, if the model is "
         "right. Only entries that are seen count. Axes are logarithmic where positive numbers are skewed."
     )
-    found.append(picture(plot_columns(check, columns, fits, _SHOWN), "Columns, observed against drawn", text))
+    found.append(picture(inference.plot_columns(check, columns, fits, _SHOWN), "Columns, observed against drawn", text))
     names = ("column", "entries seen", "distance", "bound of chance", "their ratio", "within 50 %", "within 90 %")
     return [*found, Table("All columns:", names, [_row(fit) for fit in fits])]
 
@@ -65,13 +55,13 @@ def pairs(subject: Subject) -> list[Picture]:
         f"median and range of V in {_sets(check)} sets of as many rows, with as many missing entries"
     )
     text = f"{measured}. Above the diagonal: the model makes too much of a dependence; below it: too little."
-    several = picture(plot_dependence(found, columns), "Dependence of all pairs", text)
+    several = picture(inference.plot_dependence(found, columns), "Dependence of all pairs", text)
     text = (
         "The columns of the strongest dependence in the held-out data, five at most: the data, and beside them as many "
         "rows from the model. Bars are medians; percentages are of the rows that have both. A V in red: that of the "
         "data is beyond the range of the model's."
     )
-    return [several, picture(plot_pairs(check, columns, found), "Pairs of columns, observed and drawn", text)]
+    return [several, picture(inference.plot_pairs(check, columns, found), "Pairs of columns, observed and drawn", text)]
 
 
 def _check(subject: Subject) -> Predictive:

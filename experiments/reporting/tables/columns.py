@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.reporting import pictures
 from obsvae.experiments.reporting.page import Picture, Table, picture
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.reporting.tables.cells import columns_of
 from obsvae.experiments.shares import load_shares
-from obsvae.inference import plot_column_gains, plot_column_reproductions, reproduce_columns
+from obsvae.inference import reproduce_columns
 
 _REPRODUCED = 1000
 
@@ -54,7 +55,7 @@ def learning(subject: Subject) -> list[Picture | Table]:
     title = "The shares in nats per datum, each in the unit of its column: compare the gains alone."
     return [
         *pictures.learning(subject),
-        picture(plot_column_gains(names, shares, best), "Gain of each column", caption),
+        picture(inference.plot_column_gains(names, shares, best), "Gain of each column", caption),
         Table(title, ("column", "after epoch 1", f"after epoch {at}", "gain"), rows),
     ]
 
@@ -63,7 +64,7 @@ def reproduced(subject: Subject) -> list[Picture]:
     """Draw each column, observed against reproduced."""
     columns, x = columns_of(subject), subject.x[:_REPRODUCED]
     made = reproduce_columns(subject.trained, subject.run.guide, x, columns, seed=subject.seed)
-    figure = plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), columns)
+    figure = inference.plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), columns)
     caption = (
         "At the guide's mean of z: E[x | z] of numbers, and the likeliest level of others, with the number of data and "
         "coloured by the share of the observed level. R² is held against the mean of these data. Each row is seen by "

@@ -3,21 +3,14 @@
 import numpy as np
 import torch
 
+from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.about import called
 from obsvae.experiments.reporting.page import Picture, Table, picture
 from obsvae.experiments.reporting.pictures import gaps, lowest_likelihood, nats
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.reporting.tables.cells import beside, columns_of, heads, texts
-from obsvae.inference import (
-    active_units,
-    nearest,
-    plot_column_walks,
-    posterior_means,
-    prior_draws,
-    reproduce_columns,
-    walk_columns,
-)
+from obsvae.inference import active_units, nearest, posterior_means, prior_draws, reproduce_columns, walk_columns
 
 _SHOWN, _NEIGHBOURS, _LATENTS = 10, 3, 4
 _OF_DATA, _OF_NEIGHBOURS = 5, 5
@@ -56,7 +49,9 @@ def walks(subject: Subject) -> list[Picture | Table]:
     values = np.linspace(-3, 3, 31).tolist()
     centre = torch.zeros_like(means[0])
     along = walk_columns(subject.trained, centre, dimensions, values, columns, subject.x[0])
-    figure = plot_column_walks([of.cpu().numpy() for of in along], subject.x.cpu().numpy(), columns, dimensions, values)
+    figure = inference.plot_column_walks(
+        [of.cpu().numpy() for of in along], subject.x.cpu().numpy(), columns, dimensions, values
+    )
     caption = (
         "One latent at a time from −3 to 3, the others at 0, the centre of the prior; the most varying latents. "
         "Lines: E[x | z], on the range of the held-out data. Areas: the probabilities of levels."
