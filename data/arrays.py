@@ -1,5 +1,6 @@
 """Arrays from memory and from .npy and .npz files, the Frey faces and scikit-learn's digits."""
 
+import importlib.util
 import re
 import tokenize
 import zipfile
@@ -122,11 +123,26 @@ def frey_faces() -> Stored:
 
 def digits() -> Stored:
     """Return scikit-learn's 1797 handwritten digits, (8, 8), 0 … 16."""
-    from sklearn.datasets import load_digits
+    images, labels = _digits()
+    x = checked(images, "'digits'")
+    return Stored(x, drawn(len(x), 200, 200), labels=labels, bounds=(0.0, 16.0), grid=Grid(0.0, 1.0, 17))
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return the images and the labels that scikit-learn's ``load_digits`` returns.
+
+    From its file: to load scikit-learn takes more than a second.
+    """
+    spec = importlib.util.find_spec("sklearn")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    for file in (Path(folder) / "datasets/data/digits.csv.gz" for folder in folders):
+        if file.is_file():
+            rows = np.loadtxt(file, delimiter=",")
+            return rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
+    from sklearn.datasets import load_digits  # it keeps the file elsewhere
 
     bunch = load_digits()
-    x = checked(bunch.images, "'digits'")
-    return Stored(x, drawn(len(x), 200, 200), labels=bunch.target, bounds=(0.0, 16.0), grid=Grid(0.0, 1.0, 17))
+    return bunch.images, bunch.target
 
 
 def _declared(x: np.ndarray) -> tuple[tuple[float, float] | None, Grid | None]:
