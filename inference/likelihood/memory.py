@@ -15,6 +15,11 @@ class _Allocations(TorchDispatchMode):
         super().__init__()
         self.bytes = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return no: nothing compiles under this mode, and to shield it torch would load its compiler for seconds."""
+        return False
+
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Sequence[type], args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -34,36 +34,54 @@ def curvature(model: GenerativeModel, z: Tensor, x: Tensor, at_once: int) -> tup
     References: Nocedal and Wright, *Numerical optimization*, 2006, section 10.3; Martens, *New insights and
     perspectives on the natural gradient method*, JMLR 2020, section 8.
     """
-    eta, pull = torch.func.vjp(model.decode, z)[:2]  # (B, *event, O)
-    # u -> J^T u is linear, so its transpose is v -> J v. Unlike forward mode, which does so for each vmapped chunk
-    # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
-    _, push = torch.func.vjp(lambda u: pull(u)[0], torch.zeros_like(eta))[:2]
-    directions = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        eta = model.decode(z)  # (B, *event, O)
+        # u -> J^T u is linear, so its transpose is v -> J v. Unlike forward mode, which does so for each batch of v
+        # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
+        u = torch.zeros_like(eta).requires_grad_()
+        pulled = pull(eta, z, u.unsqueeze(0), create_graph=True)[0]
+    eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     many = eta.shape[-1] > _FEW_OUTPUTS
-    directions = directions.split(max(1, at_once // _SECOND_DERIVATIVES if many else at_once))
+    directions = [
+        some.unsqueeze(1).expand(-1, *z.shape)
+        for some in eye.split(max(1, at_once // _SECOND_DERIVATIVES if many else at_once))
+    ]
     if many:
         # Neither J nor W is held: a row of H is J^T (W (J v)).
-        def score(eta: Tensor) -> Tensor:
-            return torch.func.grad(lambda eta: model.observe(eta).log_prob(x).sum())(eta)
-
-        slope, curve = torch.func.vjp(score, eta)[:2]
-
-        def row(direction: Tensor) -> Tensor:
-            return -pull(curve(push(direction.expand_as(z))[0])[0].nan_to_num(0.0, 0.0, 0.0))[0]
-
-        H = torch.cat([torch.func.vmap(row)(some) for some in directions]).transpose(0, 1)
-        return pull(slope)[0], (H + H.mT) / 2
-
-    def along(direction: Tensor) -> Tensor:
-        return push(direction.expand_as(z))[0].flatten(1, -2)
-
-    pieces = [torch.func.vmap(along)(some) for some in directions]
+        with torch.enable_grad():
+            at = eta.detach().requires_grad_()
+            (score,) = torch.autograd.grad(model.observe(at).log_prob(x).sum(), at, create_graph=True)
+        rows = [-pull(eta, z, pull(score, at, pull(pulled, u, some)).nan_to_num(0.0, 0.0, 0.0)) for some in directions]
+        H = torch.cat(rows).transpose(0, 1)
+        return pull(eta, z, score.detach().unsqueeze(0))[0], (H + H.mT) / 2
+    pieces = [pull(pulled, u, some).flatten(2, -2) for some in directions]
     J = (pieces[0] if len(pieces) == 1 else torch.cat(pieces)).transpose(0, 1)  # (B, D, F, O)
     score_of, W = _score_and_blocks(model, eta, x)
     score_of, W = score_of.flatten(1, -2), W.flatten(1, -3)
     weighted = J * W.squeeze(-1).unsqueeze(1) if J.shape[-1] == 1 else torch.einsum("bdfo,bfop->bdfp", J, W)
     J = J.flatten(2)
     return (J @ score_of.flatten(1).unsqueeze(-1)).squeeze(-1), J @ weighted.flatten(2).mT
+
+
+def pull(value: Tensor, at: Tensor, along: Tensor, *, create_graph: bool = False) -> Tensor:
+    r"""Return :math:`(\partial y / \partial a)^\top u`, for n directions u side by side.
+
+    By autograd and not by ``torch.func``, which would load torch's compiler for seconds.
+
+    Args:
+        value: y, as it was computed from a.
+        at: a.
+        along: u ``(n, *y)``.
+        create_graph: whether the result is to be differentiated in its turn.
+    """
+    if value.requires_grad:
+        (found,) = torch.autograd.grad(
+            value, at, along, retain_graph=True, create_graph=create_graph, allow_unused=True, is_grads_batched=True
+        )
+        if found is not None:
+            return found
+    return at.new_zeros(len(along), *at.shape)
 
 
 def bend(model: GenerativeModel, z: Tensor, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from obsvae.distribution import Distribution
 from obsvae.inference.likelihood.density.bank import Bank, Survey
-from obsvae.inference.likelihood.density.curvature import JACOBIANS, bend, curvature
+from obsvae.inference.likelihood.density.curvature import JACOBIANS, bend, curvature, pull
 from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import distribution_at, posterior
@@ -132,10 +132,6 @@ class Joint:
 
         That of :func:`curvature` less the second derivative of log p(z).
         """
-
-        def log_prior(z: Tensor) -> Tensor:
-            return self.model.prior().log_prob(z)
-
         D = z.shape[-1]
         gradient, H = torch.empty_like(z), z.new_empty(*z.shape, D)
 
@@ -148,8 +144,12 @@ class Joint:
         else:
             for part in _slices(len(z), min(self.rows // _ROWS_OF_A_GRADIENT, self.directions // (JACOBIANS * D))):
                 evaluate(part)
-        gradient += torch.func.vmap(torch.func.grad(log_prior))(z)
-        H -= torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prior)))(z)
+        with torch.enable_grad():
+            at = z.detach().requires_grad_()
+            (of_prior,) = torch.autograd.grad(self.model.prior().log_prob(at).sum(), at, create_graph=True)
+        gradient += of_prior.detach()
+        directions = torch.eye(D, dtype=z.dtype, device=z.device).unsqueeze(1).expand(-1, *z.shape)
+        H -= pull(of_prior, at, directions).transpose(0, 1)
         return gradient, H
 
     def bend(self, z: Tensor) -> Tensor:
