@@ -9,7 +9,6 @@ from typing import Any
 from obsvae.data.tables.raw import RawTable
 from obsvae.data.tables.readers.anndata import read_h5ad
 from obsvae.data.tables.readers.delimited import read_csv, read_tsv
-from obsvae.data.tables.readers.frames import read_frame
 from obsvae.data.tables.readers.parquet import read_parquet
 from obsvae.errors import UsageError
 
@@ -58,6 +57,8 @@ def read_table(source: str | os.PathLike[str] | Any, *, layer: str | None = None
     """
     if not isinstance(source, str | os.PathLike):
         _refuse_layer(layer, "a data frame")
+        from obsvae.data.tables.readers.frames import read_frame  # loads narwhals, which files do without
+
         return read_frame(source)
     path = Path(os.fsdecode(source)).expanduser()
     said = repr(str(path))

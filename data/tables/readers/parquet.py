@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from obsvae.data.tables.raw import RawTable
-from obsvae.data.tables.readers.frames import joined, table_of
 from obsvae.errors import UsageError
 
 
 def read_parquet(path: Path) -> RawTable:
     """Return the table of a Parquet file, its rows named by the index that pandas has saved with it, if any."""
+    from obsvae.data.tables.readers.frames import joined, table_of  # loads narwhals, which other files do without
+
     source = repr(str(path))
     try:
         import pyarrow
