@@ -125,6 +125,13 @@ assert not changed, changed
 assert dict.__getitem__(matplotlib.rcParams, "backend") == backend
 torch.manual_seed(1)
 assert state()["torch"] != before["torch"]
+
+# An estimate differentiates, and has nothing to compile.
+model = obsvae.VAE(obsvae.StandardNormal(2), obsvae.MLPDecoder(2, (3,), hidden=(4,)), obsvae.Bernoulli())
+guide = obsvae.make_guide("normal", obsvae.MLPEncoder, (3,), 2, (4,))
+log_likelihood(model, guide, torch.ones(2, 3), 10, progress=False)
+heavy = {"torch._dynamo"} & set(sys.modules)
+assert not heavy, heavy
 """
 
 
