@@ -7,6 +7,7 @@ from typing import Any
 from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.experiments.files import create_run, save_history, save_json, save_text, save_weights
+from obsvae.experiments.lock import FolderLock
 from obsvae.experiments.state_file import save_state
 from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
@@ -28,10 +29,11 @@ class RunFolder(Callback):
 
     def __init__(self, folder: Path, config: dict[str, Any], model: VAE, guide: Guide) -> None:
         self.folder, self.config, self.model, self.guide = folder, config, model, guide
-        self.state_due = 0.0  # by time.monotonic()
+        self.lock, self.state_due = FolderLock(folder), 0.0  # by time.monotonic()
 
     def on_start(self, model: object, guide: object) -> None:
-        """Save the configuration."""
+        """Keep other processes from the folder, and save the configuration."""
+        self.lock.acquire()
         self._save_config({"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None})
 
     def on_epoch(self, history: History) -> None:
@@ -56,6 +58,7 @@ class RunFolder(Callback):
         best = history.best.epoch if history.best else None
         outcome = {"stopped": history.stopped, "epochs": len(history), "best_epoch": best}
         self._save_config({**outcome, "objective": history.objective})
+        self.lock.release()
 
     def _save_config(self, outcome: dict[str, Any]) -> None:
         self.config = {**self.config, "outcome": outcome}
@@ -68,6 +71,6 @@ class NewRunFolder(RunFolder):
     def on_start(self, model: object, guide: object) -> None:
         """Make the folder, with the configuration and the schema of a table."""
         create_run(self.folder)
+        super().on_start(model, guide)
         if self.config["schema"] is not None:
             save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))
-        super().on_start(model, guide)

@@ -10,7 +10,7 @@ from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import refusal
 from obsvae.experiments.comparison.candidate import Scoring, Trained
-from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import read_result, threads_each
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.pair import sizes_of
@@ -82,7 +82,7 @@ def warp_study(
                 failures[name, gamma] = why
     where = torch.device(device)
     how = {"particles": particles, "limit": limit, "device": where.type}
-    open_folder(out, {"format": FORMAT, "source": source, "data_sha256": sha256, **networks, **training, **how})
+    settings = {"format": FORMAT, "source": source, "data_sha256": sha256, **networks, **training, **how}
     todo = {
         (name, gamma): Trained(
             decoder.observation,
@@ -99,7 +99,8 @@ def warp_study(
         for name, decoder in DECODERS.items()
         if (name, gamma) not in failures
     }
-    run_jobs(list(todo.values()), jobs)
+    with opened(out, settings):
+        run_jobs(list(todo.values()), jobs)
     results = {key: read_result(job.out) or {} for key, job in todo.items()}
     failures |= {key: result["message"] for key, result in results.items() if "message" in result}
     found = [one for (name, gamma), result in results.items() for one in _scores(name, gamma, result)]

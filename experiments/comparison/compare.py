@@ -16,7 +16,7 @@ from obsvae.experiments.comparison.acceptance import require_comparable, scored_
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
 from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
-from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.pair import require_memory, sizes_of
@@ -116,7 +116,7 @@ def compare(
     settings = {"format": FORMAT, **of_data, **networks, **training, "scoring": how, "device": where.type}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "comparison") if out is None else Path(out)
-        open_folder(folder, settings)
+        stack.enter_context(opened(folder, settings))
         each = range(seed, seed + seeds)
         todo = [
             Trained(

@@ -2,26 +2,38 @@
 
 import json
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from obsvae.errors import UsageError
 from obsvae.experiments.files import create_run, save_json
+from obsvae.experiments.lock import FolderLock
 from obsvae.model import MeasureMismatch
 
 
-def open_folder(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folder, or go on in one that has the same settings.
+@contextmanager
+def opened(out: Path, settings: dict[str, Any]) -> Iterator[None]:
+    """Make the folder, or go on in one that has the same settings, and keep other processes from it meanwhile.
 
     Raises:
-        UsageError: for a folder with other settings, or with something else in it.
+        UsageError: for a folder with other settings, or with something else in it, or in which another process works.
         MeasureMismatch: for a folder with models of other data.
     """
-    file = out / "settings.json"
-    if not out.exists():
+    is_new = not out.exists()
+    if is_new:
         create_run(out)
-        save_json(file, settings)
-        return
+    with FolderLock(out):
+        file = out / "settings.json"
+        if is_new:
+            save_json(file, settings)
+        else:
+            _require_same(out, file, settings)
+        yield
+
+
+def _require_same(out: Path, file: Path, settings: dict[str, Any]) -> None:
     if not file.is_file():
         raise UsageError(f"{out} exists already, and holds no settings.json; choose another folder, or remove it")
     try:

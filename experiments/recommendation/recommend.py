@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
-from obsvae.experiments.jobs.folder import open_folder
+from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.pair import make_pair, sizes_of
 from obsvae.experiments.recommendation.candidates import on_their_grids, questions
@@ -134,7 +134,7 @@ def recommend(
         make_pair(possible[""] if data.columns is None else by_column_text(possible), ranked, **effort.networks)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "rec") if out is None else Path(out)
-        open_folder(folder, _settings(data, effort))
+        stack.enter_context(opened(folder, _settings(data, effort)))
         course = Course(folder, clock, seeds, seed, jobs, progress)
         decided = decide(ranked, asked, _screened(data, asked, course), effort, course)
         if out is None:
