@@ -15,7 +15,11 @@ from obsvae.experiments.benchmarks.likelihood import compare_estimators, has_pee
 from obsvae.experiments.benchmarks.recommendation import report as found
 from obsvae.experiments.benchmarks.recommendation.run import KINDS, MINUTES, ROWS, SEEDS, Outcome, recommendations
 from obsvae.experiments.benchmarks.recommendation.truths import FEW, TRUTHS
-from obsvae.experiments.benchmarks.training import compare_loops
+from obsvae.experiments.benchmarks.training import report as timed
+from obsvae.experiments.benchmarks.training.families import FAMILIES
+from obsvae.experiments.benchmarks.training.machine import busy_line, cores
+from obsvae.experiments.benchmarks.training.programs import PEERS, lacking, ours, peer
+from obsvae.experiments.benchmarks.training.run import Comparison, compare
 from obsvae.experiments.benchmarks.trust.parts import PARTS, run_part
 from obsvae.experiments.benchmarks.trust.verdicts import Verdicts
 from obsvae.experiments.command_line.arguments import Parser, one_of, positive_float, positive_int, seed
@@ -25,7 +29,9 @@ from obsvae.experiments.recommendation.recommend import recommend
 from obsvae.names import lookup
 
 EXAMPLES = """\
-  obsvae benchmark training --data mnist --rounds 5
+  obsvae benchmark training --against torch numpyro pyro pythae --batch-sizes 32 100 256 --out training.csv
+  obsvae benchmark training --families by-column --threads 1
+  obsvae benchmark training --families bernoulli --data digits --rounds 1
   obsvae benchmark likelihood runs/mnist-bernoulli runs/mnist-normal --annealed 50
   obsvae benchmark trust --quick
   obsvae benchmark trust --what adversarial --out trust.csv
@@ -35,7 +41,16 @@ EXAMPLES = """\
 """
 # The options of each benchmark, with their defaults; those of others are refused.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
-    "training": {"rounds": 3, "data": "digits"},
+    "training": {
+        "rounds": 5,
+        "against": ("torch",),
+        "families": tuple(FAMILIES),
+        "batch_sizes": (100,),
+        "data": "mnist",
+        "steps": None,
+        "threads": None,
+        "out": None,
+    },
     "likelihood": {"rounds": 3, "timed": 200, "annealed": 50, "temperatures": 200},
     "trust": {"what": "both", "limit": None, "particles": 500, "quick": False, "seed": 0, "out": None},
     "imputation": {
@@ -70,8 +85,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _training(args: argparse.Namespace) -> None:
-    print(tabulate(compare_loops(args.data, args.rounds), headers="keys", floatfmt=".3f"))
-    print("The second epoch of each, without validation: this project traces its objective in the first, once a run.")
+    programs = [*ours(args.data), *filter(None, map(peer, args.against))]
+    threads = cores() if args.threads is None else args.threads
+    print(f"{timed.EXPLAINED}\n\n{threads} threads; {busy_line()}", *lacking(args.against), sep="\n", flush=True)
+    found = list[Comparison]()
+    for name in args.families:
+        family = FAMILIES[name]
+        data = family.data(args.data)
+        able = [program for program in programs if program.families is None or name in program.families]
+        for batch_size in args.batch_sizes:
+            steps = family.steps if args.steps is None else args.steps
+            sizes = {"batch_size": batch_size, "steps": steps, "rounds": args.rounds, "threads": threads}
+            found.append(compare(name, data, able, **sizes, tell=print))
+            print(f"\n{timed.text_of(found[-1])}", flush=True)
+            if args.out:
+                save_text(args.out, timed.lines_of(found))
+    if args.out:
+        print(f"written to {args.out}")
 
 
 def _likelihood(args: argparse.Namespace) -> None:
@@ -152,7 +182,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name in {name for options in DEFAULTS.values() for name in options} - set(of):
         if getattr(args, name) is not None:
             whose = " and ".join(other for other, options in DEFAULTS.items() if name in options)
-            parser.error(f"--{name} goes with {whose}, but the benchmark is {args.benchmark}: leave it out")
+            flag = f"--{name.replace('_', '-')}"
+            parser.error(f"{flag} goes with {whose}, but the benchmark is {args.benchmark}: leave it out")
     for name in ("tables", "rates", "masks", "out") if args.what == "densities" else ():
         if getattr(args, name) is not None:
             parser.error(f"--{name} goes with --what errors or both, but got --what densities: leave it out")
@@ -166,8 +197,10 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
             lookup("part", args.what, dict.fromkeys(WHAT[args.benchmark]))
         except UsageError as error:
             parser.error(f"argument --what: {error}")
-        if args.out and args.out.is_dir():
-            parser.error(f"--out needs a file, but {args.out} is a folder")
+    if args.out and args.out.is_dir():
+        parser.error(f"--out needs a file, but {args.out} is a folder")
+    if args.threads is not None and args.threads > cores():
+        parser.error(f"--threads needs at most the {cores()} cores that there are, but got {args.threads}")
     return args
 
 
@@ -181,13 +214,36 @@ def _add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
     group = parser.add_argument_group("training and likelihood")
-    group.add_argument("--rounds", type=positive_int, metavar="N", help="how often each (default: 3)")
-    group.add_argument("--data", metavar="NAME", help="binarised by threshold (training; default: digits)")
+    group.add_argument("--rounds", type=positive_int, metavar="N", help="how often each (default: 5, likelihood 3)")
+    group = parser.add_argument_group("training: the time of a step, on a machine where nothing else runs")
+    group.add_argument(
+        "--against",
+        type=one_of("program", PEERS),
+        nargs="+",
+        metavar="NAME",
+        help=f"of {', '.join(PEERS)} (default: torch, a loop by hand with torch.compile); make peers creates the "
+        "environments of numpyro and pythae",
+    )
+    group.add_argument(
+        "--families",
+        type=one_of("family", FAMILIES),
+        nargs="+",
+        metavar="NAME",
+        help=f"of observations: {', '.join(FAMILIES)} (default: all)",
+    )
+    group.add_argument(
+        "--batch-sizes", type=positive_int, nargs="+", metavar="N", help="data in a minibatch (default: 100)"
+    )
+    group.add_argument("--data", metavar="NAME", help="images for bernoulli and normal (default: mnist)")
+    group.add_argument(
+        "--steps", type=positive_int, metavar="N", help="timed at a time (default: images 500, by-column 5000)"
+    )
+    group.add_argument("--threads", type=positive_int, metavar="N", help="of each program (default: all cores)")
     group = parser.add_argument_group("likelihood")
     group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
     group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")
     group.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
-    group = parser.add_argument_group("trust, imputation and recommend")
+    group = parser.add_argument_group("trust, imputation and recommend, and --out of training")
     group.add_argument(
         "--what",
         metavar="PART",
@@ -197,7 +253,9 @@ def _add_arguments(parser: Parser) -> None:
     )
     group.add_argument("--quick", action="store_true", default=None, help="a small part, in about a minute")
     group.add_argument("--seed", type=seed, metavar="N", help="of whatever is random (default: 0)")
-    group.add_argument("--out", type=Path, metavar="FILE", help="a line for each estimate, column or answer, as .csv")
+    group.add_argument(
+        "--out", type=Path, metavar="FILE", help="a line for each estimate, column, answer or round, as .csv"
+    )
     group = parser.add_argument_group("trust: estimates of log p(x) that are wrong and not flagged, by quadrature")
     group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, trained 200)")
     group.add_argument("--particles", type=positive_int, metavar="K", help="refined (default: 500)")

@@ -135,10 +135,6 @@ def test_the_demo_overwrites_nothing(tmp_path):
     assert len(list((tmp_path / "mine").iterdir())) == 1
 
 
-def test_the_benchmark_prints_ratios(tmp_path):
-    assert "by hand" in succeeds("benchmark", "training", "--data", "digits", "--rounds", "1", cwd=tmp_path)
-
-
 def test_the_benchmark_holds_estimates_against_annealing(evaluable, tmp_path):
     sizes = ["--rounds", "1", "--timed", "4", "--annealed", "3", "--temperatures", "5"]
     text = succeeds("benchmark", "likelihood", evaluable, *sizes, cwd=tmp_path)
