@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # A process for each core, with one thread: small tensors gain nothing by more.
 TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: help install demo test test-slow notebooks lint format clean
+.PHONY: help install peers demo test test-slow notebooks lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,22 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+# Other programs have environments of their own: what they need must not decide what this project has.
+PEERS := .peers
+WANTED := experiments/benchmarks/training/peers
+SITE := import sysconfig; print(sysconfig.get_path('purelib'))
+
+peers: $(PEERS)/numpyro/.installed $(PEERS)/pythae/.installed ## create .peers, for obsvae benchmark training --against
+
+$(PEERS)/%/.installed: $(WANTED)/%.txt $(VENV)/.installed
+	$(BIN)/python -m venv $(@D)
+	$(if $(filter pythae,$*),$(torch_of_ours))
+	$(@D)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
+# pythae takes this project's torch, and so the same one, by a path: torch alone is gigabytes.
+torch_of_ours = $(BIN)/python -c "$(SITE)" > "$$($(@D)/bin/python -c "$(SITE)")/torch.pth"
 
 demo: install ## train, evaluate and compare on the embedded digits (about three minutes)
 	$(BIN)/obsvae demo
@@ -39,5 +55,5 @@ format: install ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean: ## remove the virtual environment and the demo's results
-	rm -rf $(VENV) runs/demo runs/demo-*
+clean: ## remove the virtual environments and the demo's results
+	rm -rf $(VENV) $(PEERS) runs/demo runs/demo-*
