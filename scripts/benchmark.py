@@ -87,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _training(args: argparse.Namespace) -> None:
     programs = [*ours(args.data), *filter(None, map(peer, args.against))]
     threads = cores() if args.threads is None else args.threads
-    print(f"{timed.EXPLAINED}\n\n{threads} threads; {busy_line()}", *lacking(args.against), sep="\n", flush=True)
+    head = f"{timed.EXPLAINED}\n\nThreads of each: {threads}; {busy_line()}"
+    print(head, *lacking(args.against), sep="\n", flush=True)
     found = list[Comparison]()
     for name in args.families:
         family = FAMILIES[name]
@@ -238,7 +239,7 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument(
         "--steps", type=positive_int, metavar="N", help="timed at a time (default: images 500, by-column 5000)"
     )
-    group.add_argument("--threads", type=positive_int, metavar="N", help="of each program (default: all cores)")
+    group.add_argument("--threads", type=positive_int, metavar="N", help="of each, on as many cores (default: all)")
     group = parser.add_argument_group("likelihood")
     group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
     group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")

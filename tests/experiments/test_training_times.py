@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from obsvae.errors import UsageError
 from obsvae.experiments.benchmarks.training import machine, report
 from obsvae.experiments.benchmarks.training.families import FAMILIES
 from obsvae.experiments.benchmarks.training.programs import PEERS, Program, lacking, ours, peer
@@ -61,6 +62,11 @@ def test_programs_take_turns(fakes, compared, tmp_path):
     assert turns == ["ours steps 7", "other steps 7", "other steps 7", "ours steps 7"]
     assert ended == ["ours elbo True", "other elbo True"]
     assert found.all_steps == FIRST + 14
+
+
+def test_nothing_is_timed_where_this_project_cannot_train(fakes, compared):
+    with pytest.raises(UsageError, match=r"ours could not train by-column.*ValueError: no such thing"):
+        compared([fakes("ours", None), fakes("other", 0.004)], steps=7, rounds=1, tell=print)
 
 
 FOUND = Comparison(

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ def main() -> None:
     """Train what the job says."""
     file, compiled, images = sys.argv[1:]
     job, told = Job(Path(file)), json.loads(Path(file).read_text(encoding="utf-8"))
+    # Uncompiled steps must not be taken for compiled ones.
+    warnings.filterwarnings("error", "the step could not be compiled")
     torch.set_num_threads(job.threads)
     family = FAMILIES[told["family"]]
     of_family = family.data(images)

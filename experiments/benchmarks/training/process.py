@@ -77,6 +77,6 @@ class Process:
             self.process.wait()
             self.errors.seek(0)
             said = [line.strip() for line in self.errors if line.strip()]
-            errors = [line for line in said if re.match(r"[\w.]+(Error|Exception|Interrupt)\b", line)]
+            errors = [line for line in said if re.match(r"[\w.]+(Error|Exception|Warning)\b", line)]
             raise ProgramEnded([f"exit code {self.process.returncode}", *said[-1:], *errors][-1])
         return dict(json.loads(answer))

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from obsvae.data import Dataset
+from obsvae.errors import UsageError
 from obsvae.experiments.benchmarks.training.job import training_rows, write_job
 from obsvae.experiments.benchmarks.training.process import Process, ProgramEnded
 from obsvae.experiments.benchmarks.training.programs import Program
@@ -91,7 +92,7 @@ def compare(
         tell: is called with a line on each program that is left out.
 
     Raises:
-        ProgramEnded: where the first program ends.
+        UsageError: where the first program ends, as where there is no C++ compiler.
     """
     of_pass = len(training_rows(data, batch_size, steps)) // batch_size
     steps = max(1, round(steps / of_pass)) * of_pass
@@ -105,7 +106,7 @@ def compare(
             except ProgramEnded as error:
                 del running[name]
                 if name == programs[0].name:
-                    raise
+                    raise UsageError(f"{name} could not train {family}, and nothing is timed: {error}") from None
                 tell(f"{name} is left out of {family}: it ended ({error})")
 
         for program in programs:
