@@ -43,7 +43,7 @@ test: install ## the fast tests
 test-slow: install ## the slow tests
 	$(TESTS) -m slow
 
-notebooks: install ## run the notebooks (three minutes), as they are stored
+notebooks: install ## run the notebooks (seven minutes), as they are stored
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
 
 lint: install ## ruff and mypy
