@@ -126,7 +126,8 @@ def test_files_of_a_comparison(compared):
     folder, _ = compared
     assert {p.name for p in (folder / "figures").iterdir()} == {"learning.png", "ranking.png"}
     run = folder / "normal/seed-0"
-    files = {"config.json", "weights.safetensors", "history.csv", "curve.csv", "scores.csv", "result.json", "figures"}
+    files = {"config.json", "weights.safetensors", "state.safetensors", "history.csv", "figures"}
+    files |= {"curve.csv", "scores.csv", "result.json"}
     assert {p.name for p in run.iterdir()} == files
     with (run / "curve.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]

@@ -141,6 +141,7 @@ def test_the_parameter_of_a_density_is_shown_where_people_take_it_for_the_mean(p
         assert f"<h2>{name}" in section
 
 
+@pytest.mark.slow
 def test_on_grey_levels_densities_and_masses_are_ranked_together_by_mass(runs):
     names = ("normal", "binomial", "loss")
     subjects = [look_at(load_run(runs / name), name, limit=4, particles=40) for name in names]
@@ -191,6 +192,7 @@ def part(title, subject):
     return PARTS[title].part(title, subject)
 
 
+@pytest.mark.slow
 def test_the_worst_data_are_named_with_the_row_of_the_file(runs):
     subject = look_at(load_run(runs / "normal"), "normal", limit=4, particles=40)
     assert subject.rows.tolist() == load("digits").rows["test"][:4].tolist()

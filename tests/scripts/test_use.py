@@ -97,6 +97,7 @@ def test_a_run_on_an_array_writes_arrays(tmp_path):
     assert len(lines(tmp_path / "codes.csv")) == 60
 
 
+@pytest.mark.slow
 def test_evaluate_tells_what_each_column_says_given_the_others(folder, tmp_path):
     copied = copy(folder / "run", tmp_path / "run")
     told = succeeds("evaluate", copied, "--particles", 50, "--check", 0, cwd=folder)

@@ -106,7 +106,7 @@ def test_three_channels_are_colours_first_or_last(shape):
 @pytest.mark.parametrize(
     ("shape", "models"),
     [
-        (SHAPES["image"], 3),
+        pytest.param(SHAPES["image"], 3, marks=pytest.mark.slow),
         (SHAPES["colour"], 1),
         (SHAPES["vector"], 1),
         *(

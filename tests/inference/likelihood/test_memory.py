@@ -17,7 +17,9 @@ from obsvae.model import VAE, ConvDecoder, MLPDecoder, Normal, StandardNormal
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(("features", "hidden"), [(400, (16,)), (4, (300, 300)), (20, (500,))])
+@pytest.mark.parametrize(
+    ("features", "hidden"), [(400, (16,)), pytest.param(4, (300, 300), marks=pytest.mark.slow), (20, (500,))]
+)
 @pytest.mark.parametrize("memory", [2**16, 2**20])
 def test_no_layer_of_the_decoder_outgrows_the_memory(features, hidden, memory):
     model = VAE(StandardNormal(3), MLPDecoder(3, (features,), hidden=hidden), Normal(scale=1.0))
