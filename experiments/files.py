@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -99,7 +100,9 @@ def save_tensors(
     # The format has no tensors that overlap: each gets memory of its own.
     storages = Counter(value.untyped_storage().data_ptr() for value in tensors.values())
     apart = {
-        name: value.clone() if storages[value.untyped_storage().data_ptr()] > 1 else value.contiguous()
+        name: value.clone(memory_format=torch.contiguous_format)
+        if storages[value.untyped_storage().data_ptr()] > 1
+        else value.contiguous()
         for name, value in tensors.items()
     }
 
@@ -109,7 +112,7 @@ def save_tensors(
         except SafetensorError as error:  # such as a full disk
             raise OSError(0, str(error), str(file)) from error
         if is_flushed:
-            with path.open("rb") as written:
+            with path.open("r+b") as written:  # to be written to, or Windows would not flush it
                 os.fsync(written.fileno())
 
     return write_whole(file, write)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,13 @@ class FolderLock:
             raise UsageError(
                 f"another process is working in {self.folder}; wait until it has ended, or choose another folder"
             ) from None
+        except OSError as error:  # some network folders have no locks
+            os.close(descriptor)
+            warnings.warn(
+                f"{self.folder} cannot be locked ({error.strerror}); see that no other process works in it",
+                stacklevel=2,
+            )
+            return
         self.descriptor = descriptor
 
     def release(self) -> None:

@@ -1,6 +1,7 @@
 """The folder of a run while it is trained: kept up to date, whole at every moment."""
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
 from obsvae.model import VAE
 
-# The state is saved after an epoch where that takes at most this share of the time, and not more often than this.
+# To save the state takes at most this share of the time, and is not done again within so many seconds.
 _SHARE, _SECONDS = 0.05, 1.0
 
 
@@ -25,40 +26,50 @@ class RunFolder(Callback):
         config: what ``config.json`` shall hold; ``outcome`` is added.
         model: whose weights are saved.
         guide: whose weights are saved.
+        others: save what is not to be behind the state, before it is saved, and in the end.
     """
 
-    def __init__(self, folder: Path, config: dict[str, Any], model: VAE, guide: Guide) -> None:
-        self.folder, self.config, self.model, self.guide = folder, config, model, guide
-        self.lock, self.state_due = FolderLock(folder), 0.0  # by time.monotonic()
+    def __init__(
+        self, folder: Path, config: dict[str, Any], model: VAE, guide: Guide, others: Sequence[Callable[[], None]] = ()
+    ) -> None:
+        self.folder, self.config, self.model, self.guide, self.others = folder, config, model, guide, others
+        self.unsaved: TrainingState | None = None
+        self.state_due = 0.0  # by time.monotonic()
 
     def on_start(self, model: object, guide: object) -> None:
-        """Keep other processes from the folder, and save the configuration."""
-        self.lock.acquire()
+        """Save the configuration."""
         self._save_config({"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None})
 
+    def on_state(self, state: TrainingState) -> None:
+        """Keep it, to be saved after what it follows from."""
+        self.unsaved = state
+
     def on_epoch(self, history: History) -> None:
-        """Save the history, and the weights where they are the best so far."""
+        """Save the history, the weights where they are the best so far, and the state where there is time for it."""
         if history.best is history.epochs[-1]:
             save_weights(self.folder, self.model, self.guide)
         save_history(self.folder, history)
-
-    def on_state(self, state: TrainingState) -> None:
-        """Save it, where that does not take too large a part of the time; after the last epoch always."""
-        if not state.is_last and time.monotonic() < self.state_due:
-            return
-        start = time.monotonic()
-        save_state(self.folder, state)
-        end = time.monotonic()
-        self.state_due = end + max(_SECONDS, (end - start) / _SHARE)
+        if time.monotonic() >= self.state_due:
+            self._save_state()
 
     def on_end(self, history: History) -> None:
-        """Save the weights that are kept, the history, and how training ended."""
+        """Save the weights that are kept, the history, the state, and how training ended."""
         save_weights(self.folder, self.model, self.guide)
         save_history(self.folder, history)
+        self._save_state()
         best = history.best.epoch if history.best else None
         outcome = {"stopped": history.stopped, "epochs": len(history), "best_epoch": best}
         self._save_config({**outcome, "objective": history.objective})
-        self.lock.release()
+
+    def _save_state(self) -> None:
+        if self.unsaved is None:
+            return
+        start = time.monotonic()
+        for save in self.others:
+            save()
+        save_state(self.folder, self.unsaved)
+        end, self.unsaved = time.monotonic(), None
+        self.state_due = end + max(_SECONDS, (end - start) / _SHARE)
 
     def _save_config(self, outcome: dict[str, Any]) -> None:
         self.config = {**self.config, "outcome": outcome}
@@ -66,11 +77,19 @@ class RunFolder(Callback):
 
 
 class NewRunFolder(RunFolder):
-    """Makes the folder, which must not exist, once the data are accepted."""
+    """Makes the folder, which must not exist, once the data are accepted; others are kept from it until it is left."""
+
+    def __enter__(self) -> "NewRunFolder":
+        self.lock = FolderLock(self.folder)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
 
     def on_start(self, model: object, guide: object) -> None:
         """Make the folder, with the configuration and the schema of a table."""
         create_run(self.folder)
+        self.lock.acquire()
         super().on_start(model, guide)
         if self.config["schema"] is not None:
             save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))

@@ -12,7 +12,7 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_text
-from obsvae.inference import History, Shares
+from obsvae.inference import Shares
 
 FILE = "history_by_column.csv"
 
@@ -47,7 +47,7 @@ def load_shares(folder: Path) -> tuple[list[str], np.ndarray]:
 
 
 class SaveShares(Shares):
-    """Writes the share of each column in the validation ELBO, an epoch a line, after each."""
+    """Saves the share of each column in the validation ELBO, an epoch a line."""
 
     def __init__(self, folder: Path, data: Dataset) -> None:
         super().__init__(data.validation)
@@ -55,12 +55,21 @@ class SaveShares(Shares):
 
     @classmethod
     def after(cls, folder: Path, data: Dataset, epochs: int) -> Self:
-        """Return the callback of a run that goes on after a number of epochs."""
+        """Return the callback of a run that goes on after a number of epochs.
+
+        Raises:
+            UsageError: where the file does not hold the shares of all of them.
+        """
         made = cls(folder, data)
-        made.epochs = [*torch.from_numpy(load_shares(folder)[1][:epochs])]
+        names, shares = load_shares(folder)
+        if names != made.names or len(shares) < epochs:
+            raise UsageError(
+                f"{folder / FILE} needs the columns of the run and {epochs} epochs, but holds {len(shares)} epochs of "
+                f"{len(names)} columns; train the run again"
+            )
+        made.epochs = [*torch.from_numpy(shares[:epochs])]
         return made
 
-    def on_epoch(self, history: History) -> None:
-        """Take the shares that the weights give now, and write all."""
-        super().on_epoch(history)
+    def save(self) -> None:
+        """Write all that is known."""
         save_shares(self.folder, self.names, torch.stack(self.epochs).numpy())

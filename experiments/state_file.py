@@ -20,7 +20,6 @@ def save_state(folder: Path, state: TrainingState) -> Path:
         "history": history.to_csv(),
         "objective": history.objective,
         "is_compiled": "yes" if state.is_compiled else "no",
-        "is_last": "yes" if state.is_last else "no",
     }
     return save_tensors(folder / STATE, state.tensors, notes, is_flushed=True)
 
@@ -47,6 +46,6 @@ def load_state(folder: Path) -> TrainingState:
     try:
         history = History.from_csv(notes["history"])
         history.objective = notes["objective"]
-        return TrainingState(tensors, history, notes["is_compiled"] == "yes", notes["is_last"] == "yes")
+        return TrainingState(tensors, history, notes["is_compiled"] == "yes")
     except (KeyError, UsageError) as error:
         raise UsageError(f"{file} lacks or misstates something ({error}); train the run again") from None

@@ -125,10 +125,10 @@ def train_run(
         "torch": torch.__version__,
     }
     folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
-    keeper = NewRunFolder(folder, config, model, proposal)
     there = data.to(where)
-    of_table = [] if data.columns is None else [SaveShares(folder, there)]
-    history = fit(model, proposal, there, **training, callbacks=[keeper, *of_table, *callbacks], progress=progress)
+    shares = [] if data.columns is None else [SaveShares(folder, there)]
+    with NewRunFolder(folder, config, model, proposal, [one.save for one in shares]) as keeper:
+        history = fit(model, proposal, there, **training, callbacks=[*shares, keeper, *callbacks], progress=progress)
     run = Run(folder, keeper.config, model, proposal)
     run.data, run.history = data, history
     draw_training(run)

@@ -94,11 +94,11 @@ from .ranking import spread as spread
 from .sites import posterior as posterior
 from .training.callbacks import Callback as Callback
 from .training.callbacks import StopTraining as StopTraining
+from .training.diverged import TrainingDiverged as TrainingDiverged
 from .training.history import Epoch as Epoch
 from .training.history import History as History
 from .training.shares import Shares as Shares
 from .training.shares import elbo_shares as elbo_shares
 from .training.state import TrainingState as TrainingState
-from .training.svi import TrainingDiverged as TrainingDiverged
 from .training.svi import fit as fit
 from .training.watch import Watch as Watch

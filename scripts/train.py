@@ -31,7 +31,7 @@ EXAMPLES = """\
   obsvae train --resume runs/mnist-bernoulli --epochs 300
 """
 # What may be changed of a run that goes on.
-CHANGEABLE = ("resume", "epochs", "patience", "device")
+CHANGEABLE = ("resume", "epochs", "patience")
 # What fit takes for each choice.
 COMPILED: Mapping[str, bool | Literal["auto"]] = {"auto": "auto", "yes": True, "no": False}
 
@@ -69,10 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.resume is not None:
         if others := [flag for name, flag in given.items() if name not in CHANGEABLE]:
             raise UsageError(
-                f"--resume goes on with the options of its run, of which only --epochs, --patience and --device may be "
-                f"others; leave out {', '.join(others)}"
+                "--resume goes on with the options of its run, of which --epochs and --patience alone may be others; "
+                f"leave out {', '.join(others)}"
             )
-        _tell(resume_run(args.resume, epochs=args.epochs, patience=args.patience, device=device(args)))
+        _tell(resume_run(args.resume, epochs=args.epochs, patience=args.patience))
         return
     if args.observation == ["help"]:
         print(observation_help())

@@ -27,6 +27,7 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     terminated = list[int]()
 
     def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows saves what there is
         terminated.append(number)
         raise KeyboardInterrupt  # which ends what is going on in order
 

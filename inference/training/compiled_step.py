@@ -71,7 +71,7 @@ class CompiledStep(Step):
         self.is_compiled = None  # not yet tried
 
     def go_on(self, taken: int, is_compiled: bool) -> None:
-        """Take the steps that follow a number of others, compiled where those were in the end."""
+        """Go on after a number of steps: compiled from the first on where the last of those were."""
         self.taken = taken
         if is_compiled:
             self.steps = None

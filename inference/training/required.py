@@ -45,6 +45,6 @@ def epochs_before(state: TrainingState, budget: Budget, steps: int) -> list[Epoc
     if budget.patience is not None and done - best.epoch >= budget.patience:
         raise UsageError(
             f"training had ended by patience={budget.patience}: of {done} epochs the best was {best.epoch}; ask "
-            f"for more, such as patience={2 * budget.patience}"
+            f"for more, such as patience={2 * (done - best.epoch)}"
         )
     return history.epochs

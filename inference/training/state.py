@@ -23,13 +23,11 @@ class TrainingState:
             the random generators (``random/…``).
         history: the epochs so far.
         is_compiled: whether steps were run as one compiled function.
-        is_last: whether training ends with this epoch.
     """
 
     tensors: Mapping[str, Tensor]
     history: History
     is_compiled: bool
-    is_last: bool
 
     @classmethod
     def of(
@@ -40,9 +38,8 @@ class TrainingState:
         best: Mapping[str, Tensor],
         history: History,
         is_compiled: bool,
-        is_last: bool,
     ) -> Self:
-        """Return the state of a training that is going on, as views: the next step changes them.
+        """Return the state of a training that is going on, as copies.
 
         Args:
             objective: which holds model and guide.
@@ -51,38 +48,39 @@ class TrainingState:
             best: the weights of the best epoch.
             history: the epochs so far.
             is_compiled: whether steps are compiled by now.
-            is_last: whether training ends with this epoch.
         """
-        tensors = {_WEIGHTS + name: value.detach() for name, value in objective.state_dict().items()}
+        tensors = {_WEIGHTS + name: value.detach().clone() for name, value in objective.state_dict().items()}
         if history.best is not history.epochs[-1]:
             tensors |= {_BEST + name: value for name, value in best.items()}
         for name, parameter in objective.named_parameters():
-            tensors |= {f"{_ADAM}{name}/{key}": value for key, value in adam.state.get(parameter, {}).items()}
+            tensors |= {f"{_ADAM}{name}/{key}": value.clone() for key, value in adam.state.get(parameter, {}).items()}
         tensors |= {_RANDOM + name: value for name, value in _random(generator).items()}
-        return cls(tensors, History([*history.epochs], history.stopped, history.objective), is_compiled, is_last)
+        return cls(tensors, History([*history.epochs], history.stopped, history.objective), is_compiled)
 
     def restore(self, objective: nn.Module, adam: torch.optim.Adam, generator: torch.Generator) -> dict[str, Tensor]:
-        """Put a training back to where it stood, and return the weights of the best epoch.
+        """Put weights and optimiser back to where they stood, and return the weights of the best epoch.
 
         Raises:
-            UsageError: where it is the state of another pair, or of one on another kind of device.
+            UsageError: where it is the state of another pair, or of one on another kind of device; nothing is changed.
         """
         device = generator.device
-        weights = objective.state_dict()
-        kept = self._named(_WEIGHTS)
+        weights, kept = objective.state_dict(), self._named(_WEIGHTS)
         _require_same("weights", {n: v.shape for n, v in weights.items()}, {n: v.shape for n, v in kept.items()})
-        random = _random(generator)
-        _require_same("random generators", dict.fromkeys(random), dict.fromkeys(self._named(_RANDOM)))
+        _require_same("random generators", dict.fromkeys(_random(generator)), dict.fromkeys(self._named(_RANDOM)))
         objective.load_state_dict(kept)
         for name, parameter in objective.named_parameters():
             # A parameter that the loss does not depend on has no state.
             if state := self._named(f"{_ADAM}{name}/"):
                 adam.state[parameter] = {key: value.clone().to(device) for key, value in state.items()}
-        torch.set_rng_state(self.tensors[_RANDOM + "torch"].cpu())
-        if device.type == "cuda":
-            torch.cuda.set_rng_state(self.tensors[_RANDOM + "cuda"].cpu(), device)
-        generator.set_state(self.tensors[_RANDOM + "data"].cpu())
         return {name: value.clone().to(device) for name, value in (self._named(_BEST) or kept).items()}
+
+    def restore_random(self, generator: torch.Generator) -> None:
+        """Put torch's generators, and that of the noise in the data, back to where they stood."""
+        states = self._named(_RANDOM)
+        torch.set_rng_state(states["torch"].cpu())
+        if generator.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"].cpu(), generator.device)
+        generator.set_state(states["data"].cpu())
 
     def _named(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in self.tensors.items() if name.startswith(prefix)}

@@ -28,7 +28,7 @@ class Step:
         self.is_compiled: bool | None = False
 
     def go_on(self, taken: int, is_compiled: bool) -> None:
-        """Take the steps that follow a number of others, compiled where those were in the end."""
+        """Go on after a number of steps, of which the last were compiled or not."""
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return the loss per datum before the update.

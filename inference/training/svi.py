@@ -21,6 +21,7 @@ from obsvae.inference.sites import posterior
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.compiled_step import CompiledStep
+from obsvae.inference.training.diverged import TrainingDiverged
 from obsvae.inference.training.history import Epoch, History
 from obsvae.inference.training.objective import ExportedObjective, Objective
 from obsvae.inference.training.required import epochs_before, require_trainable
@@ -30,20 +31,6 @@ from obsvae.modes import evaluating, seeded
 
 # Data at a time, for what is estimated from the training set as a whole.
 _UPDATE_BATCH = 500
-
-
-class TrainingDiverged(ArithmeticError):  # noqa: N818 - it names what happened
-    """Raised where the loss, the weights or the validation ELBO are no longer finite.
-
-    Model and guide have the weights of the best epoch before, or the initial ones.
-
-    Attributes:
-        history: the epochs before.
-    """
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
 
 
 def fit(
@@ -129,12 +116,16 @@ def fit(
         history.epochs += epochs_before(resume, budget, steps)
     best, updates = _snapshot(objective), len(history) * steps
     seconds = history.epochs[-1].seconds if history.epochs else 0.0
+    # fused: one pass over the parameters instead of a dozen
+    adam = torch.optim.Adam(parameters, lr=lr, fused=True)
+    generator = torch.Generator(device).manual_seed(seed)
+    if resume is not None:
+        best = resume.restore(objective, adam, generator)
+    keepers = [callback for callback in callbacks if type(callback).on_state is not Callback.on_state]
     aside = partial(_aside, device, pyro.settings.get("validate_poutine"))
     for callback in callbacks:
         callback.on_start(model, guide)
     bar = tqdm(total=budget.epochs * steps, initial=updates, unit="step", disable=None if progress else True)
-    # fused: one pass over the parameters instead of a dozen
-    adam = torch.optim.Adam(parameters, lr=lr, fused=True)
     take: Step
     if exported and compiled:
         take = CompiledStep(
@@ -150,9 +141,8 @@ def fit(
     else:
         take = Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip)
     with seeded(seed, device), unchecked(), bar:
-        generator = torch.Generator(device).manual_seed(seed)
         if resume is not None:
-            best = resume.restore(objective, adam, generator)
+            resume.restore_random(generator)
             take.go_on(updates, resume.is_compiled)
         try:
             for epoch in range(len(history) + 1, budget.epochs + 1):
@@ -173,29 +163,20 @@ def fit(
                     validation = _mean_elbo(objective, full, data.validation, seed)
                 if not math.isfinite(validation):
                     raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
+                if not history.best or validation > history.best.validation_elbo:
+                    best = _snapshot(objective)
                 history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
                 shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
                 bar.set_postfix(shown, seconds=f"{seconds:.0f}")
-                if history.best is history.epochs[-1]:
-                    best = _snapshot(objective)
-                is_over = bool(
-                    budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience
-                )
-                state = TrainingState.of(
-                    objective,
-                    adam,
-                    generator,
-                    best,
-                    history,
-                    take.is_compiled is True,
-                    is_over or epoch == budget.epochs,
-                )
                 with aside():
+                    if keepers:
+                        compiled_by_now = take.is_compiled is True
+                        state = TrainingState.of(objective, adam, generator, best, history, compiled_by_now)
+                        for callback in keepers:
+                            callback.on_state(state)
                     for callback in callbacks:
                         callback.on_epoch(history)
-                    for callback in callbacks:
-                        callback.on_state(state)
-                if is_over:
+                if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
                     history.stopped = "patience"
                     break
         except StopTraining:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,8 +55,7 @@ def test_an_interrupted_run_on_a_table_goes_on(table, tmp_path):
     whole = train_run("by-column", table, tmp_path / "whole", **options)
     interrupted = train_run("by-column", table, tmp_path / "part", **options, callbacks=[Interrupt(3)])
     assert interrupted.history.stopped == "interrupted"
-    # Its state was not saved once more within a second of the first.
-    assert 1 <= len(load_state(interrupted.folder).history) <= 2
+    assert len(load_state(interrupted.folder).history) == 3
     told = []
 
     class Tell(Callback):
@@ -79,7 +79,7 @@ def test_more_epochs_are_those_of_a_run_that_had_them(tmp_path):
     wrong = refused("train", "--resume", "part", cwd=tmp_path)
     assert "resume holds 4 epochs, which are all that were asked for; ask for more, such as --epochs 8" in wrong
     wrong = refused("train", "--resume", "part", "--lr", "0.001", "--data", "digits", "--epochs", "9", cwd=tmp_path)
-    assert wrong.endswith("may be others; leave out --data, --lr")
+    assert wrong.endswith("alone may be others; leave out --data, --lr")
     assert "train one with" in refused("train", "--resume", "nowhere", cwd=tmp_path)
     assert files(tmp_path / "part") == files(tmp_path / "whole")
 
@@ -89,14 +89,29 @@ def trained(tmp_path_factory):
     return train_run("normal", load("digits"), tmp_path_factory.mktemp("runs") / "run", **TRAINED, epochs=1).folder
 
 
-def test_a_state_that_is_gone_or_damaged_is_told_and_nothing_is_lost(trained, tmp_path):
-    before, state = files(trained), trained / "state.safetensors"
+@pytest.fixture
+def changed(trained, tmp_path):
+    """Return a copy of the run whose configuration says something else."""
+
+    def change(**values):
+        folder = tmp_path / "changed"
+        shutil.copytree(trained, folder)
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | values))
+        return folder
+
+    return change
+
+
+def test_a_state_that_is_gone_or_damaged_is_told_and_nothing_is_lost(changed):
+    folder = changed()
+    before, state = files(folder), folder / "state.safetensors"
     whole = state.read_bytes()
     for content, words in (
         (None, r"there is no .*state\.safetensors: no epoch of this run was finished"),
         (whole[: len(whole) // 2], r"state\.safetensors cannot be read .* damaged"),
         (b"", r"state\.safetensors cannot be read .* damaged"),
-        ((trained / "weights.safetensors").read_bytes(), r"state\.safetensors is of format None, but 1 is needed"),
+        ((folder / "weights.safetensors").read_bytes(), r"state\.safetensors is of format None, but 1 is needed"),
         (whole.replace(b'"objective":"ELBO"', b'"objectivo":"ELBO"'), r"lacks or misstates something .*objective"),
         (whole.replace(b"epoch,step", b"epoch,stop"), "lacks or misstates something .*epochs of a training run"),
     ):
@@ -104,23 +119,61 @@ def test_a_state_that_is_gone_or_damaged_is_told_and_nothing_is_lost(trained, tm
         if content is not None:
             state.write_bytes(content)
         with pytest.raises(UsageError, match=words):
-            resume_run(trained, epochs=3, progress=False)
-        assert files(trained) == before
+            resume_run(folder, epochs=3, progress=False)
+        assert files(folder) == before
     state.write_bytes(whole)
-    assert len(resume_run(trained, epochs=2, progress=False).history) == 2
+    assert len(resume_run(folder, epochs=2, progress=False).history) == 2
 
 
-def test_a_run_that_diverged_is_not_resumed(tmp_path, trained):
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"outcome": {"stopped": "diverged at step 12", "objective": "ELBO"}}, "diverged at step 12, and would again"),
+        ({"format": 1}, "was written in format 1, but format .* is needed; train it again"),
+        ({"hidden": [9]}, "holds the weights of another model"),
+    ],
+)
+def test_what_cannot_go_on_is_told_and_nothing_is_written(values, words, changed):
+    folder = changed(**values)
+    before = files(folder)
+    with pytest.raises(UsageError, match=words):
+        resume_run(folder, epochs=9, progress=False)
+    assert files(folder) == before
+
+
+def test_a_part_of_a_comparison_is_not_trained_for_longer(changed):
+    folder = changed()
+    (folder / "result.json").write_text("{}")
+    with pytest.raises(UsageError, match="is a part of a comparison"):
+        resume_run(folder, epochs=9, progress=False)
+
+
+def test_what_evaluation_has_left_is_told_to_be_of_before(changed):
+    folder = changed()
+    (folder / "metrics.json").write_text("{}")
+    with pytest.warns(UserWarning, match=r"metrics\.json tell of the weights before; evaluate the run again"):
+        resume_run(folder, epochs=2, progress=False)
+
+
+def test_shares_that_lack_epochs_are_told(table, tmp_path):
+    run = train_run("by-column", table, tmp_path / "run", **TRAINED, epochs=2)
+    shares = run.folder / "history_by_column.csv"
+    lines = shares.read_text().splitlines(keepends=True)
+    shares.write_text("".join(lines[:-1]))
+    with pytest.raises(UsageError, match="and 2 epochs, but holds 1 epochs"):
+        resume_run(run.folder, data=table, epochs=3, progress=False)
+
+
+def test_a_folder_is_free_again_where_training_failed(tmp_path):
+    class Fail(Callback):
+        def on_epoch(self, history):
+            raise ZeroDivisionError
+
     folder = tmp_path / "run"
-    folder.mkdir()
-    for file in trained.iterdir():
-        if file.is_file():
-            (folder / file.name).write_bytes(file.read_bytes())
-    config = json.loads((folder / "config.json").read_text())
-    config["outcome"]["stopped"] = "diverged at step 12"
-    (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match="diverged at step 12, and would again; train it with other options"):
-        resume_run(folder, epochs=9)
+    with pytest.raises(ZeroDivisionError):
+        train_run("normal", load("digits"), folder, **TRAINED, epochs=2, callbacks=[Fail()])
+    again = resume_run(folder, progress=False)
+    assert len(again.history) == 2
 
 
 @pytest.mark.slow

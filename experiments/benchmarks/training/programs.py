@@ -54,12 +54,15 @@ class Peer:
 # A file of the folder peers each.
 PEERS: Mapping[str, Peer] = {
     "torch": Peer(is_apart=False),
-    "pyro": Peer(is_apart=False),
+    "pyro": Peer(
+        is_apart=False, note="SVI as it comes: arguments are checked, and Adam updates each parameter by itself"
+    ),
     "numpyro": Peer(is_apart=True),
     "pythae": Peer(
         is_apart=True,
         families=("bernoulli", "normal"),
-        note="its trainer's step without its data loader; its normal has σ = 1, whose ELBO is no match",
+        note="its trainer's step without its data loader; its guide has log σ² where others have a softplus, and its "
+        "normal σ = 1, whose ELBO is no match",
     ),
 }
 

@@ -95,6 +95,10 @@ def compare(
         UsageError: where the first program ends, as where there is no C++ compiler.
     """
     of_pass = len(training_rows(data, batch_size, steps)) // batch_size
+    if not of_pass:
+        raise UsageError(
+            f"batch-sizes need to be at most {len(data.train)}, the training data of {family}; got {batch_size}"
+        )
     steps = max(1, round(steps / of_pass)) * of_pass
     with TemporaryDirectory() as scratch, ExitStack() as stack:
         job = write_job(Path(scratch), family, data, batch_size=batch_size, steps=steps, threads=threads)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from obsvae.errors import UsageError
-from obsvae.inference import Callback, fit
+from obsvae.inference import Callback, StopTraining, fit
 from tests.inference.training.conftest import same, untimed, weights
 
 OPTIONS = {
@@ -22,16 +22,14 @@ OPTIONS = {
 
 
 class Keep(Callback):
-    """Keeps a copy of the state after an epoch, and of what is told of the last one."""
+    """Keeps the state after an epoch."""
 
     def __init__(self, epoch):
-        self.epoch, self.last = epoch, []
+        self.epoch = epoch
 
     def on_state(self, state):
         if len(state.history) == self.epoch:
-            tensors = {name: value.clone() for name, value in state.tensors.items()}
-            self.state = dataclasses.replace(state, tensors=tensors)
-        self.last.append(state.is_last)
+            self.state = state
 
 
 def resumed(small, options, epoch, noise=False):
@@ -67,7 +65,6 @@ def test_it_ends_as_one_that_was_never_interrupted(small, options, noise):
     assert untimed(again) == untimed(history)
     assert again.stopped == history.stopped
     assert same(weights(part), weights(whole))
-    assert keep.last == [False] * (len(history) - 1) + [True]
     if "patience" in options:
         assert history.stopped == "patience"
     assert keep.state.is_compiled is options.get("compiled", False)
@@ -120,6 +117,38 @@ def test_what_does_not_go_on_is_refused_before_anything_is_trained(small, option
     problem, data = small(hidden=hidden)
     with pytest.raises(UsageError, match=re.escape(words)):
         fit(problem.model, problem.guide, data, **OPTIONS | options, resume=keep.state)
+
+
+def test_what_is_refused_changes_nothing_and_starts_nothing(small):
+    _, keep = resumed(small, {}, 3)
+    problem, data = small(hidden=(9,))
+    fit(problem.model, problem.guide, data, **OPTIONS | {"epochs": 1})
+    before, started = weights(problem), []
+
+    class Started(Callback):
+        def on_start(self, model, guide):
+            started.append(model)
+
+    with pytest.raises(UsageError, match="resume holds the weights of another training"):
+        fit(problem.model, problem.guide, data, **OPTIONS, resume=keep.state, callbacks=[Started()])
+    assert same(weights(problem), before)
+    assert not started
+
+
+def test_a_state_is_told_of_an_epoch_after_which_training_is_stopped(small):
+    class Stop(Keep):
+        def on_epoch(self, history):
+            if len(history) == self.epoch:
+                raise StopTraining
+
+    keep = Stop(3)
+    problem, data = small()
+    history = fit(problem.model, problem.guide, data, **OPTIONS, callbacks=[keep])
+    assert (len(history), history.stopped) == (3, "callback")
+    again = fit(problem.model, problem.guide, data, **OPTIONS, resume=keep.state)
+    whole, data = small()
+    assert untimed(again) == untimed(fit(whole.model, whole.guide, data, **OPTIONS))
+    assert same(weights(problem), weights(whole))
 
 
 def test_patience_that_has_ended_is_told(small):

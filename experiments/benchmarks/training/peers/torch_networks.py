@@ -16,6 +16,7 @@ class Networks(nn.Module):
 
     def __init__(self, job: Job) -> None:
         super().__init__()
+        torch.set_flush_denormal(True)  # as XLA does, and this project's commands
         self.groups, self.floor, self.scale_floor = job.groups, job.floor, job.scale_floor
         self.encoder, self.decoder = _layers(job, "encoder"), _layers(job, "decoder")
         self.raw_scales = nn.ParameterDict()
