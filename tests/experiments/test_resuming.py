@@ -155,6 +155,7 @@ def test_what_evaluation_has_left_is_told_to_be_of_before(changed):
         resume_run(folder, epochs=2, progress=False)
 
 
+@pytest.mark.slow
 def test_shares_that_lack_epochs_are_told(table, tmp_path):
     run = train_run("by-column", table, tmp_path / "run", **TRAINED, epochs=2)
     shares = run.folder / "history_by_column.csv"

@@ -70,6 +70,7 @@ def test_it_ends_as_one_that_was_never_interrupted(small, options, noise):
     assert keep.state.is_compiled is options.get("compiled", False)
 
 
+@pytest.mark.slow
 def test_the_best_weights_of_before_are_kept(small):
     options = {"lr": 0.5, "epochs": 20, "patience": 3, "exported": True}
     ((_, history), _), _ = resumed(small, options, 3)
@@ -151,6 +152,7 @@ def test_a_state_is_told_of_an_epoch_after_which_training_is_stopped(small):
     assert same(weights(problem), weights(whole))
 
 
+@pytest.mark.slow
 def test_patience_that_has_ended_is_told(small):
     options = {"lr": 0.5, "epochs": 20, "patience": 3, "exported": True}
     ((_, history), _), _ = resumed(small, options, 3)
