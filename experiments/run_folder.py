@@ -14,7 +14,7 @@ from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
 from obsvae.model import VAE
 
-# To save the state takes at most this share of the time, and is not done again within so many seconds.
+# The largest share of the time that saving the state may take, and the least number of seconds from one time to the next.
 _SHARE, _SECONDS = 0.05, 1.0
 
 
