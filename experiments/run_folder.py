@@ -14,7 +14,7 @@ from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
 from obsvae.model import VAE
 
-# The largest share of the time that saving the state may take, and the least number of seconds from one time to the next.
+# Largest share of the time that saving the state may take, and least number of seconds between two times.
 _SHARE, _SECONDS = 0.05, 1.0
 
 
