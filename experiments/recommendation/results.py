@@ -58,7 +58,7 @@ class Answer:
         tied: the texts of those that cannot be told from the best, the winner among them.
         misfits: what the winner does not say, the largest first.
         gain: of the winner over the column's own marginal, nats per datum on the final rows; None for arrays.
-        is_open: whether time ran out before those that are tied were told apart.
+        is_open: whether time ran out before all candidates were tried, or those that are tied were told apart.
     """
 
     question: Question

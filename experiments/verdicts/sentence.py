@@ -32,15 +32,16 @@ def sentence(
         chosen: differences on the rows that chose the winner, for where ``others``, on rows that did not, leave it
             open; by default they are the same.
         habits: which habit an observation stands for; by default what its text says.
-        so_far: whether time ran out before those that are tied were told apart: the winner is then one near the best.
+        so_far: whether time ran out before all were tried, or those that are tied were told apart: the winner is then
+            one near the best of those that were tried.
     """
     stands_for = {name: habit_of(name) for name in others} if habits is None else habits
     names = {name: called(name, stands_for.get(name, "")) for name in others}
-    subject = f" for {of}" if of else ""
+    subject = (f" for {of}" if of else "") + (" so far" if so_far else "")
     nearest = max(others, key=lambda name: others[name].mean, default=None)
     if len(tied) > 1 and so_far:
         beside = [name for name in tied if name != winner]
-        said = f"take {winner}{subject} so far, not yet told from {listed(beside)}"
+        said = f"take {winner}{subject}, not yet told from {listed(beside)}"
     elif len(tied) > 1:
         said = f"no difference between {listed(tied)}{subject}: take {simplest}{winner}"
     else:

@@ -112,7 +112,7 @@ def answers_of(
                 winners[name],
                 ties[name],
                 gain=gains.get(name),
-                is_open=name in unsure and len(ties[name]) > 1,
+                is_open=name in unsure and (len(ties[name]) > 1 or not told.keys() >= set(alive[name])),
             )
         )
     return Found(tuple(answers), tuple(unsure), tuple(unscored))
@@ -176,7 +176,7 @@ def _contender(
         screened=None if known is None else known.marginal,
         dropped=dropped,
         difference=None if dropped else told.get(text),
-        final=None if dropped else final.get(text),
+        final=final.get(text) if text in told and not dropped else None,
         nats=float(np.mean([np.nanmean(of_seed) for of_seed in test[text].values()])) if text in test else None,
         curves=tuple(read_curve(one.out) for one, _ in ended),
         seconds=_mean([result["seconds"] for _, result in ended]),

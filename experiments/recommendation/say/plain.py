@@ -20,12 +20,12 @@ def plain(recommendation: Recommendation, command: str) -> dict[str, Any]:
     ``warnings``; ``rows`` by use; ``networks``, ``training`` and ``seeds`` of all candidates; ``seconds`` in all;
     ``answers``.
 
-    Of an answer: ``name`` of the column, empty for an array; ``take``, the observation; ``tied``, those that cannot be
-    told from the best; ``is_open``, whether time ran out before they were; ``sentence``; ``habits``, ``learning``,
-    ``doubts`` in words; ``learning_gets``: harder, no harder, easier or null; ``misfits``, each a ``text`` with its
-    ``size`` as a share of the rows; ``gain`` over the column's own distribution; ``measure`` in words; ``grid`` whose
-    cells' masses are ranked, or null; ``look``, what the values look like; ``contenders`` from best to worst;
-    ``refused``, each an ``observation`` with its ``why``.
+    Of an answer: ``name`` of the column, empty for an array; ``take``, the observation; ``tied``, those that cannot
+    be told from the best; ``is_open``, whether time ran out before they were, or before all were tried;
+    ``sentence``; ``habits``, ``learning``, ``doubts`` in words; ``learning_gets``: harder, no harder, easier or
+    null; ``misfits``, each a ``text`` with its ``size`` as a share of the rows; ``gain`` over the column's own
+    distribution; ``measure`` in words; ``grid`` whose cells' masses are ranked, or null; ``look``, what the values
+    look like; ``contenders`` from best to worst; ``refused``, each an ``observation`` with its ``why``.
 
     Of a contender: ``observation``, ``reason``, ``group``, ``complexity``, ``is_habit``, ``is_likelihood``;
     ``dropped``, why, or empty; ``screened``: marginal score against the best; ``choosing``: against the choice on the

@@ -46,8 +46,10 @@ def _overview(answers: Sequence[Answer]) -> str:
 
 def _standing(answer: Answer) -> str:
     """Return how an answer stands, a key of the words for it."""
+    if answer.is_open:
+        return "so far"
     if len(answer.tied) > 1:
-        return "so far" if answer.is_open else "tied"
+        return "tied"
     others = [one for one in confirmed(answer) if one.candidate.observation != answer.winner]
     if not others:
         return "alone"

@@ -219,9 +219,11 @@ def test_where_time_runs_out_it_answers_by_what_there_is(done, table, trials, tm
     which = "'b'" if is_settled else "'a', 'b'"
     assert f"were too few: the answer of {which} rests on fewer trials" in found.warnings[0]
     of_a = by_name["a"]
-    assert of_a.is_open == (done > 1 and not is_settled)
+    assert of_a.is_open == (not is_settled)
+    assert say(of_a).sentence.startswith(f"take {of_a.winner} for a so far") == (not is_settled)
     if done < 2:  # one trial tells nothing apart: the screen points at one
         assert (of_a.winner, of_a.tied) == ("student-t", ("student-t",))
+        assert {one.final for one in of_a.contenders} == {None}
     else:  # by the screen alone laplace is far behind; by the trials it is as good, and simpler
         assert of_a.tied == ("laplace", "student-t")
         (other,) = (one for one in of_a.contenders if one.candidate.observation == "student-t")
