@@ -12,7 +12,6 @@ from obsvae.model.observations.levels.bernoulli import Bernoulli
 from obsvae.model.observations.levels.categorical import Categorical
 from obsvae.model.observations.levels.ordinal import Ordinal
 from obsvae.model.observations.measure import Measure, MeasureMismatch
-from obsvae.model.observations.option import Option
 from obsvae.model.observations.positive.gamma import Gamma
 from obsvae.model.observations.positive.log_normal import LogNormal
 from obsvae.model.observations.positive.weibull import Weibull
@@ -36,6 +35,7 @@ from obsvae.model.observations.wrappers.partial import Partial
 from obsvae.model.observations.wrappers.transformed import TRANSFORMS, Transformed
 from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, YeoJohnson
 from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
+from obsvae.options import Option
 
 __all__ = [
     "BY_COLUMN",

@@ -14,9 +14,9 @@ from obsvae.errors import UsageError
 from obsvae.local import LocalModule
 from obsvae.model.observations.data_like import DataLike
 from obsvae.model.observations.measure import Measure, MeasureMismatch
-from obsvae.model.observations.option import Option
 from obsvae.model.observations.parameters import Positive
 from obsvae.model.observations.support import Support
+from obsvae.options import Option
 
 
 class Observation(LocalModule):

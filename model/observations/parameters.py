@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from obsvae.errors import UsageError
 from obsvae.model.observations.data_like import Features
-from obsvae.model.observations.option import NUMBER, NUMBER_OR_WORD, Option
 from obsvae.module import TypedModule
 from obsvae.names import lookup
+from obsvae.options import NUMBER, NUMBER_OR_WORD, Option
 from obsvae.units import mean_of, variance_of, varies
 
 SCALE = Option("scale", NUMBER_OR_WORD, "per-unit")

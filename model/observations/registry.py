@@ -19,7 +19,6 @@ from obsvae.model.observations.data_like import ColumnLike, DataLike, View
 from obsvae.model.observations.levels.bernoulli import Bernoulli
 from obsvae.model.observations.levels.categorical import Categorical
 from obsvae.model.observations.levels.ordinal import Ordinal
-from obsvae.model.observations.option import Option
 from obsvae.model.observations.positive.gamma import Gamma
 from obsvae.model.observations.positive.log_normal import LogNormal
 from obsvae.model.observations.positive.weibull import Weibull
@@ -44,6 +43,7 @@ from obsvae.model.observations.wrappers.transforms import Affine, Bounds
 from obsvae.model.observations.wrappers.wrapper import Wrapper
 from obsvae.model.observations.wrappers.zero_inflated import ZeroInflated
 from obsvae.names import lookup
+from obsvae.options import Option
 
 OBSERVATIONS: dict[str, type[Observation]] = {
     "bernoulli": Bernoulli,

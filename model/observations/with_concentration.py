@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Self
 from obsvae.model.observations.base import Observation
 from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, make_positive
+from obsvae.options import NUMBER_OR_WORD, Option
 
 
 class WithConcentration(Observation):

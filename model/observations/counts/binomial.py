@@ -11,9 +11,9 @@ from obsvae.model import exact
 from obsvae.model.observations.base import Observation, smoothed_mean
 from obsvae.model.observations.data_like import DataLike, levels_of
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import WHOLE_NUMBER, Option
 from obsvae.model.observations.parameters import outputs_of
 from obsvae.model.observations.support import whole_numbers
+from obsvae.options import WHOLE_NUMBER, Option
 
 
 class Binomial(Observation):

@@ -7,8 +7,8 @@ from torch import Tensor
 from obsvae.model import exact
 from obsvae.model.observations.counts.poisson import Poisson
 from obsvae.model.observations.data_like import Features
-from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, make_positive, split
+from obsvae.options import NUMBER_OR_WORD, Option
 from obsvae.units import mean_of, variance_of
 
 

@@ -11,8 +11,8 @@ from obsvae.model import exact
 from obsvae.model.observations.base import Observation
 from obsvae.model.observations.data_like import CODES, DataLike, levels_of
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import WHOLE_NUMBER, Option
 from obsvae.model.observations.support import whole_numbers
+from obsvae.options import WHOLE_NUMBER, Option
 
 
 class Categorical(Observation):

@@ -12,9 +12,9 @@ from obsvae.model import exact
 from obsvae.model.observations.base import Observation, smoothed_mean
 from obsvae.model.observations.data_like import CODES, DataLike, Features, levels_of
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import WHOLE_NUMBER, Option
 from obsvae.model.observations.parameters import inverse_softplus
 from obsvae.model.observations.support import whole_numbers
+from obsvae.options import WHOLE_NUMBER, Option
 from obsvae.units import mean_of
 
 _LEAST_GAP = 1e-3

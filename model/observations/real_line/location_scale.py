@@ -14,7 +14,6 @@ from obsvae.errors import UsageError
 from obsvae.model.observations.base import Observation, smoothed_mean
 from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import WORD, Option
 from obsvae.model.observations.parameters import (
     FLOOR,
     SCALE,
@@ -27,6 +26,7 @@ from obsvae.model.observations.parameters import (
 )
 from obsvae.model.observations.support import REAL_LINE, Units
 from obsvae.names import lookup
+from obsvae.options import WORD, Option
 from obsvae.units import mean_of
 
 

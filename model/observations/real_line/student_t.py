@@ -5,9 +5,9 @@ from torch import Tensor
 
 from obsvae.model import exact
 from obsvae.model.observations.data_like import Features
-from obsvae.model.observations.option import NUMBER_OR_WORD, Option
 from obsvae.model.observations.parameters import FLOOR, SCALE, Positive, make_positive
 from obsvae.model.observations.real_line.location_scale import LINK, LocationScale
+from obsvae.options import NUMBER_OR_WORD, Option
 
 _START, _FLOOR = 4.0, 0.25  # ν starts at 4 (1 + ¼) and stays above 4 · ¼
 

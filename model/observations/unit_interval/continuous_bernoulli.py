@@ -10,8 +10,8 @@ from obsvae.errors import UsageError
 from obsvae.model import exact
 from obsvae.model.observations.base import Observation, smoothed_mean
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import NUMBER, TRUTH, Option
 from obsvae.model.observations.support import UNIT_INTERVAL
+from obsvae.options import NUMBER, TRUTH, Option
 
 
 class ContinuousBernoulli(Observation):

@@ -12,8 +12,8 @@ from obsvae.model import exact
 from obsvae.model.observations.base import Observation
 from obsvae.model.observations.data_like import DataLike
 from obsvae.model.observations.measure import Measure
-from obsvae.model.observations.option import WHOLE_NUMBER, Option
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper, require_exact
+from obsvae.options import WHOLE_NUMBER, Option
 
 _MOST = 1000
 

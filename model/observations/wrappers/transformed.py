@@ -10,10 +10,10 @@ from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model.observations.base import Correction, Observation
 from obsvae.model.observations.data_like import DataLike, Features, View
-from obsvae.model.observations.option import WORD, Option
 from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, Transform, YeoJohnson
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper
 from obsvae.names import lookup
+from obsvae.options import WORD, Option
 
 TRANSFORMS = {"log": Log, "logit": Logit, "yeo-johnson": YeoJohnson}
 
