@@ -41,8 +41,8 @@ def make_pair(
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``.
-        guide: a name in ``GUIDES``.
-        prior: a name in ``PRIORS``.
+        guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
+        prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
         seed: of the initial weights.
 
     Raises:

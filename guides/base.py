@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
+from obsvae.errors import UsageError
 from obsvae.guides.encoders import Encoder
 from obsvae.local import LocalModule
+from obsvae.options import Option
 
 
 class Guide(LocalModule):
@@ -19,9 +21,12 @@ class Guide(LocalModule):
     Attributes:
         has_density: whether q(z | x) has a density: a point mass has none, so that training leaves out the KL term,
             and it cannot propose particles.
+        options: keyword arguments, beside the encoder, that a text such as ``low-rank:rank=8`` may give. ``outputs``
+            takes them, too.
     """
 
     has_density: ClassVar[bool] = True
+    options: ClassVar[tuple[Option, ...]] = ()
 
     if TYPE_CHECKING:
 
@@ -35,7 +40,7 @@ class Guide(LocalModule):
     @staticmethod
     @abstractmethod
     def outputs(latent: int) -> int:
-        """Return how many outputs the encoder needs for a latent of this size."""
+        """Return how many outputs the encoder needs for a latent of this size, and for the guide's options, if any."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -50,3 +55,20 @@ class Guide(LocalModule):
     def initialise(self, x: Tensor) -> None:
         """Take the encoder's input statistics from training data x ``(N, *event)``."""
         self.encoder.initialise(x)
+
+
+def latent_of(encoder: Encoder, needs: str, solution: float) -> int:
+    """Return the size of z that an encoder's outputs make.
+
+    Args:
+        encoder: of the guide.
+        needs: the outputs of a latent of size D in words, for the message.
+        solution: the D of which that many are needed, a positive whole number where the encoder fits.
+
+    Raises:
+        UsageError: where it does not.
+    """
+    D = round(solution)
+    if D < 1 or solution != D:
+        raise UsageError(f"the guide needs an encoder with {needs} for D latents, but it has {encoder.outputs}")
+    return D

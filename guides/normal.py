@@ -5,8 +5,7 @@ import pyro.distributions as dist
 from torch import Tensor
 from torch.nn import functional as F
 
-from obsvae.errors import UsageError
-from obsvae.guides.base import Guide
+from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
 
 
@@ -27,8 +26,7 @@ class AmortisedNormal(Guide):
     """
 
     def __init__(self, encoder: Encoder, floor: float = 1e-4) -> None:
-        if encoder.outputs % 2:
-            raise UsageError(f"a Normal guide needs an encoder with 2 outputs per latent, but it has {encoder.outputs}")
+        latent_of(encoder, "2 D outputs", encoder.outputs / 2)
         super().__init__(encoder)
         self.floor = floor
 

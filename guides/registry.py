@@ -5,11 +5,24 @@ from collections.abc import Callable, Sequence
 from obsvae.guides.base import Guide
 from obsvae.guides.delta import AmortisedDelta
 from obsvae.guides.encoders import Encoder
+from obsvae.guides.flow import AmortisedFlow
+from obsvae.guides.full_rank import AmortisedFullRank
 from obsvae.guides.inputs import Inputs
+from obsvae.guides.low_rank import AmortisedLowRank
+from obsvae.guides.mixture import AmortisedMixture
 from obsvae.guides.normal import AmortisedNormal
-from obsvae.names import lookup
+from obsvae.guides.student_t import AmortisedStudentT
+from obsvae.options import chosen
 
-GUIDES: dict[str, type[Guide]] = {"normal": AmortisedNormal, "delta": AmortisedDelta}
+GUIDES: dict[str, type[Guide]] = {
+    "normal": AmortisedNormal,
+    "full-rank": AmortisedFullRank,
+    "low-rank": AmortisedLowRank,
+    "mixture": AmortisedMixture,
+    "student-t": AmortisedStudentT,
+    "flow": AmortisedFlow,
+    "delta": AmortisedDelta,
+}
 
 
 def make_guide(
@@ -20,10 +33,10 @@ def make_guide(
     hidden: Sequence[int],
     inputs: Inputs | None = None,
 ) -> Guide:
-    """Return a guide by name, with an encoder of its own.
+    """Return the guide that a text describes, with an encoder of its own.
 
     Args:
-        name: ``normal`` or ``delta``.
+        name: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         encoder: makes the encoder, from the shape of a datum, the number of outputs, ``hidden`` and ``inputs``: a class
             such as :class:`MLPEncoder`.
         event_shape: shape of one datum.
@@ -32,7 +45,7 @@ def make_guide(
         inputs: what the encoder's network sees of x; by default x, standardised.
 
     Raises:
-        UsageError: for an unknown name, naming the nearest known one.
+        UsageError: for an unknown name, naming the nearest known one, or options that it does not have.
     """
-    guide = lookup("guide", name, GUIDES)
-    return guide(encoder(event_shape, guide.outputs(latent), hidden, inputs))
+    guide, options = chosen("guide", name, GUIDES)
+    return guide(encoder(event_shape, guide.outputs(latent, **options), hidden, inputs), **options)

@@ -57,7 +57,7 @@ from obsvae.model.observations import (
     resolved,
     share_at_floor,
 )
-from obsvae.model.priors import PRIORS, Prior, StandardNormal, make_prior
+from obsvae.model.priors import PRIORS, FlowPrior, MixturePrior, NormalPrior, Prior, StandardNormal, make_prior
 from obsvae.model.vae import VAE
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "Decoder",
     "Dequantised",
     "Discretised",
+    "FlowPrior",
     "Gamma",
     "Kumaraswamy",
     "Laplace",
@@ -92,8 +93,10 @@ __all__ = [
     "Measure",
     "MeasureMismatch",
     "Mixture",
+    "MixturePrior",
     "NegativeBinomial",
     "Normal",
+    "NormalPrior",
     "Observation",
     "Option",
     "Ordinal",

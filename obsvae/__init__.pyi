@@ -65,7 +65,12 @@ from .experiments import train_run as train_run
 from .experiments import write_report as write_report
 from .guides import GUIDES as GUIDES
 from .guides import AmortisedDelta as AmortisedDelta
+from .guides import AmortisedFlow as AmortisedFlow
+from .guides import AmortisedFullRank as AmortisedFullRank
+from .guides import AmortisedLowRank as AmortisedLowRank
+from .guides import AmortisedMixture as AmortisedMixture
 from .guides import AmortisedNormal as AmortisedNormal
+from .guides import AmortisedStudentT as AmortisedStudentT
 from .guides import ColumnInputs as ColumnInputs
 from .guides import ConvEncoder as ConvEncoder
 from .guides import CosineSine as CosineSine
@@ -198,6 +203,7 @@ from .model import Correction as Correction
 from .model import Decoder as Decoder
 from .model import Dequantised as Dequantised
 from .model import Discretised as Discretised
+from .model import FlowPrior as FlowPrior
 from .model import Gamma as Gamma
 from .model import Kumaraswamy as Kumaraswamy
 from .model import Laplace as Laplace
@@ -209,9 +215,11 @@ from .model import LogNormal as LogNormal
 from .model import Measure as Measure
 from .model import MeasureMismatch as MeasureMismatch
 from .model import Mixture as Mixture
+from .model import MixturePrior as MixturePrior
 from .model import MLPDecoder as MLPDecoder
 from .model import NegativeBinomial as NegativeBinomial
 from .model import Normal as Normal
+from .model import NormalPrior as NormalPrior
 from .model import Observation as Observation
 from .model import Option as Option
 from .model import Ordinal as Ordinal

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import torch
@@ -13,6 +13,7 @@ from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.guides import GUIDES
 from obsvae.model import PRIORS
 from obsvae.names import lookup
+from obsvae.options import HasOptions, chosen, described
 
 # Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1.
 _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -102,6 +103,19 @@ def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
     return convert
 
 
+def _described(kind: str, known: Mapping[str, HasOptions]) -> Callable[[str], str]:
+    """Return a converter that takes a name with options, and tells what is wrong with any other text."""
+
+    def convert(text: str) -> str:
+        try:
+            chosen(kind, text, known)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return convert
+
+
 def add_network(
     parser: argparse.ArgumentParser,
     *,
@@ -155,21 +169,21 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
         parser: to add them to.
         needs_density: whether the help offers only guides that have a density.
     """
-    offered = [name for name, guide in GUIDES.items() if guide.has_density or not needs_density]
+    offered = {name: guide for name, guide in GUIDES.items() if guide.has_density or not needs_density}
     plain = "" if needs_density else "; delta makes a plain autoencoder"
     parser.add_argument(
         "--guide",
-        type=one_of("guide", GUIDES),
+        type=_described("guide", GUIDES),
         default="normal",
-        metavar="NAME",
-        help=f"q(z | x): {_either(offered)}{plain} (default: normal)",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"q(z | x): {_with_options(offered)}{plain} (default: normal)",
     )
     parser.add_argument(
         "--prior",
-        type=one_of("prior", PRIORS),
+        type=_described("prior", PRIORS),
         default="standard-normal",
-        metavar="NAME",
-        help=f"p(z): {_either(PRIORS)} (default: standard-normal)",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"p(z): {_with_options(PRIORS)} (default: standard-normal)",
     )
 
 
@@ -186,6 +200,10 @@ def training_options(args: argparse.Namespace) -> dict[str, Any]:
 def _either(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def _with_options(known: Mapping[str, HasOptions]) -> str:
+    return _either(described(name, one.options) for name, one in known.items())
 
 
 def _sizes() -> str:

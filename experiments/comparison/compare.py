@@ -26,7 +26,7 @@ from obsvae.guides import GUIDES
 from obsvae.inference import Refined
 from obsvae.inference.training.budget import Budget
 from obsvae.model import Observation, make_observation, on_common_scale
-from obsvae.names import lookup
+from obsvae.options import chosen
 
 
 def compare(
@@ -66,8 +66,8 @@ def compare(
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``.
-        guide: a name in ``GUIDES``, of one with a density.
-        prior: a name in ``PRIORS``.
+        guide: as :func:`make_pair` takes it, of one with a density.
+        prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
         epochs: passes over the data; by default until validation has stopped improving, as :func:`fit` has it.
         batch_size: data in a minibatch.
         lr: Adam's learning rate.
@@ -92,7 +92,7 @@ def compare(
     particles, limit, memory = whole("particles", particles), whole_or_none("limit", limit), whole("memory", memory)
     if len({folder_of(Path(), spec, seed) for spec in specs}) < len(specs):
         raise UsageError(f"one of the candidates is named twice: {' '.join(specs)}; leave one of them out")
-    if not lookup("guide", guide, GUIDES).has_density:
+    if not chosen("guide", guide, GUIDES)[0].has_density:
         raise UsageError(f"guide {guide!r} has no density, from which particles could come; take guide 'normal'")
     networks = {
         "latent": latent,

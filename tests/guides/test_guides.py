@@ -71,7 +71,7 @@ def test_standard_deviation_is_never_below_the_floor(floor):
 
 
 def test_odd_outputs_are_refused():
-    with pytest.raises(UsageError, match="2 outputs per latent, but it has 5"):
+    with pytest.raises(UsageError, match="2 D outputs for D latents, but it has 5"):
         AmortisedNormal(MLPEncoder((4,), 5))
     AmortisedDelta(MLPEncoder((4,), 5))  # one output per latent: any number does
 

@@ -10,12 +10,13 @@ from pyro.infer import TraceMeanField_ELBO
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.pair import make_pair
+from obsvae.guides import GUIDES
 from obsvae.inference import TrainingDiverged, fit
 from obsvae.inference.training import compiled_step
 from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.objective import ExportedObjective, Objective
 from obsvae.inference.training.step import Step
-from obsvae.model import OBSERVATIONS, WRAPPERS
+from obsvae.model import OBSERVATIONS, PRIORS, WRAPPERS
 from tests.inference.training.conftest import OPTIONS, untimed, weights
 
 ROWS, BATCH, STEPS = 60, 20, 8
@@ -124,9 +125,15 @@ def test_every_family_takes_the_same_steps_compiled(observation):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("guide", ["normal", "delta"])
+@pytest.mark.parametrize("guide", GUIDES)
 def test_every_guide_and_missing_entries_take_the_same_steps_compiled(guide):
     agree(*both("gamma", data_for("positive", missing=True), clip=1.0, guide=guide))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prior", [prior for prior in PRIORS if prior != "standard-normal"])
+def test_every_prior_takes_the_same_steps_compiled(prior):
+    agree(*both("normal", data_for("real"), prior=prior))
 
 
 @pytest.mark.slow

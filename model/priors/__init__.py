@@ -1,0 +1,10 @@
+"""Prior distributions p(z)."""
+
+from obsvae.model.priors.base import Prior
+from obsvae.model.priors.flow import FlowPrior
+from obsvae.model.priors.mixture import MixturePrior
+from obsvae.model.priors.normal import NormalPrior
+from obsvae.model.priors.registry import PRIORS, make_prior
+from obsvae.model.priors.standard_normal import StandardNormal
+
+__all__ = ["PRIORS", "FlowPrior", "MixturePrior", "NormalPrior", "Prior", "StandardNormal", "make_prior"]

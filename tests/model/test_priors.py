@@ -1,0 +1,95 @@
+"""Priors: they integrate to one, draws follow them, and they can be learned."""
+
+import pytest
+import torch
+
+from obsvae.data import load
+from obsvae.errors import UsageError
+from obsvae.experiments import make_pair
+from obsvae.inference import Amortised, fit, log_likelihood
+from obsvae.model import PRIORS, make_prior
+from tests.inference.quadrature import by_quadrature
+
+TEXTS = ["standard-normal", "normal", "mixture:components=1", "mixture", "flow:width=16"]
+TEXTS += ["flow:kind=autoregressive,transforms=2,width=8"]
+LINE = torch.linspace(-15.0, 15.0, 501, dtype=torch.float64)
+
+
+def prior_of(text, latent=2):
+    """Return a prior whose parameters are far from those that it starts from, in float64."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        prior = make_prior(text, latent).double()
+        with torch.no_grad():
+            for parameter in prior.parameters():
+                parameter.add_(0.15 * torch.randn_like(parameter))
+    return prior
+
+
+def test_all_priors_are_here():
+    assert {text.partition(":")[0] for text in TEXTS} == set(PRIORS)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_density_integrates_to_one_and_the_draws_follow_it(text):
+    p = prior_of(text)()
+    assert (p.batch_shape, p.event_shape) == ((), (2,))
+    z, cell = torch.cartesian_prod(LINE, LINE), float(LINE[1] - LINE[0]) ** 2
+    with torch.no_grad():
+        density = p.log_prob(z).exp() * cell
+        torch.manual_seed(0)
+        drawn = p.sample((200_000,))
+    torch.testing.assert_close(density.sum(), torch.ones_like(density.sum()), rtol=2e-4, atol=0)
+    for f in (lambda z: z[:, 0], lambda z: z[:, 1], lambda z: z[:, 0] * z[:, 1], lambda z: torch.sin(z).sum(1)):
+        values, expected = f(drawn), (density * f(z)).sum()
+        assert abs(values.mean() - expected) < 5 * values.std() / len(values) ** 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("text", ["normal", "flow", "flow:kind=autoregressive"])
+def test_some_start_as_the_standard_normal(text):
+    z = 3 * torch.randn(50, 3)
+    torch.testing.assert_close(make_prior(text, 3)().log_prob(z), make_prior("standard-normal", 3)().log_prob(z))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_density_is_smooth_in_z_as_curvature_wants_it(text):
+    p = prior_of(text)()
+    z = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda z: p.log_prob(z), (z,))
+    assert torch.autograd.gradgradcheck(lambda z: p.log_prob(z), (z,))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_pair_learns_it_and_its_likelihood_is_right(text):
+    torch.manual_seed(0)
+    z = torch.randn(400, 2).sign() + 0.2 * torch.randn(400, 2)
+    data = load((z @ torch.randn(2, 5) + 0.3 * torch.randn(400, 5)).numpy())
+    model, guide = make_pair("normal:scale=shared", data, latent=2, hidden=(16,), prior=text)
+    before = [parameter.detach().clone() for parameter in model.prior.parameters()]
+    fit(model, guide, data, epochs=4, progress=False)
+    assert all(
+        (a != b).any() or len(a) == 1 for a, b in zip(before, model.prior.parameters(), strict=True)
+    )  # the share of one component is 1
+    model, guide, x = model.double(), guide.double(), data.test[:8].double()
+    exact = by_quadrature(model, x)
+    found = log_likelihood(model, guide, x, 400, progress=False).weights
+    assert (abs(found.estimate - exact) < 5 * found.standard_error + 2e-3).all()
+    # The guide has hardly been trained: what it proposes is a bound.
+    found = log_likelihood(model, guide, x, 4000, proposal=Amortised(), progress=False).weights
+    assert (found.estimate - exact < 5 * found.standard_error + 2e-3).all()
+    assert (found.estimate - exact > -1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mixture:components=0", "prior mixture needs components of at least 1, but got 0"),
+        ("flow:kind=spline", "unknown kind of flow 'spline'"),
+        ("flow:width=0", "a flow needs width of at least 1, but got 0"),
+        ("normal:scale=2", "prior normal has no option 'scale=2'; it takes none"),
+        ("gaussian", "unknown prior 'gaussian'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(text, words):
+    with pytest.raises(UsageError, match=words):
+        make_prior(text, 2)
