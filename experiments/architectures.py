@@ -1,10 +1,14 @@
 """Architectures: a decoder with its encoder, and their sizes by default."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
-from obsvae.guides import ConvEncoder, Encoder, Inputs, MLPEncoder
-from obsvae.model import ConvDecoder, Decoder, MLPDecoder
+from obsvae.guides import ConvEncoder, Encoder, MLPEncoder, ResidualEncoder
+from obsvae.layers import ACTIVATION
+from obsvae.model import ConvDecoder, Decoder, MLPDecoder, ResidualDecoder
+from obsvae.options import TRUTH, Option, chosen
 
 
 @dataclass(frozen=True)
@@ -12,18 +16,45 @@ class Architecture:
     """A decoder with its encoder.
 
     Attributes:
-        decoder: class of η(z), called with ``(latent, event_shape, outputs, hidden)``, hidden from z to x.
+        decoder: class of η(z), called with ``(latent, event_shape, outputs, hidden)``, hidden from z to x, and with the
+            options that were given.
         encoder: class of the guide's network, called with ``(event_shape, outputs, hidden, inputs)``, hidden from x
-            to z.
+            to z, and with the options that were given.
         hidden: sizes of the hidden layers from x to z where none are given; the decoder has them in reverse.
+        options: keyword arguments that a text such as ``mlp:activation=tanh`` may give.
+        decoders: names of those that the decoder alone takes.
     """
 
-    decoder: Callable[[int, Sequence[int], int, Sequence[int]], Decoder]
-    encoder: Callable[[Sequence[int], int, Sequence[int], Inputs | None], Encoder]
+    decoder: Callable[..., Decoder]
+    encoder: Callable[..., Encoder]
     hidden: tuple[int, ...]
+    options: tuple[Option, ...] = ()
+    decoders: frozenset[str] = frozenset()
 
 
 ARCHITECTURES = {
-    "mlp": Architecture(MLPDecoder, MLPEncoder, (300, 300)),
+    "mlp": Architecture(
+        MLPDecoder, MLPEncoder, (300, 300), (ACTIVATION, Option("skip", TRUTH, False)), frozenset({"skip"})
+    ),
     "conv": Architecture(ConvDecoder, ConvEncoder, (32, 64)),
+    "residual": Architecture(ResidualDecoder, ResidualEncoder, (32, 64)),
 }
+
+
+def architecture_of(text: str) -> Architecture:
+    """Return the architecture that a text describes, whose classes have the options that it gives.
+
+    Args:
+        text: a name in ``ARCHITECTURES``, with options where wanted, such as ``mlp:activation=gated``.
+
+    Raises:
+        UsageError: for an unknown name, naming the nearest known one, or options that it does not have.
+    """
+    kind, options = chosen("architecture", text, ARCHITECTURES)
+    of_encoder: dict[str, Any] = {name: value for name, value in options.items() if name not in kind.decoders}
+    return replace(kind, decoder=partial(kind.decoder, **options), encoder=partial(kind.encoder, **of_encoder))
+
+
+def sizes_of(text: str, hidden: Sequence[int] | None) -> list[int]:
+    """Return the sizes of the hidden layers: those given, or the architecture's own."""
+    return list(chosen("architecture", text, ARCHITECTURES)[0].hidden if hidden is None else hidden)

@@ -8,14 +8,13 @@ import torch
 from torch import nn
 
 from obsvae.errors import UsageError
-from obsvae.experiments.architectures import ARCHITECTURES, Architecture
+from obsvae.experiments.architectures import Architecture, architecture_of, sizes_of
 from obsvae.experiments.inputs import inputs_of
 from obsvae.experiments.memory import bytes_of_training, in_words, machine_memory
 from obsvae.guides import Guide, make_guide
 from obsvae.model import VAE, Decoder, Observation, Spread, make_observation, make_prior
 from obsvae.model.observations.data_like import DataLike
 from obsvae.modes import seeded
-from obsvae.names import lookup
 
 # What takes the place of a family whose outputs grow with the levels of the grid.
 FEW_OUTPUTS = "discretised:inner=logistic,scale=decoder"
@@ -40,7 +39,8 @@ def make_pair(
             ``scaling``, ``has_missing`` and ``columns``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
-        architecture: of the networks, a name in ``ARCHITECTURES``.
+        architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
+            ``mlp:activation=tanh``.
         guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
         seed: of the initial weights.
@@ -76,7 +76,7 @@ def build_pair(
     seed: int = 0,
 ) -> tuple[VAE, Guide]:
     """Return a model and its guide as :func:`make_pair` does, without a look at the memory that training would need."""
-    kind = lookup("architecture", architecture, ARCHITECTURES)
+    kind = architecture_of(architecture)
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
         decoder = _decoder(kind, latent, data.event_shape, observation, hidden)
@@ -99,11 +99,6 @@ def _outputs_of(observation: Observation, event: Sequence[int]) -> tuple[Sequenc
     return (event, observation.outputs) if used is None or bool(used.all()) else ((int(used.sum()),), 1)
 
 
-def sizes_of(architecture: str, hidden: Sequence[int] | None) -> list[int]:
-    """Return the sizes of the hidden layers: those given, or the architecture's own."""
-    return list(lookup("architecture", architecture, ARCHITECTURES).hidden if hidden is None else hidden)
-
-
 def require_memory(
     observation: Observation,
     data: DataLike,
@@ -119,7 +114,7 @@ def require_memory(
     Raises:
         UsageError: one line with what training needs, what there is, and the remedy.
     """
-    kind, event = ARCHITECTURES[architecture], data.event_shape
+    kind, event = architecture_of(architecture), data.event_shape
 
     def needed(observation: Observation) -> float:
         shape, outputs = _outputs_of(observation, event)

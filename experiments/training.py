@@ -12,9 +12,10 @@ from obsvae import inference  # a figure loads matplotlib when it is first asked
 from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
+from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.evaluation.doubts import of_data, of_steps
 from obsvae.experiments.files import save_figure
-from obsvae.experiments.pair import make_pair, sizes_of
+from obsvae.experiments.pair import make_pair
 from obsvae.experiments.run import FORMAT, Run, observed
 from obsvae.experiments.run_folder import NewRunFolder
 from obsvae.experiments.shares import SaveShares
@@ -58,7 +59,8 @@ def train_run(
         out: the folder, which must not exist; by default ``runs/DATA-OBSERVATION``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
-        architecture: of the networks, a name in ``ARCHITECTURES``.
+        architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
+            ``mlp:activation=tanh``.
         guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
         epochs: as :func:`fit` takes it, like the following six; by default until validation has stopped improving.

@@ -8,12 +8,12 @@ import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
+from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.comparison.acceptance import refusal
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import read_result, threads_each
 from obsvae.experiments.jobs.run import run_jobs
-from obsvae.experiments.pair import sizes_of
 from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
 from obsvae.experiments.whole_numbers import whole, whole_or_none

@@ -3,7 +3,7 @@
 from obsvae.guides.base import Guide
 from obsvae.guides.column_inputs import ColumnInputs, CosineSine, Logarithm, OneHot
 from obsvae.guides.delta import AmortisedDelta
-from obsvae.guides.encoders import ConvEncoder, Encoder, MLPEncoder
+from obsvae.guides.encoders import ConvEncoder, Encoder, MLPEncoder, ResidualEncoder
 from obsvae.guides.flow import AmortisedFlow
 from obsvae.guides.full_rank import AmortisedFullRank
 from obsvae.guides.inputs import Inputs, Standardised
@@ -31,6 +31,7 @@ __all__ = [
     "Logarithm",
     "MLPEncoder",
     "OneHot",
+    "ResidualEncoder",
     "Standardised",
     "make_guide",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from obsvae.errors import UsageError
 from obsvae.guides.inputs import Inputs, Standardised
+from obsvae.layers import Residual, hidden_layer
 from obsvae.module import TypedModule
 
 
@@ -60,13 +61,17 @@ class Encoder(TypedModule):
 
 
 class MLPEncoder(Encoder):
-    """Fully connected layers with ReLU between them.
+    """Fully connected layers.
 
     Args:
         event_shape: shape of one datum.
         outputs: number of raw outputs.
         hidden: widths of the hidden layers, from x to z.
         inputs: as :class:`Encoder` has it.
+        activation: of the hidden layers: ``relu``, ``tanh``, ``gelu`` or ``gated``.
+
+    Raises:
+        UsageError: for another activation.
     """
 
     def __init__(
@@ -75,12 +80,13 @@ class MLPEncoder(Encoder):
         outputs: int,
         hidden: Sequence[int] = (300, 300),
         inputs: Inputs | None = None,
+        activation: str = "relu",
     ) -> None:
         super().__init__(event_shape, outputs, inputs)
         width = math.prod(self.inputs.shape)
         layers: list[nn.Module] = []
         for width_in, width_out in zip([width, *hidden], hidden, strict=False):
-            layers += [nn.Linear(width_in, width_out), nn.ReLU()]
+            layers += hidden_layer(activation, width_in, width_out)
         self.layers = nn.Sequential(*layers, nn.Linear([width, *hidden][-1], outputs))
 
     def network(self, u: Tensor) -> Tensor:
@@ -118,13 +124,27 @@ class ConvEncoder(Encoder):
         self.image = (channels, rows, columns)
         stages: list[nn.Module] = []
         for c_in, c_out in zip([channels, *hidden], hidden, strict=False):
-            stages += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), nn.ReLU()]
+            stages += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), *self.after(c_out), nn.ReLU()]
             rows, columns = math.ceil(rows / 2), math.ceil(columns / 2)
         self.stages = nn.Sequential(*stages)
         self.head = nn.Linear(hidden[-1] * rows * columns, outputs)
+
+    @staticmethod
+    def after(channels: int) -> Sequence[nn.Module]:
+        """Return what a stage has after it halves rows and columns: nothing."""
+        return ()
 
     def network(self, u: Tensor) -> Tensor:
         """Return the raw outputs."""
         batch = u.shape[: -len(self.inputs.shape)]
         maps = self.stages(u.reshape(-1, *self.image))
         return self.head(maps.flatten(1)).reshape(*batch, self.outputs)
+
+
+class ResidualEncoder(ConvEncoder):
+    """Convolutions as :class:`ConvEncoder` has them, with a residual block after each."""
+
+    @staticmethod
+    def after(channels: int) -> Sequence[nn.Module]:
+        """Return a residual block."""
+        return (Residual(channels),)

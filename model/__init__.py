@@ -1,6 +1,6 @@
 """The generative side: prior, decoders, observation distributions and the Pyro model."""
 
-from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder, Spread
+from obsvae.model.decoders import ConvDecoder, Decoder, MLPDecoder, ResidualDecoder, Spread
 from obsvae.model.exact import log_interval_mass
 from obsvae.model.observations import (
     BY_COLUMN,
@@ -103,6 +103,7 @@ __all__ = [
     "Partial",
     "Poisson",
     "Prior",
+    "ResidualDecoder",
     "Spread",
     "StandardNormal",
     "StudentT",

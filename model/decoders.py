@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
+from obsvae.layers import Residual, hidden_layer
 from obsvae.module import TypedModule
 
 
@@ -42,28 +43,50 @@ class Decoder(TypedModule):
 
 
 class MLPDecoder(Decoder):
-    """Fully connected layers with ReLU between them.
+    """Fully connected layers.
 
     Args:
         latent: size of z.
         event_shape: shape of one datum.
         outputs: raw outputs per feature.
         hidden: widths of the hidden layers, from z to x.
+        activation: of the hidden layers: ``relu``, ``tanh``, ``gelu`` or ``gated``.
+        skip: whether each layer but the first sees z beside what the one before makes of it.
+
+    Raises:
+        UsageError: for another activation.
+
+    Reference: Dieng, Kim, Rush and Blei, *Avoiding latent variable collapse with generative skip models*, AISTATS 2019.
     """
 
     def __init__(
-        self, latent: int, event_shape: Sequence[int], outputs: int = 1, hidden: Sequence[int] = (300, 300)
+        self,
+        latent: int,
+        event_shape: Sequence[int],
+        outputs: int = 1,
+        hidden: Sequence[int] = (300, 300),
+        activation: str = "relu",
+        skip: bool = False,
     ) -> None:
         super().__init__(latent, event_shape, outputs)
-        layers: list[nn.Module] = []
-        for width_in, width_out in zip([latent, *hidden], hidden, strict=False):
-            layers += [nn.Linear(width_in, width_out), nn.ReLU()]
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Linear([latent, *hidden][-1], math.prod(event_shape) * outputs)
+        beside = latent if skip else 0
+        self.body, self.joined = nn.ModuleList(), set[int]()
+        width = latent
+        for width_out in hidden:
+            if skip and len(self.body):
+                self.joined.add(len(self.body))
+            self.body.extend(hidden_layer(activation, width, width_out))
+            width = width_out + beside
+        self.skip = skip and bool(hidden)
+        self.head = nn.Linear(width, math.prod(event_shape) * outputs)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return eta."""
-        return self.head(self.body(z)).unflatten(-1, (*self.event_shape, self.outputs))
+        h = z
+        for i, part in enumerate(self.body):
+            h = part(torch.cat([h, z], -1) if i in self.joined else h)
+        h = torch.cat([h, z], -1) if self.skip else h
+        return self.head(h).unflatten(-1, (*self.event_shape, self.outputs))
 
     @torch.no_grad()
     def set_bias(self, eta: Tensor) -> None:
@@ -107,8 +130,13 @@ class ConvDecoder(Decoder):
         for c_in, c_out in zip(hidden, [*hidden[1:], channels * outputs], strict=True):
             last = len(self.stages) == len(hidden) - 1  # its bias is self.bias, one for each feature
             convolution = nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=not last)
-            self.stages.append(nn.Sequential(nn.ReLU(), convolution))
+            self.stages.append(nn.Sequential(*self.before(c_in), nn.ReLU(), convolution))
         self.bias = nn.Parameter(torch.zeros(*event_shape, outputs))
+
+    @staticmethod
+    def before(channels: int) -> Sequence[nn.Module]:
+        """Return what a stage has before it doubles rows and columns: nothing."""
+        return ()
 
     def forward(self, z: Tensor) -> Tensor:
         """Return eta."""
@@ -122,6 +150,15 @@ class ConvDecoder(Decoder):
     def set_bias(self, eta: Tensor) -> None:
         """Set the bias of each feature."""
         self.bias.copy_(eta)
+
+
+class ResidualDecoder(ConvDecoder):
+    """Transposed convolutions as :class:`ConvDecoder` has them, with a residual block before each."""
+
+    @staticmethod
+    def before(channels: int) -> Sequence[nn.Module]:
+        """Return a residual block."""
+        return (Residual(channels),)
 
 
 class Spread(Decoder):

@@ -80,6 +80,7 @@ from .guides import Inputs as Inputs
 from .guides import Logarithm as Logarithm
 from .guides import MLPEncoder as MLPEncoder
 from .guides import OneHot as OneHot
+from .guides import ResidualEncoder as ResidualEncoder
 from .guides import Standardised as Standardised
 from .guides import make_guide as make_guide
 from .inference import KHAT_LIMIT as KHAT_LIMIT
@@ -226,6 +227,7 @@ from .model import Ordinal as Ordinal
 from .model import Partial as Partial
 from .model import Poisson as Poisson
 from .model import Prior as Prior
+from .model import ResidualDecoder as ResidualDecoder
 from .model import Spread as Spread
 from .model import StandardNormal as StandardNormal
 from .model import StudentT as StudentT

@@ -10,10 +10,10 @@ from obsvae.experiments.command_line.arguments import (
     Parser,
     add_device,
     device,
-    one_of,
     positive_float,
     positive_int,
     seed,
+    spec_of,
 )
 from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.program import run
@@ -79,9 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     group.add_argument(
         "--architecture",
-        type=one_of("architecture", ARCHITECTURES),
+        type=spec_of("architecture", ARCHITECTURES),
         default="mlp",
-        metavar="NAME",
+        metavar="NAME[:OPTION=VALUE,...]",
         help="of the networks (default: mlp)",
     )
     group.add_argument(

@@ -103,7 +103,7 @@ def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
     return convert
 
 
-def _described(kind: str, known: Mapping[str, HasOptions]) -> Callable[[str], str]:
+def spec_of(kind: str, known: Mapping[str, HasOptions]) -> Callable[[str], str]:
     """Return a converter that takes a name with options, and tells what is wrong with any other text."""
 
     def convert(text: str) -> str:
@@ -146,10 +146,10 @@ def add_network(
     )
     group.add_argument(
         "--architecture",
-        type=one_of("architecture", ARCHITECTURES),
+        type=spec_of("architecture", ARCHITECTURES),
         default="mlp",
-        metavar="NAME",
-        help=f"of the networks: {_either(ARCHITECTURES)} (default: mlp)",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"of the networks: {_with_options(ARCHITECTURES)} (default: mlp)",
     )
     group = parser.add_argument_group("training")
     usual = "until validation stops improving" if epochs is None else str(epochs)
@@ -173,14 +173,14 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
     plain = "" if needs_density else "; delta makes a plain autoencoder"
     parser.add_argument(
         "--guide",
-        type=_described("guide", GUIDES),
+        type=spec_of("guide", GUIDES),
         default="normal",
         metavar="NAME[:OPTION=VALUE,...]",
         help=f"q(z | x): {_with_options(offered)}{plain} (default: normal)",
     )
     parser.add_argument(
         "--prior",
-        type=_described("prior", PRIORS),
+        type=spec_of("prior", PRIORS),
         default="standard-normal",
         metavar="NAME[:OPTION=VALUE,...]",
         help=f"p(z): {_with_options(PRIORS)} (default: standard-normal)",

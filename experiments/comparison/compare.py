@@ -12,6 +12,7 @@ import torch
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
+from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.comparison.acceptance import require_comparable, scored_as
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
@@ -19,7 +20,7 @@ from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
-from obsvae.experiments.pair import require_memory, sizes_of
+from obsvae.experiments.pair import require_memory
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.guides import GUIDES
@@ -65,7 +66,8 @@ def compare(
             script that asks for them needs ``if __name__ == "__main__":``. None: one after another, in this process.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
-        architecture: of the networks, a name in ``ARCHITECTURES``.
+        architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
+            ``mlp:activation=tanh``.
         guide: as :func:`make_pair` takes it, of one with a density.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
         epochs: passes over the data; by default until validation has stopped improving, as :func:`fit` has it.

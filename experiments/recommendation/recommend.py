@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
+from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.run import run_jobs
-from obsvae.experiments.pair import make_pair, sizes_of
+from obsvae.experiments.pair import make_pair
 from obsvae.experiments.recommendation.candidates import on_their_grids, questions
 from obsvae.experiments.recommendation.confirming.clock import Clock
 from obsvae.experiments.recommendation.confirming.decide import Course, decide
@@ -81,7 +82,8 @@ def recommend(
         columns: the names of those that are asked for; the others have the families that the data say. None: all.
         latent: size of z; by default the root of the number of features, 8 at most.
         hidden: sizes of the hidden layers; by default 64 64, and 128 128 for more than 100 features.
-        architecture: of the networks, a name in ``ARCHITECTURES``.
+        architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
+            ``mlp:activation=tanh``.
         epochs: passes over the data at most.
         batch_size: data in a minibatch; by default a tenth of the rows, from 16 to 400.
         lr: Adam's learning rate.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from obsvae.errors import UsageError
-from obsvae.model import ConvDecoder, MLPDecoder
+from obsvae.model import ConvDecoder, MLPDecoder, ResidualDecoder
 
 IMAGES = [(9, 5), (3, 9, 5), (28, 20), (1, 8, 8), (1, 1)]
 
@@ -16,6 +16,8 @@ def decoders():
             *(MLPDecoder(4, shape, 2, hidden=(8,)) for shape in [(), (6,), (2, 3)]),
             MLPDecoder(4, (6,), 1, hidden=()),
             *(ConvDecoder(4, shape, 2, hidden=(8, 4)) for shape in IMAGES),
+            MLPDecoder(4, (6,), 1, hidden=(8, 5), activation="gated", skip=True),
+            ResidualDecoder(4, (3, 9, 5), 2, hidden=(8, 4)),
             ConvDecoder(4, (28, 20), 3, hidden=(8,)),
             ConvDecoder(4, (9, 5), 1, hidden=(8, 4, 2)),
         ]
