@@ -72,14 +72,13 @@ class MixtureOfNormals(TorchDistribution):
     def rsample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty tuple, as torch has it
         """Draw z ``(*sample, *batch, D)``."""
         shape = Size((*sample_shape, *self.batch_shape))
-        with torch.no_grad():
-            u = torch.rand(*shape, 1, dtype=self.loc.dtype, device=self.loc.device)
-            k = (self.logits.softmax(-1).cumsum(-1)[..., :-1] < u).sum(-1, keepdim=True).unsqueeze(-1)  # (*shape, 1, 1)
-            at = k.expand(*shape, 1, *self.event_shape)
-            loc, scale = (
-                part.expand(*shape, *part.shape[-2:]).gather(-2, at).squeeze(-2) for part in (self.loc, self.scale)
-            )
-            z = loc + scale * torch.randn_like(loc)
+        u = torch.rand(*shape, 1, dtype=self.loc.dtype, device=self.loc.device)
+        k = (self.logits.detach().softmax(-1).cumsum(-1)[..., :-1] < u).sum(-1, keepdim=True)
+        at = k.unsqueeze(-1).expand(*shape, 1, *self.event_shape)
+        loc, scale = (
+            part.detach().expand(*shape, *part.shape[-2:]).gather(-2, at).squeeze(-2) for part in (self.loc, self.scale)
+        )
+        z = loc + scale * torch.randn_like(loc)
         return self._follow(z) if torch.is_grad_enabled() else z
 
     def _follow(self, z: Tensor) -> Tensor:
@@ -89,12 +88,11 @@ class MixtureOfNormals(TorchDistribution):
         w = (self.logits.log_softmax(-1).unsqueeze(-1) + before).softmax(-2)
         phi = torch.special.ndtr(t)
         F = (w * phi).sum(-2)  # (*shape, D)
-        with torch.no_grad():
-            slope = -t / self.scale  # of log N in z
-            J = ((w * (phi - F.unsqueeze(-2))).mT @ slope).tril(-1)  # (*shape, D, D): dF_d / dz_e
-            density = (w * log_normal.exp()).sum(-2).clamp_min(torch.finfo(z.dtype).tiny)
-            J = J + torch.diag_embed(density)
-        moved = torch.linalg.solve_triangular(J, (F - F.detach()).unsqueeze(-1), upper=False)
+        slope = -t / self.scale  # of log N in z
+        J = ((w * (phi - F.unsqueeze(-2))).mT @ slope).tril(-1)  # (*shape, D, D): dF_d / dz_e
+        density = (w * log_normal.exp()).sum(-2).clamp_min(torch.finfo(z.dtype).tiny)
+        J = J + torch.diag_embed(density)
+        moved = torch.linalg.solve_triangular(J.detach(), (F - F.detach()).unsqueeze(-1), upper=False)
         return z - moved.squeeze(-1)
 
     def _log_normal(self, z: Tensor) -> tuple[Tensor, Tensor]:
