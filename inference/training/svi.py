@@ -3,12 +3,10 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Literal
 
-import pyro
 import torch
 from pyro.infer import ELBO, TraceMeanField_ELBO
 from torch import Tensor
@@ -16,17 +14,19 @@ from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
 from obsvae.inference.sites import posterior
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
-from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.diverged import TrainingDiverged
 from obsvae.inference.training.history import Epoch, History
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.listeners import Listeners
+from obsvae.inference.training.objective import Objective
 from obsvae.inference.training.required import epochs_before, require_trainable
 from obsvae.inference.training.state import TrainingState
-from obsvae.inference.training.step import Step
+from obsvae.inference.training.steps import Validation, step_for
+from obsvae.inference.training.together import require_graphs, require_together
 from obsvae.modes import evaluating, seeded
 
 # Data at a time, for what is estimated from the training set as a whole.
@@ -51,6 +51,7 @@ def fit(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
     resume: TrainingState | None = None,
+    processes: Processes = ALONE,
 ) -> History:
     r"""Maximise the ELBO of a model/guide pair over minibatches with Adam, and keep the weights of the best epoch.
 
@@ -85,6 +86,9 @@ def fit(
         callbacks: called at the start, after each epoch, when they may raise :class:`StopTraining`, and at the end.
         resume: where a training of the same pair, data and arguments has stood, as :meth:`Callback.on_state` is told:
             it goes on from there as if it had never ended. ``epochs`` and ``patience`` may be others than before.
+        processes: that share the training, as :func:`join` returns them, where each calls this function with the same
+            arguments and data. They share the rows of each minibatch, so that the result is that of one process but
+            for rounding. The first one calls the callbacks. ``exported`` is needed, and nothing is compiled.
 
     Returns:
         The history; ``history.best`` is the epoch whose weights model and guide have, in evaluation mode. An interrupt
@@ -92,15 +96,15 @@ def fit(
 
     Raises:
         UsageError: for data outside the observation's support, of the wrong shape or on another device, a guide whose
-            latent sites or shapes are not the model's, arguments out of range, or the state of another training.
+            latent sites or shapes are not the model's, arguments out of range, the state of another training, or what
+            processes cannot share.
         TrainingDiverged: where the loss, the weights or the validation ELBO are not finite; it names the step that
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
     require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
-    if compiled is True and not exported:
-        raise UsageError("compiled=True needs exported=True: what is compiled is the exported graph")
     if kl_warmup < 0:
         raise UsageError(f"kl_warmup must be 0 or more epochs, but got {kl_warmup}")
+    require_graphs(exported, compiled, processes)
     objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
     for part in (model, guide):
         if not part.initialised:
@@ -121,26 +125,25 @@ def fit(
     generator = torch.Generator(device).manual_seed(seed)
     if resume is not None:
         best = resume.restore(objective, adam, generator)
-    keepers = [callback for callback in callbacks if type(callback).on_state is not Callback.on_state]
-    aside = partial(_aside, device, pyro.settings.get("validate_poutine"))
-    for callback in callbacks:
-        callback.on_start(model, guide)
-    bar = tqdm(total=budget.epochs * steps, initial=updates, unit="step", disable=None if progress else True)
-    take: Step
-    if exported and compiled:
-        take = CompiledStep(
-            ExportedObjective(objective),
-            parameters,
-            adam,
-            clip,
-            batch_size=min(batch_size, len(data.train)),
-            steps=budget.epochs * steps if compiled == "auto" else None,
-            may_end=budget.patience is not None,
-            tell=lambda line: None if bar.disable else bar.write(line, file=sys.stderr),
-        )
-    else:
-        take = Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip)
-    with seeded(seed, device), unchecked(), bar:
+    processes.spread(objective.state_dict().values())
+    listeners = Listeners(callbacks, processes, device)
+    listeners.start(model, guide)
+    is_shown = progress and processes.is_first
+    bar = tqdm(total=budget.epochs * steps, initial=updates, unit="step", disable=None if is_shown else True)
+    take = step_for(
+        objective,
+        adam,
+        clip,
+        exported=exported,
+        compiled=compiled,
+        batch_size=min(batch_size, len(data.train)),
+        most=budget.epochs * steps,
+        may_end=budget.patience is not None,
+        tell=lambda line: None if bar.disable else bar.write(line, file=sys.stderr),
+        processes=processes,
+    )
+    validate = Validation(objective, full, data.validation, seed, processes)
+    with seeded(seed, device), unchecked(), bar, processes.deferring_interrupts():
         if resume is not None:
             resume.restore_random(generator)
             take.go_on(updates, resume.is_compiled)
@@ -158,9 +161,11 @@ def fit(
                     bar.update()
                 train_elbo = -total.item() / len(data.train)
                 seconds += time.perf_counter() - start
+                require_together(parameters, generator, processes)
                 with evaluating(model, guide):
                     model.update((posterior(guide, x).sample(), x) for x in data.train.split(_UPDATE_BATCH))
-                    validation = _mean_elbo(objective, full, data.validation, seed)
+                    processes.spread(objective.state_dict().values())
+                    validation = validate()
                 if not math.isfinite(validation):
                     raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
                 if not history.best or validation > history.best.validation_elbo:
@@ -168,14 +173,9 @@ def fit(
                 history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
                 shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
                 bar.set_postfix(shown, seconds=f"{seconds:.0f}")
-                with aside():
-                    if keepers:
-                        compiled_by_now = take.is_compiled is True
-                        state = TrainingState.of(objective, adam, generator, best, history, compiled_by_now)
-                        for callback in keepers:
-                            callback.on_state(state)
-                    for callback in callbacks:
-                        callback.on_epoch(history)
+                compiled_by_now = take.is_compiled is True
+                now = partial(TrainingState.of, objective, adam, generator, best, history, compiled_by_now)
+                listeners.epoch(now, history)
                 if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
                     history.stopped = "patience"
                     break
@@ -190,7 +190,7 @@ def fit(
                 step, why = updates, "its gradient or its update is not finite"
                 epoch = -(-step // steps)
             history.stopped = f"diverged at step {step}"
-            _finish(objective, best, history, callbacks, aside)
+            _finish(objective, best, history, listeners)
             weights = "those of the best epoch" if len(history) else "the initial ones"
             raise TrainingDiverged(
                 f"training stopped at step {step} (epoch {epoch}): {why}; the weights kept are {weights}. Try a "
@@ -198,7 +198,7 @@ def fit(
                 history,
             ) from None
     # Interrupted in the first epoch, training keeps the weights that it has reached.
-    _finish(objective, best if len(history) else _snapshot(objective), history, callbacks, aside)
+    _finish(objective, best if len(history) else _snapshot(objective), history, listeners)
     return history
 
 
@@ -206,35 +206,17 @@ def _finish(
     objective: Objective,
     weights: dict[str, Tensor],
     history: History,
-    callbacks: Sequence[Callback],
-    aside: Callable[[], AbstractContextManager[None]],
+    listeners: Listeners,
 ) -> None:
     """Give model and guide the weights that are kept, in evaluation mode, and tell those who wait for the end."""
     objective.load_state_dict(weights)
     objective.eval()
-    with aside():
-        for callback in callbacks:
-            callback.on_end(history)
-
-
-@contextmanager
-def _aside(device: torch.device, is_checked: bool) -> Iterator[None]:
-    """Let callbacks draw numbers, and check arguments as their program does: training goes on as if they had not."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), pyro.validation_enabled(is_checked):
-        yield
+    listeners.end(history)
 
 
 def _batches(x: Tensor, batch_size: int) -> Iterator[Tensor]:
     for index in torch.randperm(len(x), device=x.device).split(batch_size):
         yield x[index]
-
-
-def _mean_elbo(objective: Objective, beta: float, x: Tensor, seed: int, batch_size: int = 500) -> float:
-    # The same draws of z at every epoch: differences between epochs are then those of the weights.
-    with seeded(seed, x.device):
-        losses = [objective(batch, x.new_tensor(beta)).item() * len(batch) for batch in x.split(batch_size)]
-    return -sum(losses) / len(x)
 
 
 def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:

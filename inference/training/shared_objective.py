@@ -1,0 +1,88 @@
+"""The training objective of a minibatch whose rows several processes share."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.fx import GraphModule
+
+from obsvae.errors import UsageError
+from obsvae.inference.processes.alone import Processes
+from obsvae.inference.training.noise import Draw, without_noise
+from obsvae.inference.training.objective import ExportedObjective, Objective
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a process does of minibatches of a size.
+
+    Attributes:
+        draws: the random numbers of the whole minibatch.
+        rows: its own rows.
+        graph: minus the ELBO per datum of them, which takes their random numbers; None where there are none.
+        axes: of the data, in each of the draws, where others have rows, too.
+    """
+
+    draws: list[Draw]
+    rows: slice
+    graph: GraphModule | None
+    axes: list[int]
+
+
+class SharedObjective:
+    r"""A process's share of minus the ELBO per datum of a minibatch; the shares add up to it.
+
+    .. math:: \sum_r \frac{n_r}{B} L_r = L, \qquad \sum_r n_r = B
+
+    All processes get the whole minibatch and draw all of its random numbers, so that their generators stay alike, and
+    like that of a process that is alone; each computes L_r of its own n_r rows.
+
+    Args:
+        objective: in the mode (training or evaluation) in which it shall be; without parts that mix data.
+        processes: that share the work.
+
+    Raises:
+        UsageError: where the data of a minibatch are mixed, as by batch normalisation, or draw random numbers that
+            depend on values.
+    """
+
+    def __init__(self, objective: Objective, processes: Processes) -> None:
+        mixing = [part for part in objective.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+        if mixing:
+            raise UsageError(
+                f"{type(mixing[0]).__name__} mixes the data of a minibatch, which several processes share; train in "
+                "one process, or take a normalisation of each datum by itself, such as LayerNorm"
+            )
+        self.objective, self.processes = objective, processes
+        self.parts: dict[int, _Part] = {}
+
+    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+        """Return this process's share for the whole minibatch x ``(N, *event)``: 0 where it has no row."""
+        if len(x) not in self.parts:
+            self.parts[len(x)] = self._part(x, beta)
+        part = self.parts[len(x)]
+        noise = [draw(x.device) for draw in part.draws]
+        if part.graph is None:
+            return x.new_zeros(())
+        rows = part.rows
+        n = rows.stop - rows.start
+        if n < len(x):
+            noise = [numbers.narrow(axis, rows.start, n) for numbers, axis in zip(noise, part.axes, strict=True)]
+        (loss,) = part.graph(x[rows], beta, *noise)
+        return loss * (n / len(x))
+
+    def _part(self, x: Tensor, beta: Tensor) -> _Part:
+        rows = self.processes.part(len(x))
+        n = rows.stop - rows.start
+        _, draws = without_noise(ExportedObjective(self.objective).graph(x, beta))
+        if not n:
+            return _Part(draws, rows, None, [])
+        graph, own = without_noise(ExportedObjective(self.objective).graph(x[rows], beta))
+        if len(own) != len(draws):
+            raise UsageError(
+                f"several processes need random numbers for each datum, but {len(x)} data draw {len(draws)} times, and "
+                f"{n} data {len(own)} times; train in one process"
+            )
+        axes = []
+        if n < len(x):  # of a minibatch of one row it is a process's own
+            axes = [one.axis(whole, n, len(x)) for one, whole in zip(own, draws, strict=True)]
+        return _Part(draws, rows, graph, axes)

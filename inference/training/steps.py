@@ -1,0 +1,91 @@
+"""How the steps of a training are taken."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from obsvae.inference.processes.alone import Processes
+from obsvae.inference.training.compiled_step import CompiledStep
+from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.shared_objective import SharedObjective
+from obsvae.inference.training.shared_step import SharedStep
+from obsvae.inference.training.step import Step
+from obsvae.modes import seeded
+
+
+def step_for(
+    objective: Objective,
+    adam: torch.optim.Adam,
+    clip: float | None,
+    *,
+    exported: bool,
+    compiled: bool | Literal["auto"],
+    batch_size: int,
+    most: int,
+    may_end: bool,
+    tell: Callable[[str], None],
+    processes: Processes,
+) -> Step:
+    """Return what takes the steps of a training.
+
+    Args:
+        objective: minus the ELBO per datum.
+        adam: of its parameters.
+        clip: greatest norm of the gradient; None: no limit.
+        exported: as :func:`fit` takes it, like ``compiled``.
+        compiled: whether to compile, or ``"auto"``.
+        batch_size: data in a minibatch, where there are as many.
+        most: number of steps at most.
+        may_end: whether training may end before.
+        tell: is called with a line for the user.
+        processes: that share the training.
+    """
+    parameters = list(objective.parameters())
+    if processes.size > 1:
+        if compiled:
+            tell("steps that several processes share are not compiled")
+        return SharedStep(SharedObjective(objective, processes), parameters, adam, clip, processes)
+    if exported and compiled:
+        return CompiledStep(
+            ExportedObjective(objective),
+            parameters,
+            adam,
+            clip,
+            batch_size=batch_size,
+            steps=most if compiled == "auto" else None,
+            may_end=may_end,
+            tell=tell,
+        )
+    return Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip)
+
+
+class Validation:
+    """The mean ELBO of validation data.
+
+    Args:
+        objective: minus the ELBO per datum.
+        beta: weight of the KL term.
+        x: the data ``(N, *event)``.
+        seed: of z.
+        processes: that share the rows.
+        batch_size: how many data at a time.
+    """
+
+    def __init__(
+        self, objective: Objective, beta: float, x: Tensor, seed: int, processes: Processes, batch_size: int = 500
+    ) -> None:
+        self.x, self.beta, self.seed = x, x.new_tensor(beta), seed
+        self.processes, self.batch_size = processes, batch_size
+        self.share: Callable[[Tensor, Tensor], Tensor] = objective
+        if processes.size > 1:
+            self.share = SharedObjective(objective, processes)
+
+    def __call__(self) -> float:
+        """Return it in nats per datum, in evaluation mode."""
+        # The same draws of z at every epoch: differences between epochs are then those of the weights.
+        with seeded(self.seed, self.x.device):
+            losses = [self.share(batch, self.beta).item() * len(batch) for batch in self.x.split(self.batch_size)]
+        total = self.processes.sum(torch.tensor(sum(losses), dtype=torch.float64))
+        return -total.item() / len(self.x)
