@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from obsvae.experiments.shares import SaveShares
 from obsvae.experiments.state_file import load_state
 from obsvae.experiments.training import draw_training
 from obsvae.inference import Callback, fit
+from obsvae.inference.processes.alone import ALONE, Processes
 
 # What evaluation has left, of the weights before.
 _EVALUATED = ("metrics.json", "likelihood", "posterior.nc")
@@ -29,6 +31,7 @@ def resume_run(
     patience: int | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Run:
     """Go on with a run that was interrupted or killed, or has had its epochs: as if it had never ended.
 
@@ -44,6 +47,8 @@ def resume_run(
         patience: epochs without improvement after which training stops; None: as before.
         callbacks: what else to do at the start, after each epoch, and in the end.
         progress: show a progress bar.
+        processes: that share the training, as :func:`fit` takes them, as many as there are now; the first one keeps
+            the folder.
 
     Raises:
         UsageError: for a folder that holds no run or no state of its training, or in which another process works, a
@@ -53,7 +58,7 @@ def resume_run(
     """
     folder = Path(folder)
     load_config(folder)  # where there is none, nothing can be locked
-    with FolderLock(folder):
+    with FolderLock(folder) if processes.is_first else nullcontext():
         run, state = load_run(folder, data=data), load_state(folder)
         if (stopped := str(run.config["outcome"]["stopped"])).startswith("diverged"):
             raise UsageError(f"the training of {folder} {stopped}, and would again; train it with other options")
@@ -63,16 +68,25 @@ def resume_run(
             )
         changed = {"epochs": epochs, "patience": patience}
         training = run.config["training"] | {name: value for name, value in changed.items() if value is not None}
-        device = _device(run)
+        device = processes.device(_device(run))
+        processes.require_same("training", training)
         model, guide, there = run.model.to(device), run.guide.to(device), run.data.to(device)
         shares = [] if there.columns is None else [SaveShares.after(folder, there, len(state.history))]
         keeper = RunFolder(folder, {**run.config, "training": training}, model, guide, [one.save for one in shares])
         history = fit(
-            model, guide, there, **training, callbacks=[*shares, keeper, *callbacks], progress=progress, resume=state
+            model,
+            guide,
+            there,
+            **training,
+            callbacks=[*shares, keeper, *callbacks],
+            progress=progress,
+            resume=state,
+            processes=processes,
         )
-        found = Run(folder, keeper.config, model, guide)
+        found = Run(folder, processes.gather(keeper.config)[0], model, guide)
         found.data, found.history = run.data, history
-        draw_training(found)
+        if processes.is_first:
+            draw_training(found)
     if old := [name for name in _EVALUATED if (folder / name).exists()]:
         warnings.warn(f"{folder}: {', '.join(old)} tell of the weights before; evaluate the run again", stacklevel=2)
     return found

@@ -21,6 +21,7 @@ from obsvae.experiments.run_folder import NewRunFolder
 from obsvae.experiments.shares import SaveShares
 from obsvae.inference import Callback, fit, prior_means, reproduce, reproduce_columns
 from obsvae.inference.modes import device_of
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.training.budget import Budget
 from obsvae.model import VAE, resolved
 
@@ -49,6 +50,7 @@ def train_run(
     device: torch.device | str = "cpu",
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Run:
     """Train a pair, and leave a run folder that is whole at every moment.
 
@@ -74,6 +76,7 @@ def train_run(
         device: where to train.
         callbacks: what else to do at the start, after each epoch, and in the end.
         progress: show a progress bar.
+        processes: that share the training, as :func:`fit` takes them; the first one keeps the folder.
 
     Returns:
         The run, with model and guide on the device; ``run.history.stopped`` says how training ended.
@@ -99,7 +102,7 @@ def train_run(
         "compiled": compiled,
         "seed": seed,
     }
-    where = torch.device(device)
+    where = processes.device(torch.device(device))
     observation = resolved(observation) if isinstance(observation, str) else observation
     if not isinstance(data, Dataset) or not isinstance(observation, str):
         raise UsageError(
@@ -127,13 +130,24 @@ def train_run(
         "torch": torch.__version__,
     }
     folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
+    processes.require_same("configuration", config)
     there = data.to(where)
     shares = [] if data.columns is None else [SaveShares(folder, there)]
     with NewRunFolder(folder, config, model, proposal, [one.save for one in shares]) as keeper:
-        history = fit(model, proposal, there, **training, callbacks=[*shares, keeper, *callbacks], progress=progress)
-    run = Run(folder, keeper.config, model, proposal)
+        history = fit(
+            model,
+            proposal,
+            there,
+            **training,
+            callbacks=[*shares, keeper, *callbacks],
+            progress=progress,
+            processes=processes,
+        )
+    # With the outcome, which the first process knows once it has saved all.
+    run = Run(folder, processes.gather(keeper.config)[0], model, proposal)
     run.data, run.history = data, history
-    draw_training(run)
+    if processes.is_first:
+        draw_training(run)
     return run
 
 

@@ -22,6 +22,7 @@ from obsvae.experiments.command_line.program import run
 from obsvae.experiments.resuming import resume_run
 from obsvae.experiments.run import Run
 from obsvae.experiments.training import TellDoubts, summary, train_run
+from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
   obsvae train --data digits --observation normal --scale shared --epochs 50 --out runs/digits-normal
@@ -29,6 +30,7 @@ EXAMPLES = """\
   obsvae train --observation help
   obsvae train --data measurements.npy --observation "normal:scale=per-feature" --standardise
   obsvae train --resume runs/mnist-bernoulli --epochs 300
+  torchrun --nproc-per-node 4 --no-python obsvae train --data mnist --observation bernoulli --batch-size 1000
 """
 # What may be changed of a run that goes on.
 CHANGEABLE = ("resume", "epochs", "patience")
@@ -37,7 +39,7 @@ COMPILED: Mapping[str, bool | Literal["auto"]] = {"auto": "auto", "yes": True, "
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = Parser(__doc__ or "", EXAMPLES)
+    parser = Parser(__doc__ or "", EXAMPLES, is_shared=True)
     add_data(parser)
     add_observation(parser)
     add_network(parser)
@@ -66,19 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--patience; its other options are those of before",
     )
     args, given = parser.parse_given(arguments)
+    processes = join()
     if args.resume is not None:
         if others := [flag for name, flag in given.items() if name not in CHANGEABLE]:
             raise UsageError(
                 "--resume goes on with the options of its run, of which --epochs and --patience alone may be others; "
                 f"leave out {', '.join(others)}"
             )
-        _tell(resume_run(args.resume, epochs=args.epochs, patience=args.patience))
+        _tell(resume_run(args.resume, epochs=args.epochs, patience=args.patience, processes=processes))
         return
     if args.observation == ["help"]:
         print(observation_help())
         return
 
-    data = load_data(args)
+    with processes.in_turn():
+        data = load_data(args)
     observation = observation_spec(args, data)
     trained = train_run(
         observation,
@@ -92,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         compiled=COMPILED[args.compiled],
         callbacks=[TellDoubts(data)],
         device=device(args),
+        processes=processes,
         **network_options(args),
         **training_options(args),
     )

@@ -11,6 +11,7 @@ import torch
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.guides import GUIDES
+from obsvae.inference.processes.joining import join
 from obsvae.model import PRIORS
 from obsvae.names import lookup
 from obsvae.options import HasOptions, chosen, described
@@ -20,9 +21,16 @@ _NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that shows defaults and examples, and whose errors take one line."""
+    """A parser that shows defaults and examples, and whose errors take one line.
 
-    def __init__(self, description: str, examples: str) -> None:
+    Args:
+        description: of the command.
+        examples: a line each.
+        is_shared: whether several processes, which torchrun starts, can share the command.
+    """
+
+    def __init__(self, description: str, examples: str, *, is_shared: bool = False) -> None:
+        self.is_shared = is_shared
         super().__init__(
             description=description,
             epilog=f"examples:\n{examples}",
@@ -33,7 +41,13 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]  # argparse has two more overloads, for namespaces of one's own
         self, args: Sequence[str] | None = None, namespace: None = None
     ) -> argparse.Namespace:
-        """Return the arguments; a negative number is one however it is written."""
+        """Return the arguments; a negative number is one however it is written.
+
+        Raises:
+            UsageError: where several processes run a command that they cannot share.
+        """
+        if not self.is_shared and (size := join().size) > 1:
+            raise UsageError(f"one process is needed, but there are {size}; run this command without torchrun")
         given = sys.argv[1:] if args is None else args
         # What starts with a space is no flag to argparse, and float() does not mind it.
         return super().parse_args([f" {arg}" if _NEGATIVE.fullmatch(arg) else arg for arg in given], namespace)

@@ -3,8 +3,10 @@
 import os
 import signal
 import sys
+import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -13,6 +15,8 @@ from obsvae.errors import UsageError
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.memory import out_of_memory
 from obsvae.inference import TrainingDiverged, flushing_denormals
+from obsvae.inference.processes.alone import ALONE, Processes, ProcessesParted
+from obsvae.inference.processes.joining import join
 
 
 def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] | None = None) -> NoReturn:
@@ -20,7 +24,8 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
 
     It is 2 for wrong use, files that cannot be read or written, and too little memory, 1 where training diverged, 130
     for an interrupt, and 143 for SIGTERM, by which clusters take back a machine, each with one line. Any other error is
-    a fault of the program: it shows its traceback.
+    a fault of the program: it shows its traceback. Of several processes the first speaks, and of their ends the one
+    that ends first.
     """
     name = Path(sys.argv[0]).name
     warnings.formatwarning = _one_line
@@ -32,37 +37,63 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
         raise KeyboardInterrupt  # which ends what is going on in order
 
     before = signal.signal(signal.SIGTERM, terminate)
+    processes = ALONE
     try:
-        with flushing_denormals():
+        processes = join()
+        with flushing_denormals(), _silent_but_for_the_first(processes):
             main(arguments)
-        sys.stdout.flush()
+            sys.stdout.flush()
+        processes.leave()
     except UsageError as error:
-        print(f"{name}: error: {in_flags(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        _end(processes, 2, f"{name}: error: {in_flags(str(error))}")
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _end(processes, 1)
     except OSError as error:
         where = error.filename2 or error.filename
         what = error.strerror or error
-        print(f"{name}: error: {where}: {what}" if where else f"{name}: error: {what}", file=sys.stderr)
-        sys.exit(2)
-    except (MemoryError, RuntimeError) as error:
-        lacking = out_of_memory(error)
-        if lacking is None:
-            raise
-        print(f"{name}: error: {lacking}", file=sys.stderr)
-        sys.exit(2)
+        _end(processes, 2, f"{name}: error: {where}: {what}" if where else f"{name}: error: {what}")
+    except ProcessesParted as error:
+        _end(processes, 1, f"{name}: error: {error}")
     except TrainingDiverged as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(1)
+        _end(processes, 1, f"{name}: {error}")
     except KeyboardInterrupt:
-        print(f"{name}: {'terminated' if terminated else 'interrupted'}", file=sys.stderr)
-        sys.exit(143 if terminated else 130)
+        code, how = (143, "terminated") if terminated else (130, "interrupted")
+        _end(processes, code, f"{name}: {how}")
+    except SystemExit as end:  # by the parser, which has told why
+        _end(processes, end.code)
+    except Exception as error:
+        lacking = out_of_memory(error) if isinstance(error, MemoryError | RuntimeError) else None
+        if lacking is not None:
+            _end(processes, 2, f"{name}: error: {lacking}")
+        if processes.size == 1:
+            raise
+        _end(processes, 1, traceback.format_exc().rstrip())
     finally:
         signal.signal(signal.SIGTERM, before)
     sys.exit(0)
+
+
+@contextmanager
+def _silent_but_for_the_first(processes: Processes) -> Iterator[None]:
+    if processes.is_first:
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+def _end(processes: Processes, code: str | int | None, line: str | None = None) -> NoReturn:
+    """Leave with an exit code, after a line where no other process has told of an end before."""
+    is_error = code not in (None, 0)
+    if is_error and processes.claim() and line is not None:
+        print(line, file=sys.stderr)
+    if is_error:
+        processes.leave_by_error()
+    else:
+        processes.leave()
+    sys.exit(code)
 
 
 def _one_line(
