@@ -1,14 +1,21 @@
 """The training objective of a minibatch whose rows several processes share."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
 
 from obsvae.errors import UsageError
+from obsvae.inference.modes import unchecked
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.noise import Draw, without_noise
 from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.modes import seeded
+
+# Of a loss in float32, by the order of its sums.
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -37,21 +44,14 @@ class SharedObjective:
     like that of a process that is alone; each computes L_r of its own n_r rows.
 
     Args:
-        objective: in the mode (training or evaluation) in which it shall be; without parts that mix data.
+        objective: in the mode (training or evaluation) in which it shall be, of which :func:`require_shares` holds.
         processes: that share the work.
 
     Raises:
-        UsageError: where the data of a minibatch are mixed, as by batch normalisation, or draw random numbers that
-            depend on values.
+        UsageError: where a minibatch draws random numbers that depend on values.
     """
 
     def __init__(self, objective: Objective, processes: Processes) -> None:
-        mixing = [part for part in objective.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
-        if mixing:
-            raise UsageError(
-                f"{type(mixing[0]).__name__} mixes the data of a minibatch, which several processes share; train in "
-                "one process, or take a normalisation of each datum by itself, such as LayerNorm"
-            )
         self.objective, self.processes = objective, processes
         self.parts: dict[int, _Part] = {}
 
@@ -86,3 +86,36 @@ class SharedObjective:
         if n < len(x):  # of a minibatch of one row it is a process's own
             axes = [one.axis(whole, n, len(x)) for one, whole in zip(own, draws, strict=True)]
         return _Part(draws, rows, graph, axes)
+
+
+@torch.no_grad()
+def require_shares(objective: Objective, x: Tensor) -> None:
+    """Refuse an objective of a minibatch that is not the mean of those of its data, as two of x ``(N, *event)`` show.
+
+    Args:
+        objective: in the mode in which it shall be shared.
+        x: data, of which some differ.
+
+    Raises:
+        UsageError: where the objective mixes data.
+    """
+    remedy = "several processes cannot share it; train in one process"
+    for part in objective.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            raise UsageError(f"{type(part).__name__} mixes the data of a minibatch: {remedy}, or take LayerNorm")
+    farthest = int((x - x[:1]).nan_to_num().flatten(1).abs().sum(1).argmax())
+    pair, beta = x[[0, farthest]], x.new_tensor(1.0)
+    with unchecked():
+        with seeded(0, x.device):
+            whole = objective(pair, beta).item()
+        shared, total = SharedObjective(objective, Processes(0, 2)), 0.0
+        for row in range(2):
+            with seeded(0, x.device):
+                total += shared(pair, beta).item()
+            # The graph of the first datum is that of the second, too.
+            shared.parts[2] = replace(shared.parts[2], rows=slice(row + 1, row + 2))
+    if not math.isclose(whole, total, rel_tol=_ROUNDING, abs_tol=_ROUNDING):
+        raise UsageError(
+            "the loss of a minibatch is not the mean of the losses of its data, as with a profile likelihood "
+            f"(scale=optimal): {remedy}, or take another observation"
+        )

@@ -24,6 +24,7 @@ from obsvae.inference.training.history import Epoch, History
 from obsvae.inference.training.listeners import Listeners
 from obsvae.inference.training.objective import Objective
 from obsvae.inference.training.required import epochs_before, require_trainable
+from obsvae.inference.training.shared_objective import require_shares
 from obsvae.inference.training.state import TrainingState
 from obsvae.inference.training.steps import Validation, step_for
 from obsvae.inference.training.together import require_graphs, require_together
@@ -109,6 +110,9 @@ def fit(
     for part in (model, guide):
         if not part.initialised:
             part.initialise(data.train)
+    if processes.size > 1:
+        objective.train()
+        require_shares(objective, data.train)
     parameters = list(objective.parameters())
     device = device_of(model)
     budget = Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size)
