@@ -25,6 +25,7 @@ from obsvae.experiments.evaluation.evaluate import evaluate_run
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.run import load_run
 from obsvae.inference import Amortised, Annealed, Proposal, Refined
+from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
   obsvae evaluate runs/mnist-normal --particles 1000
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{__doc__}\n\nWhere the data lie on a grid, the headline is the mass of the grid's cells, which compares with "
         "any mass;\nthe density stands beside it.",
         EXAMPLES,
+        is_shared=True,
     )
     parser.add_argument("run", type=Path, help="a run folder, as obsvae train leaves it")
     parser.add_argument(
@@ -127,9 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     particles = args.particles or PARTICLES[args.proposal]
     settings = {"particles": particles, "memory": args.memory * 2**20, "seed": args.seed}
 
-    trained = load_run(args.run)
+    processes = join()
+    if processes.size > 1 and (args.curve or args.bidirectional):
+        raise UsageError("processes share an evaluation alone; run --curve or --bidirectional without torchrun")
+    with processes.in_turn():
+        trained = load_run(args.run)
+        trained.data  # noqa: B018 - a known dataset may have to be downloaded
     for part in (trained.model, trained.guide):
-        part.to(device(args))
+        part.to(processes.device(device(args)))
     if isinstance(proposal, Annealed) and args.bidirectional:
         bracketed = bracket_run(trained, args.limit or 100, proposal=proposal, others=PARTICLES["refined"], **settings)
         text, files = bracketed.text(), [bracketed.save(args.run / "likelihood/simulated.csv")]
@@ -139,7 +146,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         check = {} if args.check is None else {"check": args.check}
         found = evaluate_run(
-            trained, split=split, limit=args.limit, proposal=proposal, by_column=args.columns, **check, **settings
+            trained,
+            split=split,
+            limit=args.limit,
+            proposal=proposal,
+            by_column=args.columns,
+            processes=processes,
+            **check,
+            **settings,
         )
         text, files = "\n".join([found.table(), *map(str, found.findings)]), found.files
     print(in_flags(text))

@@ -13,6 +13,7 @@ from obsvae.experiments.command_line.use import (
     save_values,
 )
 from obsvae.experiments.use.values import impute_rows
+from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
   obsvae impute runs/penguins-by-column penguins.csv --out filled.csv
@@ -21,7 +22,7 @@ EXAMPLES = """\
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = Parser(__doc__ or "", EXAMPLES)
+    parser = Parser(__doc__ or "", EXAMPLES, is_shared=True)
     add_run(parser, "rows with missing entries")
     add_out(parser, "the rows with a point value in each missing entry: mean, median or mode, by what the column holds")
     parser.add_argument(
@@ -33,9 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_particles(parser)
     args = parser.parse_args(arguments)
+    processes = join()
     trained, rows = read_run(args)
 
-    found = impute_rows(trained, rows, args.draws, **particle_options(args))
+    found = impute_rows(trained, rows, args.draws, processes=processes, **particle_options(args))
+    if not processes.is_first:
+        return
     written = [save_values(args.out, found.point)]
     if found.draws is not None:
         written.append(save_values(args.out.with_stem(f"{args.out.stem}-draws"), found.draws))

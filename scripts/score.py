@@ -16,6 +16,7 @@ from obsvae.experiments.command_line.use import (
     read_run,
 )
 from obsvae.experiments.use.scores import score_rows
+from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
   obsvae score runs/penguins-by-column new.csv --out scores.csv
@@ -28,7 +29,7 @@ NOTE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = Parser(__doc__ or "", EXAMPLES)
+    parser = Parser(__doc__ or "", EXAMPLES, is_shared=True)
     add_run(parser, "rows to score")
     add_out(parser, "a line for each row (.csv, .tsv, .parquet)")
     parser.add_argument(
@@ -45,9 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_particles(parser)
     args = parser.parse_args(arguments)
+    processes = join()
     trained, rows = read_run(args, is_table=True)
 
-    found = score_rows(trained, rows, by_column=args.columns, reference=args.reference, **particle_options(args))
+    found = score_rows(
+        trained, rows, by_column=args.columns, reference=args.reference, processes=processes, **particle_options(args)
+    )
+    if not processes.is_first:
+        return
     save_table(args.out, found.columns)
     if found.held_out is not None:
         print(f"Held-out rows of {trained.data.name}, nats an entry:")

@@ -26,6 +26,7 @@ from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wa
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
+from obsvae.inference.processes.alone import ALONE, Processes
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
@@ -74,6 +75,7 @@ def evaluate_run(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Evaluation:
     """Estimate a run's likelihood of held-out data, and write ``metrics.json``, ``likelihood/*.csv``, ``posterior.nc``.
 
@@ -94,6 +96,7 @@ def evaluate_run(
         memory: bound on the working memory in bytes.
         seed: of the particles.
         progress: show a progress bar.
+        processes: that share the data, where each calls this function alike; the first one writes the files.
 
     Raises:
         UsageError: for a folder without a run, another split, numbers that are not whole, or a proposal that does not
@@ -119,6 +122,7 @@ def evaluate_run(
             keep=few,
             keep_particles=few,
             progress=progress,
+            processes=processes,
         )
         for headline in headlines(run.model, run.data)
     }
@@ -130,7 +134,15 @@ def evaluate_run(
     if check and particles > 1 and not headline.model.is_bound and not isinstance(proposal, Annealed):
         model = headline.model
         missed = missed_mass(
-            model, run.guide, check, particles, proposal=proposal, memory=memory, seed=seed, progress=progress
+            model,
+            run.guide,
+            check,
+            particles,
+            proposal=proposal,
+            memory=memory,
+            seed=seed,
+            progress=progress,
+            processes=processes,
         )
     metrics["missed_mass"] = missed.summary() if missed else None
     entries = None
@@ -138,7 +150,14 @@ def evaluate_run(
     is_slow = isinstance(proposal, Annealed) and by_column is None
     if wants_columns(run, by_column) and not headline.model.is_bound and not is_slow:
         entries = column_scores(
-            run, x, particles=particles, proposal=proposal, memory=memory, seed=seed, progress=progress
+            run,
+            x,
+            particles=particles,
+            proposal=proposal,
+            memory=memory,
+            seed=seed,
+            progress=progress,
+            processes=processes,
         )
     metrics["columns"] = entries.table() if entries else None
     findings = doubts(run, headline.model, x, seed)
@@ -146,6 +165,8 @@ def evaluate_run(
     findings += [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
     findings += [of_missed_mass(missed, best.likelihood.remedy)] if missed else []
+    if not processes.is_first:  # what follows reads and writes the files of the run
+        return Evaluation(metrics, columns, findings, [], entries)
     if other := _JUDGES.get(proposal.name):
         file = per_datum_file(run.folder, split, other)
         if file.is_file():

@@ -12,6 +12,7 @@ from obsvae.experiments.evaluation.headline import Headline, measure_in_words
 from obsvae.experiments.evaluation.scoring import Scored, mean_elbo, score
 from obsvae.guides import Guide
 from obsvae.inference import LogLikelihood, Proposal
+from obsvae.inference.processes.alone import ALONE, Processes
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def judge(
     keep: int = 0,
     keep_particles: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Judged:
     """Score held-out data x ``(N, *event)`` by the headline's measure, and by the own one where that is another.
 
@@ -70,6 +72,7 @@ def judge(
         keep: number of data, the first ones, whose log-weights are kept, of the headline.
         keep_particles: number of data, the first ones, whose particles are kept likewise.
         progress: show a progress bar.
+        processes: that share the data, as :func:`log_likelihood` takes them.
 
     Raises:
         UsageError: as :func:`log_likelihood` does for the headline.
@@ -88,8 +91,9 @@ def judge(
             keep=kept,
             keep_particles=kept_particles,
             progress=progress,
+            processes=processes,
         )
-        of_guide = mean_elbo(one.model, guide, x, memory=memory, seed=seed)
+        of_guide = mean_elbo(one.model, guide, x, memory=memory, seed=seed, processes=processes)
         return Scored(found.likelihood, {**found.summary, "elbo": of_guide})
 
     best, own = scored(headline), None

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from obsvae.guides import Guide
 from obsvae.inference import LogLikelihood, Proposal, elbo, log_likelihood
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.model import VAE
 
 
@@ -37,6 +38,7 @@ def score(
     keep: int = 0,
     keep_particles: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Scored:
     """Estimate log p(x) of held-out data x ``(N, *event)``, and sum it up.
 
@@ -51,6 +53,7 @@ def score(
         keep: number of data, the first ones, whose log-weights are kept.
         keep_particles: number of data, the first ones, whose particles are kept.
         progress: show a progress bar.
+        processes: that share the data, as :func:`log_likelihood` takes them.
 
     Raises:
         UsageError, MeasureMismatch: as :func:`log_likelihood` does.
@@ -67,11 +70,16 @@ def score(
         keep_particles=keep_particles,
         seed=seed,
         progress=progress,
+        processes=processes,
     )
     about = {"measure": model.measure.value, "is_bound": model.is_bound, "seconds": time.perf_counter() - start}
     return Scored(found, {**found.summary(), **about})
 
 
-def mean_elbo(model: VAE, guide: Guide, x: Tensor, *, memory: int = 2**27, seed: int = 0) -> float | None:
+def mean_elbo(
+    model: VAE, guide: Guide, x: Tensor, *, memory: int = 2**27, seed: int = 0, processes: Processes = ALONE
+) -> float | None:
     """Return the mean over data of the guide's ELBO in nats; None for a point mass, which has none."""
-    return float(elbo(model, guide, x, memory=memory, seed=seed).mean()) if guide.has_density else None
+    if not guide.has_density:
+        return None
+    return float(elbo(model, guide, x, memory=memory, seed=seed, processes=processes).mean())

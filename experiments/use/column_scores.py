@@ -13,6 +13,7 @@ from obsvae.experiments.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, Proposal, conditional_scores
+from obsvae.inference.processes.alone import ALONE, Processes
 
 # Columns up to which each entry is scored given the others where nobody says.
 FEW_COLUMNS = 100
@@ -80,6 +81,7 @@ def column_scores(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> ColumnScores:
     """Score each entry of x ``(N, D)`` given the others of its row, beside its column's own marginal.
 
@@ -91,10 +93,19 @@ def column_scores(
         memory: bound on the working memory in bytes.
         seed: of the particles.
         progress: show a progress bar.
+        processes: that share the rows, where each calls this function alike; each returns all results.
     """
     model, names = on_the_grid(run), tuple(column.name for column in columns_of(run))
     found = conditional_scores(
-        model, run.guide, x, particles, proposal=proposal, memory=memory, seed=seed, progress=progress
+        model,
+        run.guide,
+        x,
+        particles,
+        proposal=proposal,
+        memory=memory,
+        seed=seed,
+        progress=progress,
+        processes=processes,
     )
     marginal = marginal_scores(run.config["observation"], run.data, x, seed=seed)
     measures = {name: measure.value for name, measure in model.observation.measures.items()}

@@ -13,6 +13,7 @@ from obsvae.experiments.use.column_scores import ColumnScores, column_scores, ti
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, WeightDiagnostics, conditional_scores, log_likelihood
 from obsvae.inference.modes import device_of
+from obsvae.inference.processes.alone import ALONE, Processes
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def score_rows(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> RowScores:
     """Score rows by a run.
 
@@ -58,12 +60,13 @@ def score_rows(
         memory: bound on the working memory in bytes.
         seed: of the particles.
         progress: show progress bars.
+        processes: that share the rows, where each calls this function alike; each returns all results.
 
     Raises:
         UsageError: where the data of the run are not there, and a reference is asked for.
     """
     model = on_the_grid(run)
-    how: dict[str, Any] = {"memory": memory, "seed": seed, "progress": progress}
+    how: dict[str, Any] = {"memory": memory, "seed": seed, "progress": progress, "processes": processes}
     by_column = wants_columns(run, by_column)
     known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model)) if reference else None
     if by_column:

@@ -16,6 +16,7 @@ from obsvae.inference import impute
 from obsvae.inference.entries.particles import particles_of
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.modes import evaluating, seeded
 
 # A table by column, or an array.
@@ -49,6 +50,7 @@ def impute_rows(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Filled:
     """Fill the missing entries of rows, and leave all that is seen as it stands in the source.
 
@@ -60,6 +62,7 @@ def impute_rows(
         memory: bound on the working memory in bytes.
         seed: of particles and draws.
         progress: show a progress bar.
+        processes: that share the rows, where each calls this function alike; each returns all results.
     """
     found = impute(
         on_the_grid(run),
@@ -71,6 +74,7 @@ def impute_rows(
         memory=memory,
         seed=seed,
         progress=progress,
+        processes=processes,
     )
     holes = torch.isnan(rows.x).cpu().numpy()
     flagged, filled = int(found.flagged.sum()), int(holes.sum())

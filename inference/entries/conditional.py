@@ -12,6 +12,7 @@ from obsvae.inference.entries.particles import Particles, particles_of
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded
 
@@ -52,6 +53,7 @@ def conditional_scores(
     seed: int = 0,
     progress: bool = True,
     features: Sequence[int] | None = None,
+    processes: Processes = ALONE,
 ) -> ConditionalScores:
     r"""Score each entry that is seen by what the others say of it.
 
@@ -74,6 +76,7 @@ def conditional_scores(
         progress: show a progress bar where standard error is a terminal.
         features: of the first axis of a datum those whose entries are scored, from 0, which saves time; None: all. The
             scores of the others are NaN.
+        processes: that share the data, where each calls this function alike; each returns all results.
 
     Raises:
         UsageError: as :func:`log_likelihood` does, and for a model that takes no missing entries.
@@ -84,6 +87,8 @@ def conditional_scores(
     cross-validation and WAIC*, Statistics and Computing 2017.
     """
     model.check(torch.full_like(x[:1], torch.nan) if len(x) else x)  # before any work: entries will be hidden
+    own = processes.part(len(x))
+    x = x[own]
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     nothing, no = np.full(x.shape, np.nan), np.zeros(x.shape, bool)
     asked = ~torch.isnan(x)
@@ -111,7 +116,18 @@ def conditional_scores(
             found.standard_error[place] = np.hypot(whole.standard_error[row], weights.standard_error)
             found.flagged[place] = weights.flagged | whole.flagged[row]
             found.hidden[place] = True
-    return found
+    return _joined(processes.gather(found))
+
+
+def _joined(parts: Sequence[ConditionalScores]) -> ConditionalScores:
+    """Return the scores of all data from those of runs of them."""
+
+    def joined(of: Sequence[object], kind: type) -> dict[str, np.ndarray]:
+        names = [one.name for one in fields(kind) if one.name != "whole"]
+        return {name: np.concatenate([getattr(one, name) for one in of]) for name in names}
+
+    whole = WeightDiagnostics(**joined([one.whole for one in parts], WeightDiagnostics))
+    return ConditionalScores(**joined(parts, ConditionalScores), whole=whole)
 
 
 def _score(

@@ -14,6 +14,7 @@ from obsvae.inference.latents.draws import draw
 from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import another, evaluating, seeded
 
@@ -106,6 +107,7 @@ def impute(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> Imputed:
     r"""Fill missing entries from what is seen of each datum.
 
@@ -126,6 +128,7 @@ def impute(
         memory: bound on the working memory in bytes.
         seed: of particles and draws.
         progress: show a progress bar where standard error is a terminal.
+        processes: that share the data, where each calls this function alike; each returns all results.
 
     Raises:
         UsageError: as :func:`log_likelihood` does.
@@ -140,7 +143,8 @@ def impute(
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     # A datum's draws are its own: neither the others, nor their order, nor how they are cut into chunks change them.
     streams = Streams.of(x[rows], another(seed), is_distinct=True)
-    for some in sampled(x[rows], particles, doing="filling") if len(rows) else ():
+    own = processes.part(len(rows))
+    for some in sampled(x[rows], particles, doing="filling", processes=processes) if len(rows) else ():
         of = rows[some.rows]
         weights = some.weights.to(x.dtype)
         weights = torch.where(torch.isnan(weights), 1.0 / len(weights), weights)
@@ -159,6 +163,11 @@ def impute(
         for whole, imputation in zip(filled, imputations, strict=True):
             whole[of] = torch.where(hole, imputation, x[of])
     stacked = torch.stack(filled) if filled else x.new_empty(0, *x.shape)
+    of = rows[own]
+    for there, point_there, filled_there, flagged_there in processes.gather(
+        (of.cpu(), point[of].cpu(), stacked[:, of].cpu(), flagged[of.cpu().numpy()])
+    ):
+        point[there], stacked[:, there], flagged[there.numpy()] = point_there.to(x), filled_there.to(x), flagged_there
     return Imputed(point.cpu().numpy(), stacked.cpu().numpy(), flagged)
 
 

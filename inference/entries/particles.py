@@ -11,6 +11,7 @@ from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, smoothed_
 from obsvae.inference.likelihood.estimate import log_likelihood
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 
 # Bytes of an entry under a particle: its value or log-probability, in float32 and in double precision, and a copy.
@@ -51,6 +52,7 @@ def particles_of(
     seed: int = 0,
     progress: bool = True,
     doing: str = "",
+    processes: Processes = ALONE,
 ) -> Iterator[Particles]:
     """Return weighted particles of x ``(N, *event)``, for as many data at a time as the memory allows.
 
@@ -64,15 +66,17 @@ def particles_of(
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
         doing: what the bar says of itself.
+        processes: that share the data: each gets the particles of its own.
 
     Raises:
         UsageError, MeasureMismatch: as :func:`log_likelihood` does.
     """
     entries = max(1, x[:1].numel())
     at_once = max(1, min(_MOST_AT_ONCE, memory // 2 // (particles * entries * _BYTES_OF_AN_ENTRY)))
-    with tqdm(total=len(x), unit="datum", desc=doing or None, disable=None if progress else True) as bar:
-        for start in range(0, len(x), at_once):
-            batch = x[start : start + at_once]
+    own = processes.part(len(x))
+    with tqdm(total=own.stop - own.start, unit="datum", desc=doing or None, disable=None if progress else True) as bar:
+        for start in range(own.start, own.stop, at_once):
+            batch = x[start : min(start + at_once, own.stop)]
             found = log_likelihood(
                 model,
                 guide,

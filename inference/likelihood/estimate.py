@@ -19,6 +19,7 @@ from obsvae.inference.likelihood.memory import bytes_allocated
 from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
 from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_sites
 from obsvae.modes import evaluating, seeded
@@ -118,6 +119,7 @@ def log_likelihood(
     keep_particles: int = 0,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> LogLikelihood:
     r"""Estimate log p(x) of each datum by importance sampling.
 
@@ -139,6 +141,7 @@ def log_likelihood(
         keep_particles: the number of data, from the first, whose particles are returned, ``(K, n, D)``.
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
+        processes: that share the data, where each calls this function alike; each returns all results.
 
     Raises:
         UsageError: for data of another shape or outside the support, K < 1, a memory bound that one datum does not
@@ -148,15 +151,16 @@ def log_likelihood(
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
     """
     proposal = Refined() if proposal is None else proposal
-    batches = list[_Batch]()
+    batches, own = list[_Batch](), processes.part(len(x))
     with (
         prepared(model, guide, x, particles, proposal, memory, seed) as (whole, at_once),
-        tqdm(total=len(x), unit="datum", disable=None if progress else True) as bar,
+        tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar,
     ):
-        for which in torch.arange(len(x)).split(at_once):
+        for which in batches_of(own, at_once):
             left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
             batches.append(_score(whole.select(which), proposal, particles, *left))
             bar.update(len(which))
+    batches = [batch for some in processes.gather(batches) for batch in some]
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
         WeightDiagnostics(**weights),
@@ -169,6 +173,11 @@ def log_likelihood(
         np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,
         np.concatenate([b.z for b in batches if b.z.size], 1) if keep_particles else None,
     )
+
+
+def batches_of(rows: slice, at_once: int) -> list[Tensor]:
+    """Return a run of rows, some at a time, as indices ``(b,)``."""
+    return [torch.arange(start, min(start + at_once, rows.stop)) for start in range(rows.start, rows.stop, at_once)]
 
 
 @contextmanager

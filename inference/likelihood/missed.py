@@ -9,10 +9,11 @@ from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.inference.latents.draws import simulate
-from obsvae.inference.likelihood.estimate import prepared
+from obsvae.inference.likelihood.estimate import batches_of, prepared
 from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
 from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded
 
@@ -89,6 +90,7 @@ def missed_mass(
     memory: int = 2**27,
     seed: int = 0,
     progress: bool = True,
+    processes: Processes = ALONE,
 ) -> MissedMass:
     r"""Bound log p(x) from both sides on n data that are drawn from the model.
 
@@ -114,6 +116,7 @@ def missed_mass(
         memory: as :func:`log_likelihood` takes it.
         seed: of the data and of the particles.
         progress: show a progress bar where standard error is a terminal.
+        processes: that share the data, where each calls this function alike; each returns all results.
 
     Raises:
         UsageError: for fewer than one datum or two particles, a proposal without a density, as that of annealing, a
@@ -137,20 +140,23 @@ def missed_mass(
     lower, upper, excess = np.full((3, n), np.nan)
     if not len(known):
         return MissedMass(lower, upper, excess)
-    K = np.log(particles)
+    K, own_rows, found = np.log(particles), processes.part(len(known)), list[tuple[np.ndarray, ...]]()
     with (
         prepared(model, guide, x[known], particles, proposal, memory, particle_seed) as (whole, at_once),
-        tqdm(total=len(known), unit="datum", desc="missed mass", disable=None if progress else True) as bar,
+        tqdm(
+            total=own_rows.stop - own_rows.start, unit="datum", desc="missed mass", disable=None if progress else True
+        ) as bar,
     ):
-        for which in torch.arange(len(known)).split(at_once):
+        for which in batches_of(own_rows, at_once):
             joint, place = whole.select(which), known[which]
             sampler, drawn = proposal(joint), z[place][None]
             log_w = torch.cat([log_w for _, log_w in in_blocks(sampler, particles)])
             own = (joint.log_prob(drawn) - sampler.log_density(drawn)).double()
             log_w = log_w.double()
-            rows = place.cpu().numpy()
-            lower[rows] = log_w.logsumexp(0).cpu().numpy() - K
-            upper[rows] = torch.cat([own, log_w[1:]]).logsumexp(0).cpu().numpy() - K
-            excess[rows] = own[0].cpu().numpy() - lower[rows]
+            low = log_w.logsumexp(0).cpu().numpy() - K
+            high = torch.cat([own, log_w[1:]]).logsumexp(0).cpu().numpy() - K
+            found.append((place.cpu().numpy(), low, high, own[0].cpu().numpy() - low))
             bar.update(len(which))
+    for rows, low, high, weight in (one for some in processes.gather(found) for one in some):
+        lower[rows], upper[rows], excess[rows] = low, high, weight
     return MissedMass(lower, upper, excess)
