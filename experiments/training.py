@@ -42,7 +42,11 @@ def train_run(
     epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
+    objective: str = "elbo",
+    schedule: str = "constant",
+    weight_decay: float = 0.0,
     kl_warmup: int = 0,
+    kl_cycles: int = 1,
     patience: int | None = None,
     clip: float | None = None,
     compiled: bool | Literal["auto"] = "auto",
@@ -65,10 +69,14 @@ def train_run(
             ``mlp:activation=tanh``.
         guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
-        epochs: as :func:`fit` takes it, like the following six; by default until validation has stopped improving.
+        epochs: as :func:`fit` takes it, like all up to ``seed``; by default until validation has stopped improving.
         batch_size: data in a minibatch.
-        lr: Adam's learning rate.
+        lr: Adam's learning rate at first.
+        objective: what is maximised, a name in ``OBJECTIVES``, with options where wanted.
+        schedule: of the learning rate, a name in ``SCHEDULES``, with options where wanted.
+        weight_decay: share of the learning rate by which weights are drawn to 0.
         kl_warmup: epochs over which the KL's weight rises.
+        kl_cycles: how often it does.
         patience: epochs without improvement after which training stops.
         clip: greatest norm of the gradient; None: no limit.
         compiled: run each step as one compiled function, as :func:`fit` takes it.
@@ -96,7 +104,11 @@ def train_run(
         "epochs": epochs,
         "batch_size": batch_size,
         "lr": lr,
+        "objective": objective,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
         "kl_warmup": kl_warmup,
+        "kl_cycles": kl_cycles,
         "patience": patience,
         "clip": clip,
         "compiled": compiled,

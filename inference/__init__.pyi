@@ -97,6 +97,9 @@ from .training.callbacks import StopTraining as StopTraining
 from .training.diverged import TrainingDiverged as TrainingDiverged
 from .training.history import Epoch as Epoch
 from .training.history import History as History
+from .training.objectives.registry import OBJECTIVES as OBJECTIVES
+from .training.objectives.registry import make_objective as make_objective
+from .training.schedules import SCHEDULES as SCHEDULES
 from .training.shares import Shares as Shares
 from .training.shares import elbo_shares as elbo_shares
 from .training.state import TrainingState as TrainingState

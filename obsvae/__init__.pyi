@@ -84,6 +84,8 @@ from .guides import ResidualEncoder as ResidualEncoder
 from .guides import Standardised as Standardised
 from .guides import make_guide as make_guide
 from .inference import KHAT_LIMIT as KHAT_LIMIT
+from .inference import OBJECTIVES as OBJECTIVES
+from .inference import SCHEDULES as SCHEDULES
 from .inference import UMAP_DATA as UMAP_DATA
 from .inference import Amortised as Amortised
 from .inference import AmortisedGuide as AmortisedGuide
@@ -143,6 +145,7 @@ from .inference import interpolations as interpolations
 from .inference import kl_by_dimension as kl_by_dimension
 from .inference import limits_of as limits_of
 from .inference import log_likelihood as log_likelihood
+from .inference import make_objective as make_objective
 from .inference import mean_curves as mean_curves
 from .inference import misfits as misfits
 from .inference import missed_mass as missed_mass

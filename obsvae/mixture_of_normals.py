@@ -72,7 +72,7 @@ class MixtureOfNormals(TorchDistribution):
     def rsample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty tuple, as torch has it
         """Draw z ``(*sample, *batch, D)``."""
         shape = Size((*sample_shape, *self.batch_shape))
-        u = torch.rand(*shape, 1, dtype=self.loc.dtype, device=self.loc.device)
+        u = torch.rand_like(self.logits[..., :1].expand(*shape, 1))
         k = (self.logits.detach().softmax(-1).cumsum(-1)[..., :-1] < u).sum(-1, keepdim=True)
         at = k.unsqueeze(-1).expand(*shape, 1, *self.event_shape)
         loc, scale = (

@@ -14,7 +14,9 @@ from obsvae.experiments.command_line.arguments import (
     one_of,
     positive_float,
     positive_int,
+    spec_of,
     training_options,
+    with_options,
 )
 from obsvae.experiments.command_line.data import add_data, load_data
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
@@ -22,6 +24,7 @@ from obsvae.experiments.command_line.program import run
 from obsvae.experiments.resuming import resume_run
 from obsvae.experiments.run import Run
 from obsvae.experiments.training import TellDoubts, summary, train_run
+from obsvae.inference import OBJECTIVES, SCHEDULES
 from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
@@ -44,7 +47,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_observation(parser)
     add_network(parser)
     add_pair(parser)
+    parser.add_argument(
+        "--objective",
+        type=spec_of("objective", OBJECTIVES),
+        default="elbo",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"what is maximised: {with_options(OBJECTIVES)} (default: elbo)",
+    )
+    parser.add_argument(
+        "--schedule",
+        type=spec_of("schedule", SCHEDULES),
+        default="constant",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help=f"of the learning rate: {with_options(SCHEDULES)} (default: constant)",
+    )
+    parser.add_argument(
+        "--weight-decay",
+        type=positive_float,
+        default=0.0,
+        metavar="D",
+        help="share of the learning rate by which weights are drawn to 0, as AdamW has it (default: 0)",
+    )
     parser.add_argument("--kl-warmup", type=positive_int, metavar="N", help="epochs over which the KL's weight rises")
+    parser.add_argument(
+        "--kl-cycles",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="how often it does, and stays for as long in between (default: 1)",
+    )
     parser.add_argument(
         "--patience",
         type=positive_int,
@@ -90,7 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.out,
         guide=args.guide,
         prior=args.prior,
+        objective=args.objective,
+        schedule=args.schedule,
+        weight_decay=args.weight_decay,
         kl_warmup=args.kl_warmup or 0,
+        kl_cycles=args.kl_cycles,
         patience=args.patience,
         clip=args.clip,
         compiled=COMPILED[args.compiled],

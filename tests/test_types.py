@@ -84,7 +84,7 @@ def use(data: Dataset, own: Fixed) -> None:
     model: GenerativeModel = vae
     amortised: AmortisedGuide = guide
     training: TrainingData = data
-    fit(model, amortised, training, elbo=Trace_ELBO())
+    fit(model, amortised, training, objective=Trace_ELBO())
     fit(VAE(Wide(8), vae.decoder, vae.observation), own, data)
     p_x = vae.given(vae.prior().sample(torch.Size((3,))))
     scores: Tensor = p_x.to_event(2).log_prob(data.test[:3]) + p_x.mean.flatten(1).sum(-1)

@@ -163,7 +163,7 @@ def add_network(
         type=spec_of("architecture", ARCHITECTURES),
         default="mlp",
         metavar="NAME[:OPTION=VALUE,...]",
-        help=f"of the networks: {_with_options(ARCHITECTURES)} (default: mlp)",
+        help=f"of the networks: {with_options(ARCHITECTURES)} (default: mlp)",
     )
     group = parser.add_argument_group("training")
     usual = "until validation stops improving" if epochs is None else str(epochs)
@@ -190,14 +190,14 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
         type=spec_of("guide", GUIDES),
         default="normal",
         metavar="NAME[:OPTION=VALUE,...]",
-        help=f"q(z | x): {_with_options(offered)}{plain} (default: normal)",
+        help=f"q(z | x): {with_options(offered)}{plain} (default: normal)",
     )
     parser.add_argument(
         "--prior",
         type=spec_of("prior", PRIORS),
         default="standard-normal",
         metavar="NAME[:OPTION=VALUE,...]",
-        help=f"p(z): {_with_options(PRIORS)} (default: standard-normal)",
+        help=f"p(z): {with_options(PRIORS)} (default: standard-normal)",
     )
 
 
@@ -216,7 +216,8 @@ def _either(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _with_options(known: Mapping[str, HasOptions]) -> str:
+def with_options(known: Mapping[str, HasOptions]) -> str:
+    """Return names as they are written, with all options at their defaults, for a help text."""
     return _either(described(name, one.options) for name, one in known.items())
 
 

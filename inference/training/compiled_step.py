@@ -15,8 +15,8 @@ from torch.func import functional_call, grad_and_value
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from obsvae.inference.training.objective import ExportedObjective
-from obsvae.inference.training.step import Step, require_finite
+from obsvae.inference.training.objectives.exported import ExportedObjective
+from obsvae.inference.training.step import Step, is_decayed, require_finite
 
 # Seconds that compiling takes, and that it saves in each step: a part for any graph, and one for each operation in it.
 # Measured on one core with an empty cache: graphs of 60 to 600 operations, minibatches of 100.
@@ -25,8 +25,10 @@ _SAVED, _SAVED_OPERATION = 0.5e-3, 5e-6
 # torch would write an expression of up to 30 operations out again at each place of its use. Densities made of series,
 # such as Poisson's, then take many minutes to compile beside other columns; the steps are as fast with 8.
 _OPTIONS: dict[str, Any] = {"fallback_random": True, "realize_opcount_threshold": 8}
-# Of the minibatch, the weight of the KL term, the two settings of Adam that change, buffers, parameters and moments.
-_Function = Callable[[Tensor, Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor]
+# Of the minibatch, the weight of the KL term, three settings that change, buffers, parameters and moments.
+_Function = Callable[
+    [Tensor, Tensor, Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor
+]
 
 
 class CompiledStep(Step):
@@ -44,6 +46,7 @@ class CompiledStep(Step):
         parameters: to update.
         optimiser: Adam without weight decay, of these.
         clip: greatest norm of the gradient. None: no limit.
+        decay: share of the learning rate by which weights are drawn to 0.
         batch_size: of the minibatches that it is compiled for.
         steps: at most, of this training: it is compiled where they pay for that. None: whatever they are.
         may_end: whether training may end before: it is compiled once as many are taken as would have paid for it.
@@ -58,13 +61,14 @@ class CompiledStep(Step):
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
+        decay: float = 0.0,
         *,
         batch_size: int,
         steps: int | None,
         may_end: bool = False,
         tell: Callable[[str], None],
     ) -> None:
-        super().__init__(objective, parameters, optimiser, clip)
+        super().__init__(objective, parameters, optimiser, clip, decay)
         self.objective, self.batch_size = objective, batch_size
         self.steps, self.may_end, self.tell = steps, may_end, tell
         self.taken = 0
@@ -116,7 +120,8 @@ class CompiledStep(Step):
             self._trace(x, beta)
             with _without_remarks(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
                 copies = [[tensor.clone() for tensor in tensors] for tensors in self.moving]
-                self.function(x, beta, x.new_tensor(1.0), x.new_tensor(1.0), self.buffers, *copies)
+                one = x.new_tensor(1.0)
+                self.function(x, beta, one, one, one, self.buffers, *copies)
         # Of torch's errors of tracing and compiling the one, of a cache that cannot be written the other.
         except (RuntimeError, OSError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -136,9 +141,10 @@ class CompiledStep(Step):
         self.moving = parameters, [one["exp_avg"] for one in state], [one["exp_avg_sq"] for one in state]
         buffers = dict(graph.named_buffers())
         self.buffers = list(buffers.values())
-        step = _whole_step(graph, names, list(buffers), self.optimiser, self.clip)
+        step = _whole_step(graph, names, list(buffers), self.optimiser, self.clip, self.decay > 0.0)
+        settings = [x.new_tensor(1.0) for _ in range(3)]
         traced = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(
-            x, beta, x.new_tensor(1.0), x.new_tensor(1.0), self.buffers, *self.moving
+            x, beta, *settings, self.buffers, *self.moving
         )
         # The random numbers are torch's, drawn from the generator that uncompiled steps draw from.
         self.function: _Function = torch.compile(traced, fullgraph=True, options=_OPTIONS)
@@ -150,7 +156,8 @@ class CompiledStep(Step):
         first, second = group["betas"]
         size = x.new_tensor(group["lr"] / (1 - first**t))
         root = x.new_tensor(math.sqrt(1 - second**t))
-        return self.function(x, beta, size, root, self.buffers, *self.moving)
+        kept = x.new_tensor(1.0 - group["lr"] * self.decay)
+        return self.function(x, beta, size, root, kept, self.buffers, *self.moving)
 
 
 def _whole_step(
@@ -159,6 +166,7 @@ def _whole_step(
     buffers: Sequence[str],
     optimiser: torch.optim.Adam,
     clip: float | None,
+    has_decay: bool,
 ) -> _Function:
     """Return a function of tensors alone that takes a step and returns the loss before it."""
     group = optimiser.param_groups[0]
@@ -169,6 +177,7 @@ def _whole_step(
         beta: Tensor,
         size: Tensor,
         root: Tensor,
+        kept: Tensor,
         fixed: list[Tensor],
         parameters: list[Tensor],
         means: list[Tensor],
@@ -188,6 +197,8 @@ def _whole_step(
         for parameter, gradient, mean, square in zip(parameters, gradients, means, squares, strict=True):
             mean.lerp_(gradient, 1 - first)
             square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+            if has_decay and is_decayed(parameter):
+                parameter.mul_(kept)
             parameter.sub_(size * (mean / (square.sqrt() / root + eps)))
         return loss
 

@@ -21,6 +21,7 @@ class SharedStep(Step):
         parameters: to update.
         optimiser: of these.
         clip: greatest norm of the gradient. None: no limit.
+        decay: share of the learning rate by which weights are drawn to 0.
         processes: that share the work.
     """
 
@@ -30,9 +31,10 @@ class SharedStep(Step):
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
+        decay: float,
         processes: Processes,
     ) -> None:
-        super().__init__(objective, [one for one in parameters if one.requires_grad], optimiser, clip)
+        super().__init__(objective, [one for one in parameters if one.requires_grad], optimiser, clip, decay)
         self.processes = processes
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
@@ -63,5 +65,5 @@ class SharedStep(Step):
             parameter.grad = gradient.view_as(parameter) if is_used else None
         if self.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
-        self.optimiser.step()
+        self.update()
         return loss

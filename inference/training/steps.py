@@ -8,7 +8,8 @@ from torch import Tensor
 
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.compiled_step import CompiledStep
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.objectives.base import Objective
+from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.shared_objective import SharedObjective
 from obsvae.inference.training.shared_step import SharedStep
 from obsvae.inference.training.step import Step
@@ -19,6 +20,7 @@ def step_for(
     objective: Objective,
     adam: torch.optim.Adam,
     clip: float | None,
+    decay: float,
     *,
     exported: bool,
     compiled: bool | Literal["auto"],
@@ -34,6 +36,7 @@ def step_for(
         objective: minus the ELBO per datum.
         adam: of its parameters.
         clip: greatest norm of the gradient; None: no limit.
+        decay: share of the learning rate by which weights are drawn to 0.
         exported: as :func:`fit` takes it, like ``compiled``.
         compiled: whether to compile, or ``"auto"``.
         batch_size: data in a minibatch, where there are as many.
@@ -46,19 +49,20 @@ def step_for(
     if processes.size > 1:
         if compiled:
             tell("steps that several processes share are not compiled")
-        return SharedStep(SharedObjective(objective, processes), parameters, adam, clip, processes)
+        return SharedStep(SharedObjective(objective, processes), parameters, adam, clip, decay, processes)
     if exported and compiled:
         return CompiledStep(
             ExportedObjective(objective),
             parameters,
             adam,
             clip,
+            decay,
             batch_size=batch_size,
             steps=most if compiled == "auto" else None,
             may_end=may_end,
             tell=tell,
         )
-    return Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip)
+    return Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip, decay)
 
 
 class Validation:

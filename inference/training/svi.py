@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 import torch
-from pyro.infer import ELBO, TraceMeanField_ELBO
+from pyro.infer import ELBO
 from torch import Tensor
 from tqdm import tqdm
 
@@ -22,8 +22,10 @@ from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.diverged import TrainingDiverged
 from obsvae.inference.training.history import Epoch, History
 from obsvae.inference.training.listeners import Listeners
-from obsvae.inference.training.objective import Objective
+from obsvae.inference.training.objectives.base import Objective
+from obsvae.inference.training.objectives.registry import make_objective
 from obsvae.inference.training.required import epochs_before, require_trainable
+from obsvae.inference.training.schedules import kl_weight, make_schedule
 from obsvae.inference.training.shared_objective import require_shares
 from obsvae.inference.training.state import TrainingState
 from obsvae.inference.training.steps import Validation, step_for
@@ -42,10 +44,13 @@ def fit(
     epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
+    schedule: str = "constant",
+    weight_decay: float = 0.0,
     kl_warmup: int = 0,
+    kl_cycles: int = 1,
     patience: int | None = None,
     clip: float | None = None,
-    elbo: ELBO | None = None,
+    objective: str | ELBO = "elbo",
     exported: bool = True,
     compiled: bool | Literal["auto"] = "auto",
     seed: int = 0,
@@ -71,12 +76,17 @@ def fit(
         epochs: passes over the training data at most. None: until the validation ELBO has stopped improving, and at
             most 200 epochs or 20,000 steps, whichever is more.
         batch_size: data in a minibatch.
-        lr: Adam's learning rate.
+        lr: Adam's learning rate at first.
+        schedule: how it changes: a name in ``SCHEDULES``, with options where wanted, such as ``plateau:patience=10``.
+        weight_decay: share of the learning rate by which each step draws the networks' weights to 0, biases, scales
+            and what else has less than two axes left out: that of AdamW.
         kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
+        kl_cycles: how often it does, see :func:`kl_weight`.
         patience: stop after this many epochs without a better validation ELBO. None: never where ``epochs`` is given,
             and else after 10 epochs and 1000 steps.
         clip: greatest norm of the gradient of the mean loss per datum. None: no limit.
-        elbo: the Pyro objective; by default :class:`pyro.infer.TraceMeanField_ELBO`, with its analytic KL.
+        objective: what is maximised: a name in ``OBJECTIVES``, with options where wanted, such as
+            ``iwae:particles=10``, or a Pyro ELBO, see :func:`make_objective`.
         exported: run the ELBO as a graph traced by :func:`torch.export.export`, without Pyro's running costs. False
             runs the Pyro program at every step: for models with branches on data.
         compiled: run loss, gradient and update as one function compiled by :func:`torch.compile`, which a C++ compiler
@@ -103,41 +113,47 @@ def fit(
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
     require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
-    if kl_warmup < 0:
-        raise UsageError(f"kl_warmup must be 0 or more epochs, but got {kl_warmup}")
+    if kl_warmup < 0 or kl_cycles < 1:
+        raise UsageError(
+            f"kl_warmup must be 0 or more epochs, and kl_cycles at least 1, but got {kl_warmup} and {kl_cycles}"
+        )
+    if not 0.0 <= weight_decay < math.inf:
+        raise UsageError(f"weight_decay must be 0 or more, and finite, but got {weight_decay:g}")
+    rate = make_schedule(schedule)
     require_graphs(exported, compiled, processes)
-    objective = Objective(model, guide, TraceMeanField_ELBO() if elbo is None else elbo)
+    loss = make_objective(objective, model, guide)
     for part in (model, guide):
         if not part.initialised:
             part.initialise(data.train)
     if processes.size > 1:
-        objective.train()
-        require_shares(objective, data.train)
-    parameters = list(objective.parameters())
+        loss.train()
+        require_shares(loss, data.train)
+    parameters = list(loss.parameters())
     device = device_of(model)
     budget = Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size)
     steps = -(-len(data.train) // batch_size)
     # A point mass has no KL term that would be finite.
     full = 1.0 if guide.has_density else 0.0
-    history = History(objective="ELBO" if guide.has_density and model.is_likelihood else "objective")
+    history = History(objective=loss.bound)
     if resume is not None:
         history.epochs += epochs_before(resume, budget, steps)
-    best, updates = _snapshot(objective), len(history) * steps
+    best, updates = _snapshot(loss), len(history) * steps
     seconds = history.epochs[-1].seconds if history.epochs else 0.0
     # fused: one pass over the parameters instead of a dozen
     adam = torch.optim.Adam(parameters, lr=lr, fused=True)
     generator = torch.Generator(device).manual_seed(seed)
     if resume is not None:
-        best = resume.restore(objective, adam, generator)
-    processes.spread(objective.state_dict().values())
+        best = resume.restore(loss, adam, generator)
+    processes.spread(loss.state_dict().values())
     listeners = Listeners(callbacks, processes, device)
     listeners.start(model, guide)
     is_shown = progress and processes.is_first
     bar = tqdm(total=budget.epochs * steps, initial=updates, unit="step", disable=None if is_shown else True)
     take = step_for(
-        objective,
+        loss,
         adam,
         clip,
+        weight_decay,
         exported=exported,
         compiled=compiled,
         batch_size=min(batch_size, len(data.train)),
@@ -146,7 +162,7 @@ def fit(
         tell=lambda line: None if bar.disable else bar.write(line, file=sys.stderr),
         processes=processes,
     )
-    validate = Validation(objective, full, data.validation, seed, processes)
+    validate = Validation(loss, full, data.validation, seed, processes)
     with seeded(seed, device), unchecked(), bar, processes.deferring_interrupts():
         if resume is not None:
             resume.restore_random(generator)
@@ -155,11 +171,13 @@ def fit(
             for epoch in range(len(history) + 1, budget.epochs + 1):
                 bar.set_description(f"epoch {epoch}/{budget.epochs}")
                 start = time.perf_counter()
-                objective.train()
+                bounds = [one.validation_elbo for one in history]
+                loss.train()
                 total = torch.zeros((), device=device)
                 for i, x in enumerate(_batches(data.epoch(generator), batch_size)):
                     step = (epoch - 1) * steps + i + 1
-                    beta = full * (min(1.0, step / (kl_warmup * steps)) if kl_warmup else 1.0)
+                    beta = full * kl_weight(step, steps, kl_warmup, kl_cycles)
+                    adam.param_groups[0]["lr"] = lr * rate.factor(step - 1, budget.epochs * steps, steps, bounds)
                     total += take(x, x.new_tensor(beta)) * len(x)
                     updates = step
                     bar.update()
@@ -168,17 +186,17 @@ def fit(
                 require_together(parameters, generator, processes)
                 with evaluating(model, guide):
                     model.update((posterior(guide, x).sample(), x) for x in data.train.split(_UPDATE_BATCH))
-                    processes.spread(objective.state_dict().values())
+                    processes.spread(loss.state_dict().values())
                     validation = validate()
                 if not math.isfinite(validation):
                     raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
                 if not history.best or validation > history.best.validation_elbo:
-                    best = _snapshot(objective)
+                    best = _snapshot(loss)
                 history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
                 shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
                 bar.set_postfix(shown, seconds=f"{seconds:.0f}")
                 compiled_by_now = take.is_compiled is True
-                now = partial(TrainingState.of, objective, adam, generator, best, history, compiled_by_now)
+                now = partial(TrainingState.of, loss, adam, generator, best, history, compiled_by_now)
                 listeners.epoch(now, history)
                 if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
                     history.stopped = "patience"
@@ -194,7 +212,7 @@ def fit(
                 step, why = updates, "its gradient or its update is not finite"
                 epoch = -(-step // steps)
             history.stopped = f"diverged at step {step}"
-            _finish(objective, best, history, listeners)
+            _finish(loss, best, history, listeners)
             weights = "those of the best epoch" if len(history) else "the initial ones"
             raise TrainingDiverged(
                 f"training stopped at step {step} (epoch {epoch}): {why}; the weights kept are {weights}. Try a "
@@ -202,7 +220,7 @@ def fit(
                 history,
             ) from None
     # Interrupted in the first epoch, training keeps the weights that it has reached.
-    _finish(objective, best if len(history) else _snapshot(objective), history, listeners)
+    _finish(loss, best if len(history) else _snapshot(loss), history, listeners)
     return history
 
 

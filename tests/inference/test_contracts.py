@@ -133,7 +133,7 @@ class Planar(Guide):
 
 def test_a_flow_without_an_inverse_trains_and_is_scored_by_both_proposals(data):
     model, guide = pair(Planar(MLPEncoder((FEATURES,), 2 * LATENT, (8,))))
-    fit(model, guide, data, epochs=2, progress=False, elbo=Trace_ELBO())
+    fit(model, guide, data, epochs=2, progress=False, objective=Trace_ELBO())
     exact = log_likelihood(model, make_guide("normal", MLPEncoder, (FEATURES,), LATENT, (8,)), data.validation, 2000)
     refined, amortised = (
         log_likelihood(model, guide, data.validation, 2000, proposal=proposal, progress=False).weights

@@ -11,7 +11,8 @@ from obsvae.data import Column, Kind
 from obsvae.experiments import make_pair
 from obsvae.inference import Annealed, Refined, fit, log_likelihood, missed_mass, to_arviz
 from obsvae.inference.likelihood.density.curvature import curvature
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.objectives.exported import ExportedObjective
+from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
 from obsvae.model import MLPDecoder, Spread, on_grid
 from tests.tables import COLUMNS, mixed
 
@@ -75,7 +76,7 @@ def test_curvature_is_that_of_the_columns_that_are_seen(pair):
 
 def test_the_exported_objective_is_the_plain_one_with_entries_missing(pair):
     model, guide, _, data = pair
-    objective = Objective(model, guide, TraceMeanField_ELBO())
+    objective = PyroELBO(model, guide, TraceMeanField_ELBO())
     exported = ExportedObjective(objective)
     x, beta = data.train[:50], torch.tensor(1.0)
     assert torch.isnan(x).any()

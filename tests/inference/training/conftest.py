@@ -8,7 +8,7 @@ import torch
 from pyro.infer import TraceMeanField_ELBO
 
 from obsvae.inference import Callback
-from obsvae.inference.training.objective import Objective
+from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
 
 OPTIONS = {"batch_size": 50, "lr": 1e-2, "exported": False, "progress": False}
 
@@ -62,7 +62,7 @@ def validation_elbo(problem, data, seed=0, beta=1.0):
     problem.model.eval(), problem.guide.eval()
     with torch.no_grad(), torch.random.fork_rng(devices=[]), pyro.validation_enabled(False):
         torch.manual_seed(seed)
-        objective = Objective(problem.model, problem.guide, TraceMeanField_ELBO())
+        objective = PyroELBO(problem.model, problem.guide, TraceMeanField_ELBO())
         return -objective(data.validation, torch.tensor(beta)).item()
 
 

@@ -5,16 +5,15 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from pyro.infer import TraceMeanField_ELBO
 
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.pair import make_pair
 from obsvae.guides import GUIDES
-from obsvae.inference import TrainingDiverged, fit
+from obsvae.inference import TrainingDiverged, fit, make_objective
 from obsvae.inference.training import compiled_step
 from obsvae.inference.training.compiled_step import CompiledStep
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.step import Step
 from obsvae.model import OBSERVATIONS, PRIORS, WRAPPERS
 from tests.inference.training.conftest import OPTIONS, untimed, weights
@@ -75,14 +74,14 @@ CASES = {
 class Pair:
     """A pair with an optimiser, which takes steps."""
 
-    def __init__(self, observation, data, how, clip=None, **networks):
+    def __init__(self, observation, data, how, clip=None, objective="elbo", decay=0.0, **networks):
         self.model, self.guide = make_pair(observation, data, latent=2, hidden=(8,), **networks)
         for part in (self.model, self.guide):
             part.initialise(data.train)
-        objective = Objective(self.model, self.guide, TraceMeanField_ELBO())
-        self.parameters = list(objective.parameters())
+        loss = make_objective(objective, self.model, self.guide)
+        self.parameters = list(loss.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=1e-2, fused=True)
-        self.step = how(ExportedObjective(objective), self.parameters, self.optimiser, clip)
+        self.step = how(ExportedObjective(loss), self.parameters, self.optimiser, clip, decay)
 
 
 def compiled(*arguments):
@@ -128,6 +127,12 @@ def test_every_family_takes_the_same_steps_compiled(observation):
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_guide_and_missing_entries_take_the_same_steps_compiled(guide):
     agree(*both("gamma", data_for("positive", missing=True), clip=1.0, guide=guide))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["elbo:kl=path", "elbo:free=0.1", "iwae", "iwae:gradient=total"])
+def test_every_objective_takes_the_same_steps_compiled_and_so_does_weight_decay(objective):
+    agree(*both("normal", data_for("real", missing=True), objective=objective, decay=0.1))
 
 
 @pytest.mark.slow

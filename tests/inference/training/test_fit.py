@@ -71,7 +71,7 @@ def test_exported_or_not_gives_the_same_history(small, elbo, scale):
             epochs=3,
             kl_warmup=2,
             clip=5.0,
-            elbo=elbo(),
+            objective=elbo(),
             **OPTIONS | {"exported": exported},
         )
         histories.append(history)

@@ -6,7 +6,8 @@ from pyro.infer import TraceMeanField_ELBO
 
 from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import calibrate
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.objectives.exported import ExportedObjective
+from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
 from obsvae.model import VAE, MLPDecoder, Normal, make_prior
 from tests.inference.conftest import LinearGaussian
 
@@ -18,7 +19,7 @@ PAIRS += [("flow", "flow:kind=autoregressive"), ("flow:kind=autoregressive", "mi
 def test_the_exported_objective_is_the_same_with_its_gradients(guide, prior):
     torch.manual_seed(0)
     model = VAE(make_prior(prior, 3), MLPDecoder(3, (4,), hidden=(8,)), Normal(scale=1.0))
-    objective = Objective(model, make_guide(guide, MLPEncoder, (4,), 3, (8,)), TraceMeanField_ELBO())
+    objective = PyroELBO(model, make_guide(guide, MLPEncoder, (4,), 3, (8,)), TraceMeanField_ELBO())
     parameters = list(objective.parameters())
     with torch.no_grad():
         for parameter in parameters:
@@ -38,7 +39,7 @@ def trained_on_a_known_posterior(problem, text, steps):
     torch.manual_seed(0)
     guide = make_guide(text, MLPEncoder, (4,), 2, ())
     guide.initialise(problem.draw(500))
-    objective = Objective(problem.model, guide, TraceMeanField_ELBO())
+    objective = PyroELBO(problem.model, guide, TraceMeanField_ELBO())
     loss_of = ExportedObjective(objective)
     adam = torch.optim.Adam(guide.parameters(), lr=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)

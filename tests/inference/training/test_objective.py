@@ -7,14 +7,15 @@ from pyro import poutine
 from pyro.infer import Trace_ELBO, TraceMeanField_ELBO
 from torch.distributions import kl_divergence
 
-from obsvae.inference.training.objective import ExportedObjective, Objective
+from obsvae.inference.training.objectives.exported import ExportedObjective
+from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
 
 
 @pytest.mark.parametrize("elbo", [TraceMeanField_ELBO, Trace_ELBO])
 def test_objective_is_the_exact_elbo_on_average(linear_gaussian, elbo):
     problem = linear_gaussian()
     x = problem.draw(20)
-    objective = Objective(problem.model, problem.guide, elbo())
+    objective = PyroELBO(problem.model, problem.guide, elbo())
     torch.manual_seed(0)
     with torch.no_grad():
         found = np.array([-objective(x.repeat(2500, 1), torch.tensor(1.0)).item() for _ in range(40)])
@@ -30,8 +31,8 @@ def test_objective_averages_over_the_elbos_particles(linear_gaussian, vectorised
     elbo = TraceMeanField_ELBO(num_particles=200, vectorize_particles=vectorised, max_plate_nesting=1)
     torch.manual_seed(0)
     with torch.no_grad():
-        found = -Objective(problem.model, problem.guide, elbo)(x, torch.tensor(1.0)).item()
-        one = Objective(problem.model, problem.guide, TraceMeanField_ELBO())
+        found = -PyroELBO(problem.model, problem.guide, elbo)(x, torch.tensor(1.0)).item()
+        one = PyroELBO(problem.model, problem.guide, TraceMeanField_ELBO())
         spread = np.std([one(x, torch.tensor(1.0)).item() for _ in range(200)]) / np.sqrt(200)
     assert abs(found - problem.elbo(x).mean()) < 4 * spread
 
@@ -40,7 +41,7 @@ def test_objective_averages_over_the_elbos_particles(linear_gaussian, vectorised
 def test_beta_weighs_the_kl_term_and_nothing_else(linear_gaussian, beta):
     problem = linear_gaussian()
     x = problem.draw(30)
-    objective = Objective(problem.model, problem.guide, TraceMeanField_ELBO())
+    objective = PyroELBO(problem.model, problem.guide, TraceMeanField_ELBO())
     torch.manual_seed(1)
     with torch.no_grad():
         trace = poutine.trace(problem.guide).get_trace(x)
@@ -63,14 +64,14 @@ def test_beta_weighs_both_halves_of_a_sampled_kl(linear_gaussian):
         reconstruction = model.given(z).log_prob(x).sum(1)
         kl = q.log_prob(z) - model.prior().log_prob(z)
         torch.manual_seed(1)
-        loss = Objective(problem.model, problem.guide, Trace_ELBO())(x, torch.tensor(0.3))
+        loss = PyroELBO(problem.model, problem.guide, Trace_ELBO())(x, torch.tensor(0.3))
     torch.testing.assert_close(loss, -(reconstruction - 0.3 * kl).mean(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("elbo", [TraceMeanField_ELBO, Trace_ELBO])
 def test_exported_objective_is_the_same_with_its_gradients(linear_gaussian, elbo):
     problem = linear_gaussian(hidden=(8,))
-    objective = Objective(problem.model, problem.guide, elbo())
+    objective = PyroELBO(problem.model, problem.guide, elbo())
     exported = ExportedObjective(objective)
     parameters = list(objective.parameters())
     for n, beta in [(16, 1.0), (16, 0.3), (1, 1.0), (7, 0.0), (16, 1.0)]:

@@ -73,6 +73,6 @@ def test_renyi_elbo_is_refused_before_anything_changes(small):
     problem, data = small()
     before = weights(problem)
     with pytest.raises(UsageError, match="RenyiELBO has no differentiable loss per trace; take TraceMeanField_ELBO"):
-        fit(problem.model, problem.guide, data, elbo=RenyiELBO(num_particles=2), **OPTIONS)
+        fit(problem.model, problem.guide, data, objective=RenyiELBO(num_particles=2), **OPTIONS)
     assert same(weights(problem), before)
     assert not data.drawn

@@ -12,7 +12,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments import make_pair
 from obsvae.guides import AmortisedNormal
 from obsvae.inference.processes.alone import Processes
-from obsvae.inference.training.objective import Objective
+from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
 from obsvae.inference.training.shared_objective import SharedObjective, require_shares
 
 COUNTS = torch.poisson(torch.full((40, 5), 6.0), generator=torch.Generator().manual_seed(0))
@@ -22,7 +22,7 @@ def objective_of(observation, guide="normal"):
     data = load(COUNTS.int().numpy())
     model, guide = make_pair(observation, data, latent=3, hidden=(8,), guide=guide, seed=0)
     model.initialise(data.train), guide.initialise(data.train)
-    return Objective(model, guide, TraceMeanField_ELBO())
+    return PyroELBO(model, guide, TraceMeanField_ELBO())
 
 
 def evaluated(loss_of, objective, x):

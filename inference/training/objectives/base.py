@@ -1,0 +1,36 @@
+"""The base class of objectives."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.options import Option
+
+
+class Objective(nn.Module):
+    """What training minimises: minus a bound on log p(x), or what stands in its place.
+
+    Args:
+        model: the generative model.
+        guide: its guide.
+
+    Attributes:
+        options: keyword arguments, beside these, that a text such as ``iwae:particles=10`` may give.
+    """
+
+    options: ClassVar[tuple[Option, ...]] = ()
+
+    def __init__(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
+        super().__init__()
+        self.model, self.guide = model, guide
+
+    @property
+    @abstractmethod
+    def bound(self) -> str:
+        """What is maximised in a word, such as ELBO; ``objective`` where it bounds no likelihood."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, beta: Tensor) -> Tensor:
+        """Return its value for x ``(N, *event)``, a scalar in nats per datum, with a weight on its KL term."""

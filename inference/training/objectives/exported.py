@@ -1,0 +1,41 @@
+"""An objective as a plain graph of tensor operations."""
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from obsvae.inference.modes import unchecked
+from obsvae.inference.training.objectives.base import Objective
+
+
+class ExportedObjective:
+    """The objective without Pyro's running costs: traced once for each batch size, then run as a plain torch graph.
+
+    The graph holds the very parameters of the objective, and draws the same random numbers.
+
+    Args:
+        objective: in the mode (training or evaluation) in which the graph shall be.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.graphs: dict[int, GraphModule] = {}
+
+    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+        """Return ``objective(x, beta)``."""
+        return self.graph(x, beta)(x, beta)
+
+    def graph(self, x: Tensor, beta: Tensor) -> GraphModule:
+        """Return the graph for minibatches of the size of x."""
+        if len(x) not in self.graphs:
+            self.graphs[len(x)] = self._export(x, beta)
+        return self.graphs[len(x)]
+
+    def _export(self, x: Tensor, beta: Tensor) -> GraphModule:
+        with unchecked(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
+            # Without guards: the graph is only ever called with the shape it was traced for.
+            graph = torch.export.export(self.objective, (x, beta), strict=False).module(check_guards=False)
+        # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.
+        graph.graph.eliminate_dead_code()
+        graph.recompile()
+        return graph
