@@ -80,8 +80,9 @@ def build_pair(
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
         decoder = _decoder(kind, latent, data.event_shape, observation, hidden)
-        model = VAE(z, decoder, observation)
-        return model, make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data))
+        proposal = make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data))
+        z.join(proposal, data.event_shape)
+        return VAE(z, decoder, observation), proposal
 
 
 def _decoder(

@@ -3,9 +3,11 @@
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+import pyro
 import torch
 from torch import Tensor
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.guides.encoders import Encoder
 from obsvae.local import LocalModule
@@ -43,8 +45,13 @@ class Guide(LocalModule):
         """Return how many outputs the encoder needs for a latent of this size, and for the guide's options, if any."""
 
     @abstractmethod
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(D,)``."""
+
     def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``: batch shape ``(N,)``, event shape ``(D,)``."""
+        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+        with pyro.plate("data", len(x), dim=-1):
+            return pyro.sample("z", self.given(x))  # type: ignore[arg-type]  # for the types see Distribution
 
     @property
     def initialised(self) -> Tensor:

@@ -1,9 +1,9 @@
 """The point-mass guide of a plain autoencoder."""
 
-import pyro
 import pyro.distributions as dist
 from torch import Tensor
 
+from obsvae.distribution import Distribution
 from obsvae.guides.base import Guide
 
 
@@ -26,7 +26,6 @@ class AmortisedDelta(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return latent
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return z = m(x) ``(N, D)`` for x ``(N, *event)``."""
-        with pyro.plate("data", len(x), dim=-1):
-            return pyro.sample("z", dist.Delta(self.encoder(x)).to_event(1))
+    def given(self, x: Tensor) -> Distribution:
+        """Return the point m(x) for x ``(N, *event)``."""
+        return dist.Delta(self.encoder(x)).to_event(1)

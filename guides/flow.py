@@ -1,10 +1,10 @@
 """The guide that is a normalising flow."""
 
-import pyro
 import pyro.distributions as dist
 from torch import Tensor
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.flows import FLOW_OPTIONS, Flow
 from obsvae.guides.base import Guide, latent_of
@@ -59,10 +59,9 @@ class AmortisedFlow(Guide):
             raise UsageError(f"guide flow needs a context of at least 1, but got {context}")
         return 2 * latent + context
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
         D = self.latent
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw, context = self.encoder(x).tensor_split((D, 2 * D), -1)
-            base = dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1)
-            return pyro.sample("z", self.flow(base, context, scores_fast=False))
+        loc, raw, context = self.encoder(x).tensor_split((D, 2 * D), -1)
+        base = dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1)
+        return self.flow(base, context, scores_fast=False)

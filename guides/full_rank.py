@@ -2,13 +2,13 @@
 
 import math
 
-import pyro
 import pyro.distributions as dist
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal, register_kl
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
 
@@ -83,11 +83,10 @@ class AmortisedFullRank(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return latent + latent * (latent + 1) // 2
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
         D = self.latent
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).tensor_split((D,), -1)
-            r = F.pad(raw, (1, 0)).index_select(-1, self.positions).unflatten(-1, (D, D))  # (N, D, D)
-            L = torch.where(torch.eye(D, dtype=torch.bool, device=r.device), self.floor + F.softplus(r), r)
-            return pyro.sample("z", FullRankNormal(loc, scale_tril=L))
+        loc, raw = self.encoder(x).tensor_split((D,), -1)
+        r = F.pad(raw, (1, 0)).index_select(-1, self.positions).unflatten(-1, (D, D))  # (N, D, D)
+        L = torch.where(torch.eye(D, dtype=torch.bool, device=r.device), self.floor + F.softplus(r), r)
+        return FullRankNormal(loc, scale_tril=L)

@@ -1,11 +1,11 @@
 """The Normal guide whose covariance is a diagonal and a few directions."""
 
-import pyro
 import pyro.distributions as dist
 from torch import Tensor
 from torch.distributions import Independent, register_kl
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
@@ -57,10 +57,9 @@ class AmortisedLowRank(Guide):
             raise UsageError(f"guide low-rank needs rank of at least 1, but got {rank}; normal is that without any")
         return latent * (2 + rank)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
         D = self.latent
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw, W = self.encoder(x).tensor_split((D, 2 * D), -1)
-            s = self.floor + F.softplus(raw)
-            return pyro.sample("z", LowRankNormal(loc, W.unflatten(-1, (D, self.rank)), s.square()))
+        loc, raw, W = self.encoder(x).tensor_split((D, 2 * D), -1)
+        s = self.floor + F.softplus(raw)
+        return LowRankNormal(loc, W.unflatten(-1, (D, self.rank)), s.square())

@@ -1,9 +1,9 @@
 """The guide that is a mixture of Normals."""
 
-import pyro
 from torch import Tensor
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
@@ -41,10 +41,9 @@ class AmortisedMixture(Guide):
             raise UsageError(f"guide mixture needs components of at least 1, but got {components}")
         return components * (1 + 2 * latent)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
         K, D = self.components, self.latent
-        with pyro.plate("data", len(x), dim=-1):
-            logits, loc, raw = self.encoder(x).tensor_split((K, K + K * D), -1)
-            scale = self.floor + F.softplus(raw).unflatten(-1, (K, D))
-            return pyro.sample("z", MixtureOfNormals(logits, loc.unflatten(-1, (K, D)), scale))
+        logits, loc, raw = self.encoder(x).tensor_split((K, K + K * D), -1)
+        scale = self.floor + F.softplus(raw).unflatten(-1, (K, D))
+        return MixtureOfNormals(logits, loc.unflatten(-1, (K, D)), scale)

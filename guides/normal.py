@@ -1,10 +1,10 @@
 """The mean-field Normal guide."""
 
-import pyro
 import pyro.distributions as dist
 from torch import Tensor
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
 
@@ -35,8 +35,7 @@ class AmortisedNormal(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return 2 * latent
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).chunk(2, -1)
-            return pyro.sample("z", dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1))
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
+        loc, raw = self.encoder(x).chunk(2, -1)
+        return dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1)

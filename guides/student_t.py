@@ -1,10 +1,10 @@
 """The guide of independent Student's t distributions."""
 
-import pyro
 import pyro.distributions as dist
 from torch import Tensor
 from torch.nn import functional as F
 
+from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
@@ -43,8 +43,7 @@ class AmortisedStudentT(Guide):
             raise UsageError(f"guide student-t needs df positive and finite, but got {df:g}; normal has none")
         return 2 * latent
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).chunk(2, -1)
-            return pyro.sample("z", dist.StudentT(self.df, loc, self.floor + F.softplus(raw)).to_event(1))
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
+        loc, raw = self.encoder(x).chunk(2, -1)
+        return dist.StudentT(self.df, loc, self.floor + F.softplus(raw)).to_event(1)

@@ -57,7 +57,16 @@ from obsvae.model.observations import (
     resolved,
     share_at_floor,
 )
-from obsvae.model.priors import PRIORS, FlowPrior, MixturePrior, NormalPrior, Prior, StandardNormal, make_prior
+from obsvae.model.priors import (
+    PRIORS,
+    FlowPrior,
+    MixturePrior,
+    NormalPrior,
+    Prior,
+    StandardNormal,
+    VampPrior,
+    make_prior,
+)
 from obsvae.model.vae import VAE
 
 __all__ = [
@@ -112,6 +121,7 @@ __all__ = [
     "TruncatedNormal",
     "Units",
     "UnnormalisedBernoulli",
+    "VampPrior",
     "VonMises",
     "Weibull",
     "YeoJohnson",

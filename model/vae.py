@@ -126,7 +126,8 @@ class VAE(LocalModule):
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Start the observation's scales and the output bias from training data x ``(N, *event)``."""
+        """Start the prior, the observation's scales and the output bias from training data x ``(N, *event)``."""
+        self.prior.initialise(x)
         self.decoder.set_bias(self.observation.initialise(x))
         self.initialised.fill_(True)
 

@@ -239,6 +239,7 @@ from .model import Transformed as Transformed
 from .model import TruncatedNormal as TruncatedNormal
 from .model import Units as Units
 from .model import UnnormalisedBernoulli as UnnormalisedBernoulli
+from .model import VampPrior as VampPrior
 from .model import VonMises as VonMises
 from .model import Weibull as Weibull
 from .model import YeoJohnson as YeoJohnson

@@ -74,9 +74,8 @@ class Fixed(Guide):
     def outputs(latent: int) -> int:
         return latent
 
-    def forward(self, x: Tensor) -> Tensor:
-        with pyro.plate("data", len(x), dim=-1):
-            return pyro.sample("z", dist.Normal(self.encoder(x), 1.0).to_event(1))
+    def given(self, x: Tensor) -> dist.TorchDistribution:
+        return dist.Normal(self.encoder(x), 1.0).to_event(1)
 
 
 def use(data: Dataset, own: Fixed) -> None:

@@ -1,12 +1,24 @@
 """The base class of priors p(z)."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from torch import Tensor
 
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.module import TypedModule
 from obsvae.options import Option
+
+
+class Posterior(Protocol):
+    """What a prior may share of a guide."""
+
+    @property
+    def has_density(self) -> bool: ...  # noqa: D102 - described in Guide
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
 
 
 class Prior(TypedModule):
@@ -38,3 +50,9 @@ class Prior(TypedModule):
     @abstractmethod
     def forward(self) -> Distribution:
         """Return p(z), with an empty batch shape and event shape ``(latent,)``."""
+
+    def join(self, guide: Posterior, event_shape: Sequence[int]) -> None:
+        """Take what the prior shares with the guide of the pair, for data of a shape: nothing."""
+
+    def initialise(self, x: Tensor) -> None:
+        """Start from training data x ``(N, *event)``: nothing of it is needed."""

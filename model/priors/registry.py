@@ -5,12 +5,14 @@ from obsvae.model.priors.flow import FlowPrior
 from obsvae.model.priors.mixture import MixturePrior
 from obsvae.model.priors.normal import NormalPrior
 from obsvae.model.priors.standard_normal import StandardNormal
+from obsvae.model.priors.vamp import VampPrior
 from obsvae.options import chosen
 
 PRIORS: dict[str, type[Prior]] = {
     "standard-normal": StandardNormal,
     "normal": NormalPrior,
     "mixture": MixturePrior,
+    "vamp": VampPrior,
     "flow": FlowPrior,
 }
 

@@ -76,9 +76,8 @@ class Bare(PyroModule):
         super().__init__()
         self.scale = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x):
-        with pyro.plate("data", len(x), dim=-1):
-            return pyro.sample("z", dist.Normal(torch.zeros(len(x), LATENT), self.scale.exp()).to_event(1))
+    def given(self, x):
+        return dist.Normal(torch.zeros(len(x), LATENT), self.scale.exp()).to_event(1)
 
 
 def test_a_program_that_is_no_guide_is_told_what_it_lacks(data):
@@ -95,9 +94,8 @@ class Pointed(Guide):
     def outputs(latent):
         return latent
 
-    def forward(self, x):
-        with pyro.plate("data", len(x), dim=-1):
-            return pyro.sample("z", dist.Delta(self.encoder(x)).to_event(1))
+    def given(self, x):
+        return dist.Delta(self.encoder(x)).to_event(1)
 
 
 def test_a_point_mass_that_does_not_say_so_is_refused(data):
@@ -124,11 +122,10 @@ class Planar(Guide):
     def outputs(latent):
         return 2 * latent
 
-    def forward(self, x):
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).chunk(2, -1)
-            base = dist.Normal(loc, torch.nn.functional.softplus(raw)).to_event(1)
-            return pyro.sample("z", dist.TransformedDistribution(base, [self.flow]))
+    def given(self, x):
+        loc, raw = self.encoder(x).chunk(2, -1)
+        base = dist.Normal(loc, torch.nn.functional.softplus(raw)).to_event(1)
+        return dist.TransformedDistribution(base, [self.flow])
 
 
 def test_a_flow_without_an_inverse_trains_and_is_scored_by_both_proposals(data):
@@ -152,11 +149,10 @@ class Flow(Guide):
     def outputs(latent):
         return 2 * latent
 
-    def forward(self, x):
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).chunk(2, -1)
-            base = dist.Normal(loc, torch.nn.functional.softplus(raw))
-            return pyro.sample("z", dist.TransformedDistribution(base, [transforms.ExpTransform()]).to_event(1))
+    def given(self, x):
+        loc, raw = self.encoder(x).chunk(2, -1)
+        base = dist.Normal(loc, torch.nn.functional.softplus(raw))
+        return dist.TransformedDistribution(base, [transforms.ExpTransform()]).to_event(1)
 
 
 def test_a_guide_without_a_mean_is_located_by_its_draws(data):

@@ -1,17 +1,20 @@
 """Priors: they integrate to one, draws follow them, and they can be learned."""
 
+import math
+
 import pytest
 import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments import make_pair
+from obsvae.experiments import load_run, make_pair, train_run
+from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import Amortised, fit, log_likelihood
 from obsvae.model import PRIORS, make_prior
 from tests.inference.quadrature import by_quadrature
 
 TEXTS = ["standard-normal", "normal", "mixture:components=1", "mixture", "flow:width=16"]
-TEXTS += ["flow:kind=autoregressive,transforms=2,width=8"]
+TEXTS += ["flow:kind=autoregressive,transforms=2,width=8", "vamp:components=6"]
 LINE = torch.linspace(-15.0, 15.0, 501, dtype=torch.float64)
 
 
@@ -19,7 +22,11 @@ def prior_of(text, latent=2):
     """Return a prior whose parameters are far from those that it starts from, in float64."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        prior = make_prior(text, latent).double()
+        prior = make_prior(text, latent)
+        guide = make_guide("normal", MLPEncoder, (3,), latent, (8,))
+        prior.join(guide, (3,))
+        prior.initialise(2.0 * torch.randn(20, 3))
+        prior.double()
         with torch.no_grad():
             for parameter in prior.parameters():
                 parameter.add_(0.15 * torch.randn_like(parameter))
@@ -80,9 +87,37 @@ def test_a_pair_learns_it_and_its_likelihood_is_right(text):
     assert (found.estimate - exact > -1.0).all()
 
 
+@pytest.mark.parametrize("guide", ["normal", "full-rank", "mixture:components=2", "flow:transforms=1,width=8"])
+def test_a_vamp_prior_is_a_mixture_of_what_its_guide_says_of_rows(guide, tmp_path):
+    x = torch.randn(60, 4).masked_fill(torch.rand(60, 4) < 0.2, math.nan)
+    data = load(x.numpy(), missing=True)
+    options = {"latent": 2, "hidden": (8,), "guide": guide, "prior": "vamp:components=7"}
+    model, q = make_pair("normal:scale=shared", data, **options)
+    for part in (model, q):
+        part.initialise(data.train)
+    rows = torch.linspace(0, len(data.train) - 1, 7).round().long()
+    z = torch.randn(5, 2)
+    with torch.no_grad():
+        expected = q.given(data.train[rows]).log_prob(z.unsqueeze(1)).logsumexp(1) - math.log(7)
+        torch.testing.assert_close(model.prior().log_prob(z), expected)
+    run = train_run("normal:scale=shared", data, tmp_path / "run", epochs=2, progress=False, **options)
+    again = load_run(tmp_path / "run", data=data)
+    assert torch.equal(again.model.prior().log_prob(z), run.model.prior().log_prob(z))
+    assert not torch.equal(run.model.prior().log_prob(z), model.prior().log_prob(z))
+    assert again.model.prior.guide is again.guide
+
+
+def test_a_vamp_prior_needs_a_guide_with_a_density():
+    with pytest.raises(UsageError, match="make the pair by make_pair"):
+        make_prior("vamp", 2)()
+    with pytest.raises(UsageError, match="a point mass has no density"):
+        make_pair("normal", load(torch.randn(40, 3).numpy()), latent=2, guide="delta", prior="vamp")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("vamp:components=0", "prior vamp needs components of at least 1, but got 0"),
         ("mixture:components=0", "prior mixture needs components of at least 1, but got 0"),
         ("flow:kind=spline", "unknown kind of flow 'spline'"),
         ("flow:width=0", "a flow needs width of at least 1, but got 0"),

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pyro
 import pyro.distributions as dist
 import torch
 from torch import Tensor, nn
 
+from obsvae.distribution import Distribution
 from obsvae.experiments.benchmarks.trust.quadrature import Posteriors
 from obsvae.experiments.benchmarks.trust.scores import score_one
 from obsvae.guides import Encoder, Guide
@@ -55,11 +55,10 @@ class KnownNormal(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return 2 * latent
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(B, D)``."""
-        with pyro.plate("data", len(x), dim=-1):
-            loc, scale = self.encoder(x).chunk(2, -1)
-            return pyro.sample("z", dist.Normal(loc, scale).to_event(1))
+    def given(self, x: Tensor) -> Distribution:
+        """Return q(z | x) for x ``(N, *event)``."""
+        loc, scale = self.encoder(x).chunk(2, -1)
+        return dist.Normal(loc, scale).to_event(1)
 
 
 # From posteriors, and the width of the highest mode by its curvature, to location and scale.

@@ -74,10 +74,9 @@ def test_a_profile_likelihood_is_refused_and_a_likelihood_is_not():
 class AmortisedGamma(AmortisedNormal):
     """Draws numbers whose distribution depends on the data."""
 
-    def forward(self, x):
-        with pyro.plate("data", len(x), dim=-1):
-            loc, raw = self.encoder(x).chunk(2, -1)
-            return pyro.sample("z", dist.Gamma(loc.exp(), raw.exp()).to_event(1))
+    def given(self, x):
+        loc, raw = self.encoder(x).chunk(2, -1)
+        return dist.Gamma(loc.exp(), raw.exp()).to_event(1)
 
 
 def test_noise_that_depends_on_values_is_refused():

@@ -1,0 +1,66 @@
+"""The prior that is a mixture of what the guide says of pseudo-inputs."""
+
+from collections.abc import Sequence
+
+import pyro.distributions as dist
+import torch
+from torch import Tensor, nn
+
+from obsvae.distribution import Distribution
+from obsvae.errors import UsageError
+from obsvae.model.priors.base import Posterior, Prior
+from obsvae.options import WHOLE_NUMBER, Option
+
+
+class VampPrior(Prior):
+    r"""A mixture of the guide's posteriors at K pseudo-inputs u, which start as training data and are learned.
+
+    .. math:: p(z) = \frac{1}{K} \sum_{k=1}^{K} q(z \mid u_k)
+
+    Pseudo-inputs are in data units; entries that are missing in the data that they start as stay so. Entries
+    that are levels stay as they are, since what an encoder sees of them does not change smoothly.
+
+    Args:
+        latent: D, the number of latent dimensions; positive.
+        components: K.
+
+    Raises:
+        UsageError: for fewer than one component.
+
+    Reference: Tomczak and Welling, *VAE with a VampPrior*, AISTATS 2018.
+    """
+
+    start: Tensor
+
+    options = (Option("components", WHOLE_NUMBER, 100),)
+
+    def __init__(self, latent: int, components: int = 100) -> None:
+        if components < 1:
+            raise UsageError(f"prior vamp needs components of at least 1, but got {components}")
+        super().__init__(latent)
+        self.components = components
+
+    def join(self, guide: Posterior, event_shape: Sequence[int]) -> None:
+        """Take the guide that the prior shares.
+
+        Raises:
+            UsageError: for one without a density.
+        """
+        if not guide.has_density:
+            raise UsageError("prior vamp is a mixture of what the guide says, but a point mass has no density")
+        self.guide = guide
+        self.register_buffer("start", torch.zeros(self.components, *event_shape))
+        self.shift = nn.Parameter(torch.zeros(self.components, *event_shape))
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Start the pseudo-inputs as training data x ``(N, *event)``, spread evenly over the rows."""
+        rows = torch.linspace(0, len(x) - 1, self.components, device=x.device).round().long()
+        self.start.copy_(x[rows])
+
+    def forward(self) -> Distribution:
+        """Return p(z), with event shape ``(latent,)``."""
+        if "guide" not in self._modules:
+            raise UsageError("prior vamp shares a guide: make the pair by make_pair, or call prior.join(guide, shape)")
+        q = self.guide.given(self.start + self.shift)  # K of them
+        return dist.MixtureSameFamily(dist.Categorical(logits=self.shift.new_zeros(self.components)), q)
