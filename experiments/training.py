@@ -13,7 +13,7 @@ from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.evaluation.doubts import of_data, of_steps
+from obsvae.experiments.evaluation.doubts import active_latents, of_data, of_latents, of_steps
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.run import FORMAT, Run, observed
@@ -205,7 +205,7 @@ def draw_training(run: Run) -> None:
 
 
 def summary(run: Run) -> str:
-    """Return in a line how training went, and in another that it was short, where it was."""
+    """Return in a line how training went, and in others that it was short, or leaves latents unused, where so."""
     history = run.history
     if not history.best:
         return f"{history.stopped} before the first epoch ended"
@@ -215,4 +215,5 @@ def summary(run: Run) -> str:
         f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
         f"datum{more}"
     )
-    return "\n".join([line, *map(str, of_steps(run.config, len(run.data.train)))])
+    found = [*of_latents(active_latents(run)), *of_steps(run.config, len(run.data.train))]
+    return "\n".join([line, *map(str, found)])

@@ -21,6 +21,8 @@ MOST = 5
 # Data whose latents and scales are looked at.
 _DATA = 1000
 Z_IGNORED = "the decoder ignores z, and the numbers are those of entries that do not depend on one another"
+# What helps where latents are unused.
+AGAINST_COLLAPSE = "try a KL that costs less at first (kl_warmup) or nothing below a level (objective elbo:free=0.1)"
 # Share of the scales near their floor from which on it decides.
 NEAR_FLOOR = 0.01
 FLOOR_DECIDES = (
@@ -68,13 +70,13 @@ def of_misfits(model: VAE, x: Tensor, data: Dataset, seed: int = 0) -> list[Find
 
 
 def of_latents(active: Tensor) -> list[Finding]:
-    """Return how many latents are used: a warning where none is."""
+    """Return how many latents are used, where not all are: a warning where none is, with what to try."""
     number, D = int(active.sum()), len(active)
     if number == D:
         return []
     if number:
         return [Finding("latents", f"{number} of {D} latent dimensions are active")]
-    return [Finding("ignored", f"0 of {D} latent dimensions are active: {Z_IGNORED}")]
+    return [Finding("ignored", f"0 of {D} latent dimensions are active: {Z_IGNORED}; {AGAINST_COLLAPSE}")]
 
 
 def of_floor(share: float | None) -> list[Finding]:
