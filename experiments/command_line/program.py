@@ -29,15 +29,16 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     """
     name = Path(sys.argv[0]).name
     warnings.formatwarning = _one_line
-    terminated = list[int]()
+    terminated, processes = list[int](), ALONE
 
-    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    def terminate(number: int, frame: FrameType | None) -> None:
+        if processes.is_parted:  # torchrun ends all where one has died: this one is ending by itself
+            return
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows saves what there is
         terminated.append(number)
         raise KeyboardInterrupt  # which ends what is going on in order
 
     before = signal.signal(signal.SIGTERM, terminate)
-    processes = ALONE
     try:
         processes = join()
         with flushing_denormals(), _silent_but_for_the_first(processes):
@@ -87,6 +88,8 @@ def _silent_but_for_the_first(processes: Processes) -> Iterator[None]:
 def _end(processes: Processes, code: str | int | None, line: str | None = None) -> NoReturn:
     """Leave with an exit code, after a line where no other process has told of an end before."""
     is_error = code not in (None, 0)
+    if processes.size > 1:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which torchrun sends to all once one has ended by an error
     if is_error and processes.claim() and line is not None:
         print(line, file=sys.stderr)
     if is_error:

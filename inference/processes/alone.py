@@ -22,11 +22,13 @@ class Processes:
         rank: number of this process, from 0; the first one writes files and speaks.
         size: number of processes.
         interrupts: that wait while :meth:`deferring_interrupts` holds.
+        is_parted: whether another process did not answer any more.
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
         self.interrupts = Interrupts()
+        self.is_parted = False
 
     @property
     def is_first(self) -> bool:

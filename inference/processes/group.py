@@ -1,6 +1,7 @@
 """Processes that torchrun, or another starter of torch's kind, has started together."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class Group(Processes):
         super().__init__(rank, size)
         self.store = dist.PrefixStore("obsvae", store)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        with _answered():
+        with self._answered():
             dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_PATIENCE)
 
     def device(self, device: torch.device) -> torch.device:
@@ -47,20 +48,20 @@ class Group(Processes):
 
     def sum(self, values: Tensor) -> Tensor:
         """Return the sum over processes, in the place of the values."""
-        with _answered():
+        with self._answered():
             dist.all_reduce(values)
         return values
 
     def gather[T](self, value: T) -> list[T]:
         """Return the values of all processes, by rank."""
         found: list[T | None] = [None] * self.size
-        with _answered():
+        with self._answered():
             dist.all_gather_object(found, value)
         return found  # type: ignore[return-value]  # all are filled now
 
     def spread(self, tensors: Iterable[Tensor]) -> None:
         """Give tensors the values that the first process has."""
-        with _answered():
+        with self._answered():
             for tensor in tensors:
                 values = tensor.detach()
                 dist.broadcast(values.view(torch.uint8) if values.dtype == torch.bool else values, 0)
@@ -108,13 +109,13 @@ class Group(Processes):
 
     def claim(self) -> bool:
         """Return whether this process is the first to end by an error or an interrupt, and so to tell why."""
-        with _answered():
+        with self._answered():
             return self.store.add("ends", 1) == 1
 
     def leave(self) -> None:
         """Leave the group, whose others hear of it as soon as they want something of this process."""
         if self.is_first:
-            with _answered():
+            with self._answered():
                 self.store.set(_ENDED, "yes")
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -123,17 +124,19 @@ class Group(Processes):
         """Leave the group before this process ends by an error or an interrupt, once the first has saved all."""
         self.leave()
         until = time.monotonic() + _LEAVING
-        with _answered():
+        with self._answered():
             while not self.store.check([_ENDED]) and time.monotonic() < until:
                 time.sleep(0.05)
 
-
-@contextmanager
-def _answered() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:  # torch has no narrower one for all that gloo says
-        why = str(error).splitlines()[0]
-        raise ProcessesParted(
-            f"another process has ended, or cannot be reached ({why}); look for what it says, or what its machine does"
-        ) from error
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:  # torch has no narrower one for all that gloo says
+            self.is_parted = True
+            # Without the place in the source of gloo, and its advice.
+            why = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0]).split(". This is typically")[0]
+            raise ProcessesParted(
+                f"another process has ended, or cannot be reached ({why}); look for what it says, or what its machine "
+                "does"
+            ) from error

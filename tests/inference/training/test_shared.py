@@ -135,18 +135,31 @@ def test_an_end_asked_of_the_first_is_the_end_of_all(act, stopped, tmp_path):
         assert (len(history), history.stopped) == (1, stopped)
 
 
+class Pressing:
+    """Data in whose third epoch an interrupt comes to the second process."""
+
+    def __init__(self, processes):
+        data = normal()
+        self.train, self.validation, self.processes, self.epochs = data.train, data.validation, processes, 0
+
+    def epoch(self, generator):
+        self.epochs += 1
+        if self.epochs == 3 and self.processes.rank == 1:
+            press()
+        return self.train
+
+
 def interrupted(processes):
-    if processes.rank == 1:
-        signal.signal(signal.SIGALRM, lambda *_: press())
-        signal.setitimer(signal.ITIMER_REAL, 4.0)
-    return trained(processes, "normal", epochs=100_000)
+    pair = make_pair("normal:scale=shared", normal(), latent=2, hidden=(8,), seed=0)
+    history = fit(*pair, Pressing(processes), **OPTIONS | {"epochs": 50}, processes=processes)
+    return history, pair[1].state_dict()
 
 
 @pytest.mark.slow
 def test_an_interrupt_of_any_is_one_of_all(tmp_path):
     first, second = together(2, interrupted, tmp_path)
     assert first[0].stopped == second[0].stopped == "interrupted"
-    assert len(first[0]) == len(second[0])
+    assert len(first[0]) == len(second[0]) == 2
     assert all(torch.equal(second[1][name], value) for name, value in first[1].items())
 
 
