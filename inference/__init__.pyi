@@ -84,6 +84,9 @@ from .likelihood.proposals.base import Proposal as Proposal
 from .likelihood.proposals.base import Sampler as Sampler
 from .likelihood.proposals.refined import Refined as Refined
 from .modes import flushing_denormals as flushing_denormals
+from .processes.alone import Processes as Processes
+from .processes.alone import ProcessesParted as ProcessesParted
+from .processes.joining import join as join
 from .protocols import AmortisedGuide as AmortisedGuide
 from .protocols import GenerativeModel as GenerativeModel
 from .ranking import Curve as Curve

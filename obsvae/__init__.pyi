@@ -112,6 +112,8 @@ from .inference import Mode as Mode
 from .inference import PairFit as PairFit
 from .inference import Point as Point
 from .inference import Predictive as Predictive
+from .inference import Processes as Processes
+from .inference import ProcessesParted as ProcessesParted
 from .inference import Proposal as Proposal
 from .inference import Refined as Refined
 from .inference import Sampler as Sampler
@@ -142,6 +144,7 @@ from .inference import fit as fit
 from .inference import flushing_denormals as flushing_denormals
 from .inference import impute as impute
 from .inference import interpolations as interpolations
+from .inference import join as join
 from .inference import kl_by_dimension as kl_by_dimension
 from .inference import limits_of as limits_of
 from .inference import log_likelihood as log_likelihood
