@@ -92,7 +92,7 @@ class Processes:
         return True
 
     def leave(self) -> None:
-        """Leave the others, who hear of it as soon as they want something of this process."""
+        """Leave the others once the first process is done, which speaks and writes last."""
 
     def leave_by_error(self) -> None:
         """Leave the others before this process ends by an error or an interrupt, which makes torchrun end them.

@@ -113,18 +113,25 @@ class Group(Processes):
             return self.store.add("ends", 1) == 1
 
     def leave(self) -> None:
-        """Leave the group, whose others hear of it as soon as they want something of this process."""
-        if self.is_first:
-            with self._answered():
-                self.store.set(_ENDED, "yes")
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        """Leave the group once the first process is done, which torchrun would end where another failed before."""
+        self._await_the_first(_PATIENCE.total_seconds())
+        self._part()
 
     def leave_by_error(self) -> None:
         """Leave the group before this process ends by an error or an interrupt, once the first has saved all."""
-        self.leave()
-        until = time.monotonic() + _LEAVING
+        self._part()  # at first: the others hear of it
+        self._await_the_first(_LEAVING)
+
+    def _part(self) -> None:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+    def _await_the_first(self, seconds: float) -> None:
+        """Say that the first process has ended, or wait until it has, for some time at most."""
+        until = time.monotonic() + seconds
         with self._answered():
+            if self.is_first:
+                self.store.set(_ENDED, "yes")
             while not self.store.check([_ENDED]) and time.monotonic() < until:
                 time.sleep(0.05)
 
