@@ -14,6 +14,7 @@ from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import read_result, threads_each
 from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
 from obsvae.experiments.whole_numbers import whole, whole_or_none
@@ -29,6 +30,7 @@ def warp_study(
     *,
     out: str | Path,
     jobs: int | None = None,
+    scheduler: str | None = None,
     latent: int = 20,
     hidden: Sequence[int] | None = (500, 500),
     architecture: str = "mlp",
@@ -46,7 +48,9 @@ def warp_study(
         source: data on a grid, with bounds, as ``load`` takes them.
         gammas: from -0.5 to below 0.5.
         out: folder; an interrupted study in it goes on.
-        jobs: processes side by side; None: one after another, in this process.
+        jobs: Dask workers on this machine, as :func:`compare` has them; None, and no scheduler either: one after
+            another, in this process.
+        scheduler: the address of a Dask scheduler whose workers do the runs.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z.
         architecture: of the networks.
@@ -59,8 +63,8 @@ def warp_study(
         device: where to train and score.
 
     Raises:
-        UsageError: for wrong names and numbers, data without a grid or bounds, and where no decoder takes the data, or
-            none came to an end.
+        UsageError: for wrong names and numbers, data without a grid or bounds, a scheduler that does not answer, or one
+            beside jobs, and where no decoder takes the data, or none came to an end.
     """
     jobs, seed, latent = whole_or_none("jobs", jobs), whole("seed", seed, least=0), whole("latent", latent)
     epochs, batch_size = whole("epochs", epochs), whole("batch_size", batch_size)
@@ -99,8 +103,8 @@ def warp_study(
         for name, decoder in DECODERS.items()
         if (name, gamma) not in failures
     }
-    with opened(out, settings):
-        run_jobs(list(todo.values()), jobs)
+    with workers_of(jobs, scheduler) as workers, opened(out, settings):
+        run_jobs(list(todo.values()), workers)
     results = {key: read_result(job.out) or {} for key, job in todo.items()}
     failures |= {key: result["message"] for key, result in results.items() if "message" in result}
     found = [one for (name, gamma), result in results.items() for one in _scores(name, gamma, result)]

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from obsvae.experiments.command_line.arguments import (
     Parser,
+    add_jobs,
     add_network,
     add_pair,
     device,
+    job_options,
     network_options,
     positive_int,
     training_options,
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_network(parser)
     add_pair(parser, needs_density=True)
     parser.add_argument("--seeds", type=positive_int, default=1, metavar="N", help="runs of each (default: 1)")
-    parser.add_argument("--jobs", type=positive_int, default=1, metavar="N", help="processes at a time (default: 1)")
+    add_jobs(parser)
     parser.add_argument("--particles", type=positive_int, default=500, metavar="K", help="per datum (default: 500)")
     parser.add_argument("--limit", type=positive_int, metavar="N", help="score the first N test data only")
     parser.add_argument("--memory", type=positive_int, default=256, metavar="MB", help="for scoring (default: 256)")
@@ -52,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         load_data(args),
         seeds=args.seeds,
         out=args.out,
-        jobs=args.jobs,
         guide=args.guide,
         prior=args.prior,
         particles=args.particles,
         limit=args.limit,
         memory=args.memory * 2**20,
         device=device(args),
+        **job_options(args),
         **network_options(args),
         **training_options(args),
     )

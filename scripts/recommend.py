@@ -9,7 +9,9 @@ from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.experiments.command_line.arguments import (
     Parser,
     add_device,
+    add_jobs,
     device,
+    job_options,
     positive_float,
     positive_int,
     seed,
@@ -49,13 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--seeds", type=positive_int, default=2, metavar="N", help="runs of each candidate that is left (default: 2)"
     )
     jobs = min(_JOBS, os.cpu_count() or 1)
-    parser.add_argument(
-        "--jobs",
-        type=positive_int,
-        default=jobs,
-        metavar="N",
-        help=f"processes side by side, of one thread each (default: one for each core, {_JOBS} at most)",
-    )
+    add_jobs(parser, jobs, f"of one thread each (default: one for each core, {_JOBS} at most)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -114,7 +110,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         minutes=args.minutes,
         seeds=args.seeds,
         out=args.out,
-        jobs=args.jobs,
         columns=args.columns,
         latent=args.latent,
         hidden=args.hidden,
@@ -126,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         particles=args.particles,
         seed=args.seed,
         device=device(args),
+        **job_options(args),
     )
     print(in_flags(printed(found)))
     print(f"\nwritten to {args.out}; first read {shlex.quote(str(args.out / PAGE))}")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from obsvae.experiments.command_line.arguments import (
     Parser,
+    add_jobs,
     add_network,
     device,
+    job_options,
     network_options,
     positive_int,
     training_options,
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default="mnist", metavar="NAME", help="data on a grid, with bounds (default: mnist)")
     parser.add_argument("--gammas", type=float, nargs="+", default=GAMMAS, metavar="G", help="-0.5 ... below 0.5")
     add_network(parser, latent=20, hidden=[500, 500], epochs=10)
-    parser.add_argument("--jobs", type=positive_int, default=1, metavar="N", help="processes at a time (default: 1)")
+    add_jobs(parser)
     parser.add_argument("--particles", type=positive_int, default=100, metavar="K", help="per datum (default: 100)")
     parser.add_argument("--limit", type=positive_int, default=1000, metavar="N", help="test data (default: 1000)")
     parser.add_argument(
@@ -38,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.data,
         args.gammas,
         out=args.out,
-        jobs=args.jobs,
         particles=args.particles,
         limit=args.limit,
         device=device(args),
+        **job_options(args),
         **network_options(args),
         **training_options(args),
     )

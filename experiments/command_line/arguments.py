@@ -201,6 +201,30 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
     )
 
 
+def add_jobs(parser: argparse.ArgumentParser, default: int = 1, words: str = "(default: 1)") -> None:
+    """Add ``--jobs`` and ``--scheduler``, of which one may be given.
+
+    Args:
+        parser: to add them to.
+        default: of ``--jobs``.
+        words: the rest of its help.
+    """
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--jobs", type=positive_int, default=default, metavar="N", help=f"processes side by side {words}"
+    )
+    group.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask scheduler whose workers are taken instead, such as tcp://10.0.0.5:8786 (docs/scaling.md)",
+    )
+
+
+def job_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of ``compare`` that :func:`add_jobs` has added."""
+    return {"jobs": args.jobs if args.scheduler is None else None, "scheduler": args.scheduler}
+
+
 def network_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of ``make_pair`` that :func:`add_network` has added."""
     return {name: getattr(args, name) for name in ("latent", "hidden", "architecture")}

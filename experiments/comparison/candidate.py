@@ -1,9 +1,11 @@
-"""One candidate of a comparison: trained with one seed and scored, as a rule in a process of its own."""
+"""One candidate of a comparison: trained with one seed and scored."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from torch import nn
@@ -52,7 +54,7 @@ class Trained(Job):
 
     Attributes:
         observation: the candidate, as a text.
-        data: the arguments of ``load``, or the data themselves where they were in memory.
+        data: the data, or the arguments of ``load`` where many are to be loaded only when their turn comes.
         networks: arguments of :func:`make_pair`.
         training: arguments of :func:`fit`, with the seed.
         scoring: how it is scored.
@@ -82,6 +84,10 @@ class Trained(Job):
         """The number of epochs at most."""
         return int(self.training["epochs"])
 
+    def packed(self) -> Self:
+        """Return the same job with its data loaded."""
+        return self if isinstance(self.data, Dataset) else replace(self, data=_loaded(json.dumps(dict(self.data))))
+
     def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
         """Train and score."""
         return _train_and_score(self, callbacks)
@@ -108,6 +114,12 @@ class _Curves(Callback):
         scores = {column("validation", name): watch.scores for name, watch in self.watched.items()}
         columns = {"epoch": range(1, len(seconds) + 1), "seconds": seconds, **scores}
         save_text(self.job.out / "curve.csv", columns_text(columns))
+
+
+@lru_cache(maxsize=1)
+def _loaded(recipe: str) -> Dataset:
+    """Return the data of a recipe as JSON; those of the last are kept, as jobs of the same data follow each other."""
+    return load(**json.loads(recipe))
 
 
 def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, Any]:

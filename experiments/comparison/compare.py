@@ -20,6 +20,7 @@ from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.pair import require_memory
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.experiments.whole_numbers import whole, whole_or_none
@@ -37,6 +38,7 @@ def compare(
     seeds: int = 3,
     out: str | Path | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     latent: int = 40,
     hidden: Sequence[int] | None = None,
     architecture: str = "mlp",
@@ -62,8 +64,11 @@ def compare(
         data: what to train on, and to score.
         seeds: runs of each candidate.
         out: folder for the runs, tables and figures; an interrupted comparison in it goes on. None: nothing is kept.
-        jobs: processes side by side, each with its share of the cores; one that dies costs its candidate alone. A
-            script that asks for them needs ``if __name__ == "__main__":``. None: one after another, in this process.
+        jobs: Dask workers on this machine, each a process with its share of the cores and of the memory; of one that
+            dies the run is tried once more. A script that asks for them needs ``if __name__ == "__main__":``. None, and
+            no scheduler either: one after another, in this process.
+        scheduler: the address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers do the runs, each
+            with its threads; they need no disk in common with this machine.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
@@ -81,8 +86,8 @@ def compare(
         progress: show a progress bar, and tell how each run ended.
 
     Raises:
-        UsageError: for wrong names and numbers, a folder with other results, or candidates none of which takes the
-            data.
+        UsageError: for wrong names and numbers, a folder with other results, candidates none of which takes the data,
+            a scheduler that does not answer, or one beside jobs.
         MeasureMismatch: for candidates that cannot be ranked against one another.
     """
     _require_texts(specs)
@@ -117,13 +122,14 @@ def compare(
     how = {**asdict(scoring), "proposal": scoring.proposal.name}
     settings = {"format": FORMAT, **of_data, **networks, **training, "scoring": how, "device": where.type}
     with contextlib.ExitStack() as stack:
+        workers = stack.enter_context(workers_of(jobs, scheduler))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "comparison") if out is None else Path(out)
         stack.enter_context(opened(folder, settings))
         each = range(seed, seed + seeds)
         todo = [
             Trained(
                 spec,
-                data if data.recipe is None else data.recipe,
+                data,
                 networks,
                 {**training, "seed": one},
                 scoring,
@@ -135,9 +141,10 @@ def compare(
             for spec in specs
             if spec not in refused
         ]
-        run_jobs(todo, jobs, progress)
+        run_jobs(todo, workers, progress)
         rows = [rows_of(spec, each, folder, observation, data, refused) for spec, observation in observations.items()]
-        found = comparison_of(list(chain.from_iterable(rows)), data, jobs, None if out is None else folder)
+        at_once = None if workers is None else workers.number
+        found = comparison_of(list(chain.from_iterable(rows)), data, at_once, None if out is None else folder)
     if found.folder is not None:
         found.save(found.folder)
     return found

@@ -1,31 +1,32 @@
 """A piece of work that leaves its result in a folder."""
 
+import copy
 import json
 import os
 import shutil
 import sys
-import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
-from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_json, save_text
 from obsvae.experiments.memory import out_of_memory
 from obsvae.inference import Callback, TrainingDiverged, flushing_denormals
 
+# The file by which a job has ended.
+RESULT = "result.json"
 # The status of a job that was started too late to have a result.
 OUT_OF_TIME = "out of time"
 
 
 class Job(ABC):
-    """What a process needs to know to train something; it is pickled on its way there.
+    """All that is needed to know to train something; it is pickled on its way to a worker.
 
     Attributes:
         out: the folder, which is the job's own.
@@ -48,6 +49,22 @@ class Job(ABC):
     def has_ended(self) -> bool:
         """Return whether there is nothing more to do."""
         return done(self.out)
+
+    def packed(self) -> Self:
+        """Return the same job with what it would read from this machine's disk, which a worker may not have."""
+        return self
+
+    def moved(self, out: Path, threads: int, later: float) -> Self:
+        """Return the same job as a worker does it.
+
+        Args:
+            out: a folder on the worker's machine.
+            threads: how many torch may use, where the job does not say.
+            later: seconds by which the worker's clock is ahead of the one that the job's times are told by.
+        """
+        there = copy.copy(self)
+        vars(there).update(out=out, threads=threads if self.threads is None else self.threads)  # jobs are frozen
+        return there
 
     @abstractmethod
     def work(self, callbacks: Sequence[Callback]) -> dict[str, Any]:
@@ -77,19 +94,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
             lacking = out_of_memory(error)
             message = _fault(job, error) if lacking is None else lacking
             result = {"status": "failed", "message": message, "is_fault": lacking is None}
-    save_json(job.out / "result.json", result)
-
-
-def run_in_process(jobs: Sequence[Job], until: float | None = None) -> None:
-    """Do jobs one after another as the whole work of a process.
-
-    Args:
-        jobs: what to do.
-        until: when to have ended, see :func:`in_time`.
-    """
-    tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is ended
-    for job in in_time(jobs, until):
-        run_job(job)
+    save_json(job.out / RESULT, result)
 
 
 def in_time(jobs: Iterable[Job], until: float | None) -> Iterator[Job]:
@@ -110,7 +115,7 @@ def in_time(jobs: Iterable[Job], until: float | None) -> Iterator[Job]:
 
 def read_result(folder: Path) -> dict[str, Any] | None:
     """Return what a job has left; None where it has not ended."""
-    file = folder / "result.json"
+    file = folder / RESULT
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 

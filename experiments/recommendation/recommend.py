@@ -17,6 +17,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.recommendation.candidates import on_their_grids, questions
 from obsvae.experiments.recommendation.confirming.clock import Clock
@@ -38,7 +39,7 @@ from obsvae.experiments.run import FORMAT, observed
 from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.model import by_column_text
 
-# Questions that are screened in this process: another takes seconds to start.
+# Questions that are screened in this process: a worker takes seconds to load what the screen needs.
 _FEW = 4
 # Epochs over which the weight of the KL rises: without it some seeds leave latent dimensions unused that others use,
 # and the seeds differ by more than the families.
@@ -52,6 +53,7 @@ def recommend(
     seeds: int = 2,
     out: str | Path | None = None,
     jobs: int | None = None,
+    scheduler: str | None = None,
     columns: Sequence[str] | None = None,
     latent: int | None = None,
     hidden: Sequence[int] | None = None,
@@ -77,8 +79,9 @@ def recommend(
         seeds: runs of each candidate that is left in the end.
         out: a folder, which keeps the trials; an interrupted recommendation in it goes on, also with more minutes or
             seeds. None: nothing is kept.
-        jobs: processes side by side, of one thread each; a script that asks for them needs
-            ``if __name__ == "__main__":``. None: one after another, in this process.
+        jobs: Dask workers on this machine, processes of one thread each; a script that asks for them needs
+            ``if __name__ == "__main__":``. None, and no scheduler either: one after another, in this process.
+        scheduler: the address of a Dask scheduler whose workers do the trials; see :func:`compare`.
         columns: the names of those that are asked for; the others have the families that the data say. None: all.
         latent: size of z; by default the root of the number of features, 8 at most.
         hidden: sizes of the hidden layers; by default 64 64, and 128 128 for more than 100 features.
@@ -94,8 +97,8 @@ def recommend(
         progress: tell the plan, and show a progress bar where standard error is a terminal.
 
     Raises:
-        UsageError: for wrong names and numbers, a folder with other results, or a column for which nothing comes in
-            question.
+        UsageError: for wrong names and numbers, a folder with other results, a column for which nothing comes in
+            question, a scheduler that does not answer, or one beside jobs.
     """
     if not isinstance(data, Dataset):
         raise UsageError(f"recommend needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
@@ -135,9 +138,10 @@ def recommend(
     if possible:  # of all networks one, which refuses before anything is written what none of them could be
         make_pair(possible[""] if data.columns is None else by_column_text(possible), ranked, **effort.networks)
     with contextlib.ExitStack() as stack:
+        workers = stack.enter_context(workers_of(jobs, scheduler))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "rec") if out is None else Path(out)
         stack.enter_context(opened(folder, _settings(data, effort)))
-        course = Course(folder, clock, seeds, seed, jobs, progress)
+        course = Course(folder, clock, seeds, seed, workers, progress)
         decided = decide(ranked, asked, _screened(data, asked, course), effort, course)
         if out is None:
             return decided.recommendation
@@ -148,14 +152,14 @@ def recommend(
 
 def _screened(data: Dataset, asked: Sequence[Question], course: Course) -> dict[str, dict[str, Screening]]:
     """Return what the screen finds of the candidates of each question; what it has found before is not done again."""
-    one_thread = None if course.jobs is None else 1
+    one_thread = None if course.workers is None else 1
     each = [
         ScreenJob(one, data, course.seed, course.folder / "screen" / _key(one, course.seed), one_thread)
         for one in asked
     ]
-    at_once = course.jobs if len(each) > _FEW else None
+    workers = course.workers if len(each) > _FEW else None
     with tqdm(total=len(each), unit="question", desc="screen", disable=None if course.progress else True) as bar:
-        run_jobs(each, at_once, False, each=len(each), until=course.clock.end, bar=bar)
+        run_jobs(each, workers, False, until=course.clock.end, bar=bar)
     return {one.question.name: one.found() for one in each}
 
 

@@ -1,8 +1,5 @@
 """Comparisons from Python, on data in memory."""
 
-import multiprocessing
-from types import SimpleNamespace
-
 import numpy as np
 import pyro.distributions as dist
 import pytest
@@ -13,6 +10,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments import compare
 from obsvae.model import OBSERVATIONS, Measure, MeasureMismatch, Normal, Observation
 from obsvae.model.observations.support import REAL_LINE
+from tests.experiments.dealt import inline_workers
 
 SMALL = {"latent": 2, "hidden": (8,), "epochs": 2, "batch_size": 20, "particles": 20, "progress": False}
 NUMBERS = ("seeds", "jobs", "latent", "epochs", "batch_size", "particles", "limit", "memory")
@@ -137,25 +135,11 @@ def test_an_array_is_no_dataset(array):
         compare(["normal"], array)
 
 
-@pytest.mark.parametrize(("code", "kind", "remedy"), [(1, RuntimeError, "__main__"), (-9, UsageError, "fewer jobs")])
-def test_a_process_that_dies_by_itself_has_a_fault_and_one_that_is_killed_lacks_memory(
-    code, kind, remedy, counts, monkeypatch
-):
-    class Dead:
-        exitcode = code
-
-        def __init__(self, target, args):
-            self.out = args[0][0].out
-
-        def start(self):
-            self.out.mkdir(parents=True)
-
-        def join(self, timeout=None):
-            pass
-
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Process=Dead))
-    with pytest.raises(kind, match=f"ended with exit code {code}.*{remedy}"):
-        compare(["normal"], counts, seeds=1, jobs=1, **SMALL)
+def test_where_all_workers_die_nothing_came_to_an_end(counts):
+    with inline_workers() as kind:
+        kind.deadly = ("seed-0",)
+        with pytest.raises(UsageError, match=r"no candidate came to an end.*fewer jobs"):
+            compare(["normal"], counts, seeds=1, jobs=1, **SMALL)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +150,7 @@ def test_a_process_that_dies_by_itself_has_a_fault_and_one_that_is_killed_lacks_
         ([Normal()], {}, r"as texts, such as \['normal', .*\], but one of them is of type Normal"),
         (Normal(), {}, "a list of candidates as texts, .* but got Normal"),
         *((["normal"], {name: 0}, f"{name} needs to be a whole number of at least 1, but got 0") for name in NUMBERS),
+        (["normal"], {"jobs": 1, "scheduler": "tcp://x:1"}, "give one of the two"),
         (["normal"], {"jobs": -1}, "jobs needs to be a whole number of at least 1, but got -1"),
         (["normal"], {"seeds": -1}, "seeds needs to be a whole number of at least 1, but got -1"),
         (["normal"], {"limit": -3}, "limit needs to be a whole number of at least 1, but got -3"),
@@ -182,21 +167,6 @@ def test_wrong_use_costs_no_training(specs, more, words, counts, tmp_path):
     with pytest.raises(UsageError, match=words):
         compare(specs, counts, out=tmp_path / "cmp", **{**SMALL, **more})
     assert not (tmp_path / "cmp").exists()
-
-
-@pytest.mark.slow
-def test_data_in_memory_are_handed_to_processes(counts, compared, tmp_path, monkeypatch):
-    given = []
-    spawn = multiprocessing.get_context("spawn").Process
-
-    def process(target, args):
-        given.append(args[0][0].data)
-        return spawn(target=target, args=args)
-
-    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Process", process, raising=False)
-    found = compare(["normal"], counts, seeds=1, jobs=1, **{**SMALL, "epochs": 1})
-    assert given == [counts]
-    assert found.best.nats_per_datum < 0
 
 
 def test_a_folder_of_data_that_were_split_or_prepared_otherwise_is_refused(tmp_path):

@@ -1,22 +1,19 @@
-"""Comparisons and the warp study, small, end to end, in processes of their own."""
+"""Comparisons and the warp study, small, end to end."""
 
-import contextlib
 import csv
 import json
-import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from obsvae.experiments.warp_results import DECODERS
+from tests.experiments.dealt import inline_workers
 from tests.scripts.commands import ROOT, refused, succeeds
 
 SMALL = ["--latent", "2", "--hidden", "16", "--epochs", "2", "--particles", "40", "--limit", "20"]
@@ -33,43 +30,18 @@ def table(folder):
         return {row["observation"]: row for row in csv.DictReader(file)}
 
 
-class Inline:
-    """A process that is none: starting Python takes seconds."""
-
-    exitcode = 0
-
-    def __init__(self, target, args):
-        self.target, self.args = target, args
-
-    def start(self):
-        self.target(*self.args)
-
-    def join(self, timeout=None):
-        pass
-
-
-@contextlib.contextmanager
-def replaced_by(kind):
-    """Put another class in the place of processes."""
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Process=kind))
-        yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
-def processes():
-    """Return a function that puts another class in the place of processes."""
-    with contextlib.ExitStack() as stack:
-        yield lambda kind: stack.enter_context(replaced_by(kind))
+def inline():
+    """Put workers that are none in the place of others: to start one takes seconds."""
+    with inline_workers() as kind:
+        yield kind
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     """Return the folder of a comparison, which the tests below read and must not change, and what was printed."""
     folder = tmp_path_factory.mktemp("compared")
-    with replaced_by(Inline):
+    with inline_workers():
         return folder / "cmp", compare("--jobs", "2", cwd=folder)
 
 
@@ -136,8 +108,7 @@ def test_files_of_a_comparison(compared):
     (run / "posterior.nc").unlink()
 
 
-def test_it_goes_on_where_it_stopped(again, processes):
-    processes(Inline)
+def test_it_goes_on_where_it_stopped(again, inline):
     untouched, missing = again / "normal/seed-0", again / "discretised_inner=logistic_scale=decoder/seed-0"
     before = (untouched / "weights.safetensors").stat().st_mtime_ns
     expected = (missing / "scores.csv").read_bytes()
@@ -209,18 +180,11 @@ def test_wrong_use_costs_no_training(candidates, words, tmp_path):
     assert not (tmp_path / "cmp").exists()
 
 
-def test_a_process_that_dies_costs_its_own_candidate(again, processes):
-    class Dead(Inline):
-        exitcode = -9
-
-        def start(self):
-            for job in self.args[0]:
-                job.out.mkdir(exist_ok=True)
-
-    processes(Dead)
+def test_a_worker_that_dies_costs_its_own_candidate(again, inline):
+    inline.deadly = ("seed-0",)
     (again / "normal/seed-0/result.json").unlink()
     text = compare(cwd=again.parent)
-    assert "normal: 1 of 1 seeds: its process ended with exit code -9; it was killed" in text
+    assert "normal: 1 of 1 seeds: the worker that ran it died" in text
     assert table(again)[CANDIDATES[2]]["rank"] == "1"
 
 
@@ -266,8 +230,7 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_warp_study(tmp_path, processes):
-    processes(Inline)
+def test_the_warp_study(tmp_path, inline):
     found, text = warp_study(tmp_path)
     assert np.isfinite(found["Normal", -0.5])
     assert "continuous Bernoulli, trained clamped" in text
@@ -275,8 +238,7 @@ def test_the_warp_study(tmp_path, processes):
 
 
 @pytest.mark.slow
-def test_the_warp_study_in_small(tmp_path, processes, monkeypatch):
-    processes(Inline)
+def test_the_warp_study_in_small(tmp_path, inline, monkeypatch):
     for name in set(DECODERS) - {"continuous Bernoulli", "Beta"}:
         monkeypatch.delitem(DECODERS, name)
     found, text = warp_study(tmp_path)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from obsvae.data import Dataset
 from obsvae.experiments.jobs.job import done, read_result
 from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.jobs.workers import Workers
 from obsvae.experiments.recommendation.confirming.clock import Clock
 from obsvae.experiments.recommendation.confirming.effort import Effort
 from obsvae.experiments.recommendation.confirming.plan import crossed, swapped
@@ -67,7 +68,7 @@ def confirm(
     seed: int,
     folder: Path,
     clock: Clock,
-    jobs: int | None,
+    workers: Workers | None,
     progress: bool,
 ) -> Confirmed:
     """Try the candidates of all questions until they are told apart, or time runs out.
@@ -86,7 +87,7 @@ def confirm(
         seed: the first.
         folder: where the trials lie; those that have ended there are not done again.
         clock: which tells when to stop.
-        jobs: processes side by side; None: one after another, in this process.
+        workers: which do the trials; None: one after another, in this process.
         progress: tell the plan, and show a bar.
     """
     by_name = {one.name: one for one in standings}
@@ -95,8 +96,8 @@ def confirm(
         effort=effort,
         folder=folder,
         clock=clock,
-        limit=_limit(by_name, clock, jobs or 1),
-        jobs=jobs,
+        limit=_limit(by_name, clock, 1 if workers is None else workers.number),
+        workers=workers,
         bar=tqdm(unit="epoch", disable=None if progress else True),
         progress=progress,
     )
@@ -108,7 +109,7 @@ def confirm(
     return Confirmed(by_name, first, second)
 
 
-def _limit(by_name: Mapping[str, Standing], clock: Clock, jobs: int) -> float:
+def _limit(by_name: Mapping[str, Standing], clock: Clock, at_once: int) -> float:
     """Return the seconds after which training is cut: half of all, and less where one question has many candidates.
 
     Those of an array are large, and of all candidates none is to take the time of the others: each has a share, and as
@@ -117,7 +118,7 @@ def _limit(by_name: Mapping[str, Standing], clock: Clock, jobs: int) -> float:
     if len(by_name) > 1:
         return clock.seconds / 2
     (only,) = by_name.values()
-    return clock.seconds / 2 / math.ceil(len(only.alive) / jobs)
+    return clock.seconds / 2 / math.ceil(len(only.alive) / at_once)
 
 
 def _all_at_once(
@@ -220,7 +221,7 @@ class _Work:
     folder: Path
     clock: Clock
     limit: float
-    jobs: int | None
+    workers: Workers | None
     bar: tqdm
     progress: bool
     tried: list[Trial] = field(default_factory=list)
@@ -245,7 +246,7 @@ class _Work:
             out=self.folder / f"{name}-seed-{seed}-{key}",
             seconds=self.limit,
             end=self.clock.end,
-            threads=None if self.jobs is None else 1,
+            threads=None if self.workers is None else 1,
         )
 
     def plan(self, trials: int, words: str = "") -> None:
@@ -259,11 +260,11 @@ class _Work:
         self.tried += trials
         longest = max(map(_seconds_of, self.tried), default=0.0)
         if self.clock.left > longest:
-            run_jobs(trials, self.jobs, False, each=len(trials), until=self.clock.end, bar=self.bar)
+            run_jobs(trials, self.workers, False, until=self.clock.end, bar=self.bar)
 
     def took(self, trials: Sequence[Trial]) -> float:
         """Return the seconds that trials took, side by side."""
-        return sum(map(_seconds_of, trials)) / (self.jobs or 1)
+        return sum(map(_seconds_of, trials)) / (1 if self.workers is None else self.workers.number)
 
 
 def _seconds_of(trial: Trial) -> float:

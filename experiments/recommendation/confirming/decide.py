@@ -9,6 +9,7 @@ import numpy as np
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.jobs.job import read_result
+from obsvae.experiments.jobs.workers import Workers
 from obsvae.experiments.recommendation.confirming.answers import Screen, answers_of
 from obsvae.experiments.recommendation.confirming.checked import check_winners
 from obsvae.experiments.recommendation.confirming.clock import Clock
@@ -31,7 +32,7 @@ class Course:
         clock: when it ends.
         seeds: of each candidate that is left in the end.
         seed: the first of them.
-        jobs: processes side by side; None: none but this one.
+        workers: which do the trials; None: this process.
         progress: whether to tell of it.
     """
 
@@ -39,7 +40,7 @@ class Course:
     clock: Clock
     seeds: int
     seed: int
-    jobs: int | None
+    workers: Workers | None
     progress: bool
 
 
@@ -77,7 +78,7 @@ def decide(data: Dataset, questions: Sequence[Question], screened: Screen, effor
         seed=course.seed,
         folder=course.folder / "trials",
         clock=course.clock,
-        jobs=course.jobs,
+        workers=course.workers,
         progress=course.progress,
     )
     _require_one_trained(confirmed)

@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -84,6 +84,11 @@ class Trial(Job):
         """Return whether there is nothing more to do: what was cut is done anew with more time than before."""
         result = read_result(self.out) or {}
         return done(self.out) and not (result.get("was_cut") and result["allowed"] < (self.seconds or math.inf))
+
+    def moved(self, out: Path, threads: int, later: float) -> Self:
+        """Return the same trial as a worker does it, with its end by the worker's clock."""
+        there = super().moved(out, threads, later)
+        return there if self.end is None else replace(there, end=self.end + later)
 
     @property
     def observation(self) -> str:

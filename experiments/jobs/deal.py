@@ -1,0 +1,130 @@
+"""Jobs dealt to workers, one at a time to each."""
+
+import math
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from obsvae.experiments.files import save_json
+from obsvae.experiments.jobs.job import RESULT, Job, set_aside
+from obsvae.experiments.jobs.worker import unpack
+from obsvae.experiments.jobs.workers import Workers
+
+if TYPE_CHECKING:
+    from distributed import Future
+
+# Seconds between two looks at who is there, and how far they have come; the end of a job is seen at once.
+_LOOK = 0.25
+# Seconds in which the files of a job have to come.
+_FETCH = 300.0
+# Seconds without any worker after which it is said: the place of one that died is taken sooner.
+_LONELY = 10.0
+# How often a job is tried whose workers die.
+_TRIES = 2
+
+
+@dataclass
+class _Running:
+    job: Job
+    future: "Future"
+    start: float
+
+
+def deal(
+    jobs: Sequence[Job],
+    workers: Workers,
+    until: float | None,
+    show: Callable[[int], None],
+    ended: Callable[[Job], None],
+) -> None:
+    """Give each worker one job at a time, and write what comes back into the job's folder.
+
+    Nothing is given ahead: where time runs out, those that are left are the last of all. A job whose worker dies is
+    tried once more; the others do not notice.
+
+    Args:
+        jobs: in the order in which they start.
+        workers: which do them; one that comes later gets some, too.
+        until: when all shall have ended, as :func:`run_jobs` takes it.
+        show: is told how many epochs of the jobs under way have ended.
+        ended: is told of a job that has left its result.
+
+    Raises:
+        UsageError: where the scheduler has gone, and for a worker with other versions than this process.
+    """
+    waiting, running = list(jobs), dict[str, _Running]()
+    tries = Counter[Job]()
+    longest = 0.0
+    lonely_since = math.inf
+    wake = threading.Event()
+    try:
+        while waiting or running:
+            there = workers.present()
+            for address, one in list(running.items()):
+                if address in there and not one.future.done():
+                    continue
+                files = _files(one.future)
+                del running[address]
+                one.future.cancel()
+                if files is None and tries[one.job] < _TRIES:
+                    _tell(f"{one.job.name}: its worker died; it is tried once more")
+                    waiting.insert(0, one.job)
+                    continue
+                if files is None:
+                    _died(one.job)
+                else:
+                    unpack(files, one.job.out)
+                longest = max(longest, time.time() - one.start)
+                ended(one.job)
+            if until is not None and time.time() + longest > until:
+                waiting.clear()
+            for address in [address for address, is_willing in there.items() if is_willing and address not in running]:
+                start = time.time()
+                if waiting and (future := workers.send(waiting[0], address)) is not None:
+                    job = waiting.pop(0)
+                    set_aside(job)
+                    tries[job] += 1
+                    future.add_done_callback(lambda _: wake.set())
+                    running[address] = _Running(job, future, start)
+            lonely_since = min(lonely_since, time.monotonic()) if waiting and not there else math.inf
+            if _LONELY < time.monotonic() - lonely_since < math.inf:
+                _tell(f"there is no worker at {workers.scheduler or 'this machine'}; waiting for one")
+                lonely_since = -math.inf  # said once
+            if waiting or running:
+                show(sum(workers.epochs.get(str(one.future.key), 0) for one in running.values()))
+                wake.wait(_LOOK)
+                wake.clear()
+    finally:
+        for one in running.values():
+            one.future.cancel()
+
+
+def _files(future: "Future") -> dict[str, bytes] | None:
+    """Return what a job left; None where its worker has died."""
+    from distributed import CancelledError, KilledWorker
+
+    if not future.done():
+        return None
+    try:
+        return future.result(timeout=_FETCH)
+    except (KilledWorker, CancelledError, TimeoutError):  # the last: it died before they were fetched
+        return None
+
+
+def _died(job: Job) -> None:
+    """Record that a job has no result as its workers died."""
+    message = (
+        "the worker that ran it died, and so did the one on which it was tried once more, as for want of memory: take "
+        "fewer jobs, or less memory"
+    )
+    save_json(job.out / RESULT, {"status": "failed", "message": message, "is_fault": False})
+
+
+def _tell(text: str) -> None:
+    tqdm.write(text, file=sys.stderr)

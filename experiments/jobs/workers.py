@@ -1,0 +1,143 @@
+"""Dask workers, each of which does one job at a time: of this machine, or of a scheduler that runs already."""
+
+import logging
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from obsvae.data import Dataset
+from obsvae.errors import UsageError
+from obsvae.experiments.jobs.job import Job
+from obsvae.experiments.jobs.local import local_cluster, signals_held
+from obsvae.experiments.jobs.scheduler import ANSWER, require_answer, require_same_versions
+from obsvae.experiments.jobs.worker import pickled, run_there
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+# Datasets that a worker keeps for its next jobs.
+_KEPT = 2
+
+
+def workers_of(jobs: int | None, scheduler: str | None) -> "AbstractContextManager[Workers | None]":
+    """Return what runs the jobs of a command, as a context manager; None stands for this process itself.
+
+    Args:
+        jobs: how many workers to start on this machine; None: none.
+        scheduler: the address of a Dask scheduler whose workers are taken instead, such as ``tcp://10.0.0.5:8786``.
+
+    Raises:
+        UsageError: where both are given.
+    """
+    if jobs is not None and scheduler is not None:
+        raise UsageError(
+            f"jobs={jobs} starts workers here, and scheduler={scheduler!r} has workers already; give one of the two"
+        )
+    return nullcontext() if jobs is None and scheduler is None else Workers(jobs, scheduler)
+
+
+class Workers:
+    """Dask workers and the client that gives them work, as a context manager.
+
+    A worker does one job at a time. Those of this machine are started when they are first needed.
+
+    Args:
+        jobs: how many to start on this machine; None: take those of the scheduler.
+        scheduler: its address.
+
+    Raises:
+        UsageError: where the scheduler does not answer, on entry.
+    """
+
+    def __init__(self, jobs: int | None, scheduler: str | None) -> None:
+        self.jobs, self.scheduler = jobs, scheduler
+        # Epochs that have ended, by the key of a job's task, as workers tell.
+        self.epochs: dict[str, int] = {}
+        self._topic = f"obsvae-{uuid.uuid4().hex}"
+        self._stack = ExitStack()
+        self._known = set[str]()
+        # By worker and id; each dataset is held beside its future, so that no other has its id.
+        self._held: dict[str, OrderedDict[int, tuple[Dataset, Future]]] = {}
+
+    def __enter__(self) -> Self:
+        if self.scheduler is not None:
+            _ = self.client
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._held.clear()
+        self._stack.close()
+
+    @property
+    def number(self) -> int:
+        """How many there are; at least 1, as a scheduler may get its workers later."""
+        return max(1, len(self.present())) if self.jobs is None else self.jobs
+
+    @cached_property
+    def client(self) -> "Client":
+        """The connection to them."""
+        from distributed import Client
+        from distributed.utils import silence_logging_cmgr
+
+        self._stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters is told by us
+        if self.scheduler is not None:
+            require_answer(self.scheduler)
+        with signals_held():
+            assert self.scheduler is not None or self.jobs is not None
+            where = self.scheduler if self.jobs is None else self._stack.enter_context(local_cluster(self.jobs))
+            client = Client(where, timeout=ANSWER, set_as_default=False)
+            self._stack.callback(client.close)
+        client.subscribe_topic(self._topic, self._hear)
+        return client
+
+    def present(self) -> dict[str, bool]:
+        """Return the addresses of the workers that there are, and whether each takes work.
+
+        Raises:
+            UsageError: where the scheduler has gone, and for a worker with other versions than this process.
+        """
+        try:
+            found = self.client.scheduler_info()["workers"]
+        except (OSError, TimeoutError) as error:
+            raise UsageError(
+                f"the scheduler {self.scheduler or 'of this machine'} does not answer any more ({error}); what has "
+                "ended is kept: with a scheduler that answers the same call goes on"
+            ) from None
+        new = found.keys() - self._known
+        if new and self.scheduler is not None:
+            require_same_versions(self.client, sorted(new))
+        self._known |= new
+        for gone in self._held.keys() - found.keys():
+            del self._held[gone]
+        return {address: one["status"] == "running" for address, one in found.items()}
+
+    def send(self, job: Job, address: str) -> "Future | None":
+        """Give a job to a worker; return the future of the files that it leaves, or None where the worker has gone."""
+        content, datasets = pickled(job.packed())
+        try:
+            there = [self._sent(one, address) for one in datasets]
+        except (OSError, TimeoutError):
+            return None
+        what = content, there, self._topic, time.time()
+        return self.client.submit(run_there, *what, workers=[address], allow_other_workers=False, pure=False)
+
+    def _sent(self, data: Dataset, address: str) -> "Future":
+        """Return the future of a dataset on a worker, which has it from an earlier job or gets it now."""
+        held = self._held.setdefault(address, OrderedDict())
+        if id(data) not in held or held[id(data)][1].status != "finished":
+            held[id(data)] = data, self.client.scatter(data, workers=[address], hash=False, timeout=ANSWER)
+        held.move_to_end(id(data))
+        while len(held) > _KEPT:
+            held.popitem(last=False)
+        return held[id(data)][1]
+
+    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        _, message = event
+        self.epochs[message["key"]] = message["epochs"]

@@ -1,0 +1,123 @@
+"""Workers of Dask, real ones: what they do, and what their deaths cost."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from obsvae.errors import UsageError
+from obsvae.experiments import compare
+from obsvae.experiments.comparison.candidate import Scoring, Trained
+from obsvae.experiments.jobs import scheduler
+from obsvae.experiments.jobs.job import read_result
+from obsvae.experiments.jobs.run import run_jobs
+from obsvae.experiments.jobs.workers import workers_of
+from obsvae.inference import Amortised
+from tests.experiments.dealt import Deadly, Noted
+
+ROOT = Path(__file__).parents[2]
+NETWORKS = {"latent": 2, "hidden": (8,), "architecture": "mlp"}
+
+
+@contextlib.contextmanager
+def started(*line):
+    """Start a program of Dask, and end it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-m", *line], env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Start a scheduler and two workers, whose files lie in folders of their own; yield its address and the workers."""
+    file = tmp_path / "scheduler.json"
+    host = ["--host", "127.0.0.1", "--no-dashboard"]
+    with contextlib.ExitStack() as stack:
+        common = [*host, "--scheduler-file", str(file)]
+        stack.enter_context(started("distributed.cli.dask_scheduler", *common, "--port", "0"))
+        workers = {}
+        for folder in (tmp_path / "a", tmp_path / "b"):
+            line = [*common, "--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
+            workers[folder] = stack.enter_context(started("distributed.cli.dask_worker", *line))
+        while not file.exists():
+            time.sleep(0.1)
+        yield json.loads(file.read_text())["address"], workers
+
+
+def trained(folder, data, seeds, epochs=2):
+    training = {"epochs": epochs, "batch_size": 20, "lr": 1e-3}
+    scoring = Scoring(Amortised(), 20, None, 2**28, 0)
+    return [
+        Trained("normal", data, NETWORKS, {**training, "seed": seed}, scoring, "cpu", folder / str(seed), threads=1)
+        for seed in range(seeds)
+    ]
+
+
+@pytest.mark.slow
+def test_local_workers_find_what_this_process_finds_and_a_death_costs_one_job_two_tries(tmp_path, counts, capsys):
+    deadly = [Deadly(tmp_path / f"deadly-{times}", tmp_path / f"log-{times}", times) for times in (1, 9)]
+    jobs = [*trained(tmp_path / "there", counts, 2), *deadly, Noted(tmp_path / "last", tmp_path / "log")]
+    with workers_of(2, None) as workers:
+        run_jobs(jobs, workers, progress=False)
+        assert workers.number == 2
+    here = trained(tmp_path / "here", counts, 2)
+    run_jobs(here, None, progress=False)
+    for one, other in zip(here, jobs[:2], strict=True):
+        for name in ("scores.csv", "weights.safetensors"):
+            assert (one.out / name).read_bytes() == (other.out / name).read_bytes()
+        assert sorted(p.name for p in one.out.rglob("*")) == sorted(p.name for p in other.out.rglob("*"))
+    assert read_result(deadly[0].out) == {"status": "finished", "tried": 1}
+    assert "so did the one on which it was tried once more" in read_result(deadly[1].out)["message"]
+    assert (tmp_path / "log-9").read_text() == "xx"
+    assert read_result(jobs[-1].out)["status"] == "finished"
+    assert capsys.readouterr().err == "deadly: its worker died; it is tried once more\n" * 2
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_no_result(tmp_path, counts, cluster, capsys):
+    address, workers = cluster
+    jobs = trained(tmp_path / "jobs", counts, 4, epochs=200)
+    killed = []
+
+    def kill_one_at_work():
+        while not (at_work := [folder for folder in workers if list(folder.rglob("job/history.csv"))]):
+            time.sleep(0.02)
+        workers[at_work[0]].kill()
+        killed.extend(at_work[0].rglob("job/history.csv"))
+
+    with workers_of(None, address) as found:
+        killer = threading.Thread(target=kill_one_at_work, daemon=True)
+        killer.start()
+        run_jobs(jobs, found, progress=False)
+        killer.join(timeout=1)
+        assert found.number == 1
+    assert len(killed) == 1  # in the middle of a job, whose files are still there
+    assert [read_result(job.out)["status"] for job in jobs] == ["finished"] * 4
+    assert all((job.out / "scores.csv").is_file() for job in jobs)
+    assert "its worker died; it is tried once more" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_workers_with_other_versions_are_refused(tmp_path, counts, cluster, monkeypatch):
+    address, _ = cluster
+    ours = scheduler.version
+    monkeypatch.setattr(scheduler, "version", lambda name: "0.0.9" if name == "obsvae" else ours(name))
+    with pytest.raises(UsageError, match=r"the worker tcp://\S+ has obsvae \S+, but this process has 0\.0\.9; install"):
+        compare(["normal"], counts, scheduler=address, out=tmp_path / "cmp", epochs=1)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:9", "foo://127.0.0.1:9"])
+def test_an_address_without_a_scheduler_is_refused_before_anything_is_written(address, tmp_path, counts, monkeypatch):
+    monkeypatch.setattr(scheduler, "ANSWER", 0.5)
+    with pytest.raises(UsageError, match=r"no Dask scheduler answers at '.*'.*\(.+\); give the address"):
+        compare(["normal"], counts, scheduler=address, out=tmp_path / "cmp", epochs=1)
+    assert not (tmp_path / "cmp").exists()
