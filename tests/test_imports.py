@@ -87,7 +87,7 @@ def test_what_a_package_exports_the_library_does_too():
 COMMANDS = [path.stem for path in FILES["cli"] if path.stem not in ("__init__", "main")]
 HEAVY = [
     *("PIL", "arviz", "arviz_plots", "arviz_stats", "h5py", "jinja2", "matplotlib", "narwhals", "pandas", "pyarrow"),
-    *("scipy.optimize", "scipy.stats", "sklearn", "torchvision", "umap", "xarray"),
+    *("dask", "distributed", "scipy.optimize", "scipy.stats", "sklearn", "torchvision", "umap", "xarray"),
 ]
 STATE = """
 import importlib, random

@@ -103,8 +103,11 @@ class Workers:
         Raises:
             UsageError: where the scheduler has gone, and for a worker with other versions than this process.
         """
+        ask = self.client.scheduler
+        assert ask is not None
         try:
-            found = self.client.scheduler_info()["workers"]
+            # Not client.scheduler_info(): the client's own looks, which tell of no worker, may come between.
+            found = self.client.sync(ask.identity)["workers"]
         except (OSError, TimeoutError) as error:
             raise UsageError(
                 f"the scheduler {self.scheduler or 'of this machine'} does not answer any more ({error}); what has "
