@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from obsvae.errors import UsageError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Seconds in which idle workers end by themselves; whoever is still at work then is killed.
 _END = 1.0
+# Seconds after which Dask is no longer waited for when it ends workers: one that is being started is started first.
+_PATIENCE = 20.0
 
 
 @contextmanager
@@ -67,8 +70,14 @@ def _end(cluster: "LocalCluster") -> None:
     async def end() -> None:
         await asyncio.gather(*(nanny.close(timeout=_END) for nanny in cluster.workers.values()))
 
-    cluster.sync(end)
-    cluster.close()
+    try:
+        cluster.sync(end, callback_timeout=_PATIENCE)
+        cluster.close(timeout=_PATIENCE)
+    except TimeoutError:  # Dask may wait for ever for a worker that died while it was started
+        for pid in (nanny.pid for nanny in cluster.workers.values()):
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
