@@ -1,6 +1,5 @@
 """Jobs dealt to workers, one at a time to each."""
 
-import math
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from obsvae.errors import UsageError
 from obsvae.experiments.files import save_json
 from obsvae.experiments.jobs.job import RESULT, Job, set_aside
 from obsvae.experiments.jobs.worker import unpack
@@ -25,6 +25,8 @@ _LOOK = 0.25
 _FETCH = 300.0
 # Seconds without any worker after which it is said: the place of one that died is taken sooner.
 _LONELY = 10.0
+# Seconds after which it is an end, on this machine; a scheduler may get workers hours later.
+_LOST = 180.0
 # How often a job is tried whose workers die.
 _TRIES = 2
 
@@ -56,12 +58,13 @@ def deal(
         ended: is told of a job that has left its result.
 
     Raises:
-        UsageError: where the scheduler has gone, and for a worker with other versions than this process.
+        UsageError: where the scheduler has gone, or the workers of this machine for good, and for a worker with other
+            versions than this process.
     """
     waiting, running = list(jobs), dict[str, _Running]()
     tries = Counter[Job]()
     longest = 0.0
-    lonely_since = math.inf
+    lonely, is_told, looked = 0.0, False, time.monotonic()
     wake = threading.Event()
     try:
         while waiting or running:
@@ -92,10 +95,19 @@ def deal(
                     tries[job] += 1
                     future.add_done_callback(lambda _: wake.set())
                     running[address] = _Running(job, future, start)
-            lonely_since = min(lonely_since, time.monotonic()) if waiting and not there else math.inf
-            if _LONELY < time.monotonic() - lonely_since < math.inf:
-                _tell(f"there is no worker at {workers.scheduler or 'this machine'}; waiting for one")
-                lonely_since = -math.inf  # said once
+            if waiting and not there:
+                lonely += time.monotonic() - looked
+                if lonely > _LONELY and not is_told:
+                    _tell(f"there is no worker at {workers.scheduler or 'this machine'}; waiting for one")
+                    is_told = True
+                if lonely > _LOST and workers.scheduler is None:
+                    raise UsageError(
+                        f"the workers of this machine died, and none has come in their place for {lonely:.0f} s; what "
+                        "has ended is kept: the same call goes on"
+                    )
+            else:
+                lonely, is_told = 0.0, False
+            looked = time.monotonic()
             if waiting or running:
                 show(sum(workers.epochs.get(str(one.future.key), 0) for one in running.values()))
                 wake.wait(_LOOK)

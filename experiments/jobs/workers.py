@@ -18,7 +18,7 @@ from obsvae.experiments.jobs.scheduler import ANSWER, require_answer, require_sa
 from obsvae.experiments.jobs.worker import pickled, run_there
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 # Datasets that a worker keeps for its next jobs.
 _KEPT = 2
@@ -61,6 +61,7 @@ class Workers:
         self._topic = f"obsvae-{uuid.uuid4().hex}"
         self._stack = ExitStack()
         self._known = set[str]()
+        self._cluster: LocalCluster | None = None
         # By worker and id; each dataset is held beside its future, so that no other has its id.
         self._held: dict[str, OrderedDict[int, tuple[Dataset, Future]]] = {}
 
@@ -90,9 +91,9 @@ class Workers:
         if self.scheduler is not None:
             require_answer(self.scheduler)
         with signals_held():
-            assert self.scheduler is not None or self.jobs is not None
-            where = self.scheduler if self.jobs is None else self._stack.enter_context(local_cluster(self.jobs))
-            client = Client(where, timeout=ANSWER, set_as_default=False)
+            if self.jobs is not None:
+                self._cluster = self._stack.enter_context(local_cluster(self.jobs))
+            client = Client(self._cluster or self.scheduler, timeout=ANSWER, set_as_default=False)
             self._stack.callback(client.close)
         client.subscribe_topic(self._topic, self._hear)
         return client
@@ -117,9 +118,13 @@ class Workers:
         if new and self.scheduler is not None:
             require_same_versions(self.client, sorted(new))
         self._known |= new
+        # One that is started in the place of another is there before Dask has noted so: were it to die now, no other
+        # would be started.
+        nannies = None if self._cluster is None else self._cluster.workers.values()
+        noted = found.keys() if nannies is None else {one.worker_address for one in nannies}
         for gone in self._held.keys() - found.keys():
             del self._held[gone]
-        return {address: one["status"] == "running" for address, one in found.items()}
+        return {address: one["status"] == "running" and address in noted for address, one in found.items()}
 
     def send(self, job: Job, address: str) -> "Future | None":
         """Give a job to a worker; return the future of the files that it leaves, or None where the worker has gone."""

@@ -5,11 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from obsvae.data import Dataset
 from obsvae.errors import UsageError
+from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.jobs.job import done, read_result
 from obsvae.experiments.jobs.run import run_jobs
-from obsvae.experiments.jobs.worker import unpack
+from obsvae.experiments.jobs.worker import pickled, unpack, unpickled
 from obsvae.experiments.jobs.workers import workers_of
+from obsvae.inference import Amortised
 from tests.experiments.dealt import InlineWorkers, Noted, inline_workers
 
 
@@ -76,6 +79,14 @@ def test_no_worker_is_told_of_and_waited_for(tmp_path, inline, capsys, monkeypat
     assert capsys.readouterr().err == "there is no worker at this machine; waiting for one\n"
 
 
+def test_workers_of_this_machine_that_never_come_back_are_an_end(tmp_path, inline, monkeypatch):
+    inline.present = lambda self: {}
+    monkeypatch.setattr("obsvae.experiments.jobs.deal._LOST", 0.4)
+    with pytest.raises(UsageError, match="workers of this machine died, and none has come in their place"):
+        run(noted(tmp_path, 2), 1)
+    assert log(tmp_path) == []
+
+
 def test_a_failure_of_before_is_tried_again(tmp_path, inline):
     jobs = noted(tmp_path, 1)
     jobs[0].out.mkdir()
@@ -101,6 +112,18 @@ def test_none_is_started_that_would_end_too_late(at_once, tmp_path, inline, monk
     jobs = noted(tmp_path, 8)
     run(jobs, at_once, until=50)  # the third would end at 60
     assert [read_result(job.out) for job in jobs] == [*[{"status": "done"}] * 2, *[None] * 6]
+
+
+def test_datasets_travel_apart_and_recipes_are_loaded_before(tmp_path):
+    scoring = Scoring(Amortised(), 20, None, 2**28, 0)
+    job = Trained("normal", {"name": "digits"}, {}, {"seed": 0}, scoring, "cpu", tmp_path)
+    content, (data,) = pickled(job.packed())
+    assert len(content) < 10_000
+    assert isinstance(data, Dataset)
+    assert pickled(job.packed())[1][0] is data  # one for all jobs of the recipe
+    again = unpickled(content, [data])
+    assert again.data is data
+    assert (again.observation, again.out) == ("normal", tmp_path)
 
 
 def test_files_of_a_worker_stay_in_the_folder_of_the_job(tmp_path):

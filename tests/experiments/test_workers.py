@@ -69,6 +69,7 @@ def test_local_workers_find_what_this_process_finds_and_a_death_costs_one_job_tw
     with workers_of(2, None) as workers:
         run_jobs(jobs, workers, progress=False)
         assert workers.number == 2
+        assert max(workers.epochs.values()) >= 1  # by which the bar moves
     here = trained(tmp_path / "here", counts, 2)
     run_jobs(here, None, progress=False)
     for one, other in zip(here, jobs[:2], strict=True):

@@ -59,6 +59,15 @@ def test_what_was_not_trained_in_time_tells_nothing(table, tmp_path):
     assert collect([one], "validation") == {}
 
 
+def test_a_worker_ends_by_its_own_clock_and_computes_in_its_own_folder(table, tmp_path):
+    one = trial(table, tmp_path / "t", end=1000.0)
+    there = one.moved(tmp_path / "there", threads=3, later=50.0)
+    assert (there.end, there.out, there.threads) == (1050.0, tmp_path / "there", 3)
+    assert (one.end, one.out, one.threads) == (1000.0, tmp_path / "t", None)
+    assert trial(table, tmp_path, threads=1).moved(tmp_path, 3, 50.0).threads == 1
+    assert trial(table, tmp_path).moved(tmp_path, 3, 50.0).end is None
+
+
 @pytest.mark.parametrize("kind", [pytest.param("table", marks=pytest.mark.slow), "array"])
 def test_where_time_runs_out_while_scoring_some_rows_are_scored(kind, table, tmp_path, monkeypatch):
     data = table if kind == "table" else load(np.random.default_rng(0).normal(size=(2000, 3)).astype(np.float32))
