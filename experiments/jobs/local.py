@@ -39,29 +39,31 @@ def local_cluster(jobs: int) -> "Iterator[LocalCluster]":
     settings = {
         # A worker that pauses when its memory is nearly full might wait for ever, as nothing of it is Dask's to free.
         **{f"distributed.worker.memory.{when}": False for when in ("target", "spill", "pause")},
+        # It would give up for good who is not back after 15 s, and on a busy machine torch alone takes as long to load.
+        "distributed.deploy.lost-worker-timeout": "1 day",
         # Without Dask's own MALLOC_TRIM_THRESHOLD_, by which memory goes back to the system at every step.
         "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
     }
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsvae-", ignore_cleanup_errors=True))
-        with dask.config.set(settings):
-            try:
-                cluster = LocalCluster(
-                    n_workers=jobs,
-                    threads_per_worker=1,
-                    processes=True,
-                    memory_limit=MEMORY_LIMIT // jobs,
-                    dashboard_address=None,
-                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it tells of a port that is taken
-                    local_directory=folder,
-                    preload="obsvae.experiments.jobs.worker",
-                    silence_logs=logging.CRITICAL,
-                )
-            except RuntimeError as error:
-                raise UsageError(
-                    f"no worker could be started ({error}); a script that asks for jobs needs "
-                    '`if __name__ == "__main__":`, or take jobs=None'
-                ) from None
+        stack.enter_context(dask.config.set(settings))
+        try:
+            cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=MEMORY_LIMIT // jobs,
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it tells of a port that is taken
+                local_directory=folder,
+                preload="obsvae.experiments.jobs.worker",
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:
+            raise UsageError(
+                f"no worker could be started ({error}); a script that asks for jobs needs "
+                '`if __name__ == "__main__":`, or take jobs=None'
+            ) from None
         stack.callback(_end, cluster)
         yield cluster
 
