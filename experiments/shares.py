@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from obsvae.data import Dataset
+from obsvae.data.tables.formulas import escaped, unescaped
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_text
 from obsvae.inference import Shares
@@ -21,7 +22,7 @@ def save_shares(folder: Path, names: Sequence[str], shares: np.ndarray) -> Path:
     """Write the shares ``(epochs, D)`` of columns in nats per datum, an epoch a line; a column may be called epoch."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *names])
+    writer.writerow(["epoch", *map(escaped, names)])
     writer.writerows([epoch, *row] for epoch, row in enumerate(shares.tolist(), start=1))
     return save_text(folder / FILE, text.getvalue())
 
@@ -43,7 +44,7 @@ def load_shares(folder: Path) -> tuple[list[str], np.ndarray]:
         raise UsageError(f"{file} cannot be read: {error}") from None
     if not len(shares):
         raise UsageError(f"{file} holds no epoch")
-    return names, shares
+    return [unescaped(name) for name in names], shares
 
 
 class SaveShares(Shares):

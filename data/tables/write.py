@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from obsvae.data.tables.formulas import escaped
 from obsvae.data.tables.parsed import number_text
 from obsvae.errors import UsageError
 from obsvae.names import lookup
@@ -17,6 +18,9 @@ from obsvae.names import lookup
 
 def save_table(path: str | os.PathLike[str], table: Any) -> Path:
     """Write a table as .csv, .tsv or .parquet, by the suffix; nobody ever sees half a file.
+
+    In a text file names and levels that a spreadsheet would run as formulas get an apostrophe before them, which is
+    taken off where the file is read.
 
     Args:
         path: of the file; its folder is made.
@@ -61,7 +65,7 @@ def _field(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, str):
-        return value
+        return escaped(value)
     return number_text(float(value)) if isinstance(value, float) else str(value)
 
 
@@ -70,7 +74,7 @@ def _write_delimited(separator: str) -> Callable[[Path, Any], None]:
         columns = _columns(table)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, delimiter=separator, lineterminator="\n")
-            writer.writerow(columns)
+            writer.writerow(map(escaped, columns))
             writer.writerows(zip_longest(*(map(_field, values) for values in columns.values())))
 
     return write

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from obsvae.data.tables.formulas import unescaped
 from obsvae.data.tables.names import require_column_names
 from obsvae.data.tables.numerals import as_number
 from obsvae.data.tables.raw import RawColumn, RawTable
@@ -88,10 +89,10 @@ def _rows(text: str, separator: str, source: str) -> tuple[list[list[str]], list
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
-    begun = 1
+    begun, has_apostrophes = 1, "'" in text
     try:
         for row in reader:
-            rows.append(row)
+            rows.append([unescaped(field) for field in row] if has_apostrophes else row)
             lines.append(begun)
             begun = reader.line_num + 1
     except csv.Error as error:
