@@ -174,14 +174,17 @@ class TellDoubts(Callback):
 
     Args:
         data: to be trained on.
+        notes: what else to tell, before that.
     """
 
-    def __init__(self, data: Dataset) -> None:
-        self.data = data
+    def __init__(self, data: Dataset, notes: Sequence[str] = ()) -> None:
+        self.data, self.notes = data, notes
 
     def on_start(self, model: object, guide: object) -> None:
         """Tell it."""
         assert isinstance(model, VAE)
+        for note in self.notes:
+            print(note, file=sys.stderr)
         for found in of_data(self.data, model.observation):
             print(found, file=sys.stderr)
 

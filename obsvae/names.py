@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from obsvae.errors import UsageError
 
+_LONGEST = 200  # characters of an unknown name in a message
+
 
 def lookup[T](kind: str, name: str, known: Mapping[str, T], otherwise: str = "") -> T:
     """Return ``known[name]``.
@@ -20,7 +22,13 @@ def lookup[T](kind: str, name: str, known: Mapping[str, T], otherwise: str = "")
     """
     if name in known:
         return known[name]
-    raise UsageError(f"unknown {kind} {name!r}; {nearest(name, known)}known are {', '.join(known)}{otherwise}")
+    raise UsageError(f"unknown {kind} {_shown(name)}; {nearest(name, known)}known are {', '.join(known)}{otherwise}")
+
+
+def _shown(name: object) -> str:
+    """Return what was given in place of a name, in quotes; of a long text its ends."""
+    text = repr(name)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

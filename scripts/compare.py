@@ -1,5 +1,6 @@
 """Train several observation distributions on the same data, and rank them."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from obsvae.experiments.command_line.arguments import (
     positive_int,
     training_options,
 )
-from obsvae.experiments.command_line.data import add_data, load_data
+from obsvae.experiments.command_line.data import add_data, load_data, notes_on
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.comparison.compare import compare
@@ -49,9 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     args = parser.parse_args(arguments)
 
+    data = load_data(args)
+    for note in notes_on(data, args):
+        print(note, file=sys.stderr)
     comparison = compare(
         args.observations,
-        load_data(args),
+        data,
         seeds=args.seeds,
         out=args.out,
         guide=args.guide,

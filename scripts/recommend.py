@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from obsvae.experiments.command_line.arguments import (
     seed,
     spec_of,
 )
-from obsvae.experiments.command_line.data import add_data, load_data
+from obsvae.experiments.command_line.data import add_data, load_data, notes_on
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.recommendation.recommend import recommend
@@ -105,8 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("needs the data once: obsvae recommend DATA, or --data DATA")
     args.data = args.DATA or args.data
 
+    data = load_data(args)
+    for note in notes_on(data, args):
+        print(note, file=sys.stderr)
     found = recommend(
-        load_data(args),
+        data,
         minutes=args.minutes,
         seeds=args.seeds,
         out=args.out,

@@ -18,7 +18,7 @@ from obsvae.experiments.command_line.arguments import (
     training_options,
     with_options,
 )
-from obsvae.experiments.command_line.data import add_data, load_data
+from obsvae.experiments.command_line.data import add_data, load_data, notes_on
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.resuming import resume_run
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         patience=args.patience,
         clip=args.clip,
         compiled=COMPILED[args.compiled],
-        callbacks=[TellDoubts(data)],
+        callbacks=[TellDoubts(data, notes_on(data, args))],
         device=device(args),
         processes=processes,
         **network_options(args),

@@ -10,6 +10,7 @@ from obsvae.experiments.command_line.arguments import (
     device,
     job_options,
     network_options,
+    number,
     positive_int,
     training_options,
 )
@@ -26,7 +27,7 @@ EXAMPLES = """\
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(__doc__ or "", EXAMPLES)
     parser.add_argument("--data", default="mnist", metavar="NAME", help="data on a grid, with bounds (default: mnist)")
-    parser.add_argument("--gammas", type=float, nargs="+", default=GAMMAS, metavar="G", help="-0.5 ... below 0.5")
+    parser.add_argument("--gammas", type=number, nargs="+", default=GAMMAS, metavar="G", help="-0.5 ... below 0.5")
     add_network(parser, latent=20, hidden=[500, 500], epochs=10)
     add_jobs(parser)
     parser.add_argument("--particles", type=positive_int, default=100, metavar="K", help="per datum (default: 100)")

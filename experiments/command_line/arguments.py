@@ -2,13 +2,14 @@
 
 import argparse
 import re
+import reprlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import torch
 
-from obsvae.errors import UsageError
+from obsvae.errors import UsageError, one_line
 from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.guides import GUIDES
 from obsvae.inference.processes.joining import join
@@ -16,8 +17,8 @@ from obsvae.model import PRIORS
 from obsvae.names import lookup
 from obsvae.options import HasOptions, chosen, described
 
-# Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1.
-_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+# Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1. nor -inf.
+_NEGATIVE = re.compile(r"-((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|inf|nan)")
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,21 +70,30 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and leave with exit code 2."""
-        self.exit(2, f"{self.prog}: error: {message} (see --help)\n")
+        self.exit(2, f"{self.prog}: error: {one_line(message)} (see --help)\n")
 
 
 def positive_int(text: str) -> int:
     """Return a whole number of at least 1."""
-    if not (text.isdecimal() and 0 < int(text) < 2**31):
-        raise argparse.ArgumentTypeError(f"needs a whole number from 1 to 2^31 - 1, but got {text!r}")
-    return int(text)
+    return _whole(text, 1, 31)
 
 
 def count(text: str) -> int:
     """Return a whole number of at least 0."""
-    if not (text.isdecimal() and int(text) < 2**31):
-        raise argparse.ArgumentTypeError(f"needs a whole number from 0 to 2^31 - 1, but got {text!r}")
-    return int(text)
+    return _whole(text, 0, 31)
+
+
+def seed(text: str) -> int:
+    """Return a whole number that can seed a generator."""
+    return _whole(text, 0, 63)
+
+
+def number(text: str) -> float:
+    """Return a number, which need not be finite."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"needs a number, but got {_given(text)}") from None
 
 
 def positive_float(text: str) -> float:
@@ -93,15 +103,20 @@ def positive_float(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"needs a positive number, but got {text!r}")
+        raise argparse.ArgumentTypeError(f"needs a positive number, but got {_given(text)}")
     return value
 
 
-def seed(text: str) -> int:
-    """Return a whole number that can seed a generator."""
-    if not (text.isdecimal() and int(text) < 2**63):
-        raise argparse.ArgumentTypeError(f"needs a whole number from 0 to 2^63 - 1, but got {text!r}")
+def _whole(text: str, least: int, bits: int) -> int:
+    """Return a whole number from the least to 2^bits - 1; Python refuses to read thousands of digits."""
+    if not (text.isdecimal() and len(text) <= 20 and least <= int(text) < 2**bits):
+        raise argparse.ArgumentTypeError(f"needs a whole number from {least} to 2^{bits} - 1, but got {_given(text)}")
     return int(text)
+
+
+def _given(text: str) -> str:
+    """Return an argument in a message: as it was given, without the space of ``parse_args``, and shortened."""
+    return reprlib.repr(text.removeprefix(" "))
 
 
 def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:

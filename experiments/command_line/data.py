@@ -2,7 +2,6 @@
 
 import argparse
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,8 +11,8 @@ from obsvae.data import Dataset, load
 from obsvae.data.images.channels import CHANNELS
 from obsvae.data.splits import SPLITS
 from obsvae.data.tables.load import is_table
-from obsvae.errors import UsageError
-from obsvae.experiments.command_line.arguments import one_of, seed
+from obsvae.errors import UsageError, one_line
+from obsvae.experiments.command_line.arguments import number, one_of, seed
 from obsvae.units import UNITS
 
 
@@ -44,7 +43,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dequantise", action="store_true", help="add uniform noise within each grid cell")
     group.add_argument(
         "--warp",
-        type=float,
+        type=number,
         metavar="GAMMA",
         help="map data to [0, 1]: binary for -0.5, only shifted and scaled for 0, near 1/2 for GAMMA near 0.5",
     )
@@ -88,12 +87,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--missing", action="store_true", help="NaN is a missing entry, left out of the likelihood; else it is refused"
     )
     group.add_argument(
-        "--bounds", nargs=2, type=float, metavar=("LOW", "HIGH"), help="least and greatest value that the data can have"
+        "--bounds",
+        nargs=2,
+        type=number,
+        metavar=("LOW", "HIGH"),
+        help="least and greatest value that the data can have",
     )
     group.add_argument(
         "--grid",
         nargs="+",
-        type=float,
+        type=number,
         metavar=("LOW STEP", "LEVELS"),
         help="lattice that an array of real numbers lies on, such as 0 0.0625 17; without LEVELS it has no ends "
         "(default: that of integers)",
@@ -101,8 +104,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def load_data(args: argparse.Namespace) -> Dataset:
-    """Return the data that the arguments of :func:`add_data` ask for; say what was guessed of a table."""
-    data = load(
+    """Return the data that the arguments of :func:`add_data` ask for."""
+    return load(
         _named(args.data),
         schema=args.schema,
         layer=args.layer,
@@ -117,11 +120,14 @@ def load_data(args: argparse.Namespace) -> Dataset:
         channels=args.channels,
         seed=args.data_seed,
     )
-    if data.columns is not None and args.schema is None:
-        print(f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data[0])} shows why", file=sys.stderr)
-    for text in untrained_levels(data):
-        print(f"warning: {text}", file=sys.stderr)
-    return data
+
+
+def notes_on(data: Dataset, args: argparse.Namespace) -> list[str]:
+    """Return what was guessed of a table, and which levels nothing teaches: to be told once the data are accepted."""
+    notes = [f"warning: {one_line(text)}" for text in untrained_levels(data)]
+    if data.columns is None or args.schema is not None:
+        return notes
+    return [f"guessed: {guessed(data)}; obsvae inspect {shlex.quote(args.data[0])} shows why", *notes]
 
 
 def untrained_levels(data: Dataset) -> list[str]:

@@ -61,7 +61,10 @@ def observation_spec(args: argparse.Namespace, data: Dataset) -> str:
         elif "=" in text.partition(":")[0]:
             column = text.partition("=")[0]
             if data.columns is None:
-                raise UsageError(f"--observation {text} needs a table, but {data.name!r} has no column {column!r}")
+                raise UsageError(
+                    f"--observation {text} needs a table, but {data.name!r} has no column {column!r}; take "
+                    "NAME:OPTION=VALUE"
+                )
             lookup("column", column, columns)
         else:
             whole = text

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from obsvae.errors import UsageError
+from obsvae.errors import UsageError, one_line
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.memory import out_of_memory
 from obsvae.inference import TrainingDiverged, flushing_denormals
@@ -54,7 +54,8 @@ def run(main: Callable[[Sequence[str] | None], None], arguments: Sequence[str] |
     except OSError as error:
         where = error.filename2 or error.filename
         what = error.strerror or error
-        _end(processes, 2, f"{name}: error: {where}: {what}" if where else f"{name}: error: {what}")
+        message = f"{where}: {what}; check the path, its permissions and the space on the disk" if where else str(what)
+        _end(processes, 2, f"{name}: error: {one_line(message)}")
     except ProcessesParted as error:
         _end(processes, 1, f"{name}: error: {error}")
     except TrainingDiverged as error:

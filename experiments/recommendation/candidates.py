@@ -42,7 +42,7 @@ def questions(data: Dataset, columns: Sequence[str] | None = None) -> tuple[Ques
             raise UsageError("columns go with a table, but the data are an array: leave them out")
         return (question_of(Variable.of_array(data, looks[0])),)
     if twice := [name for name, number in Counter(columns or ()).items() if number > 1]:
-        raise UsageError(f"columns need to be asked for once each, but {twice[0]!r} is there more often")
+        raise UsageError(f"columns need to be asked for once each, but {twice[0]!r} is there more often; name it once")
     places = {column.name: d for d, column in enumerate(data.columns)}
     asked = [lookup("column", name, places) for name in columns or places]
     return tuple(question_of(Variable.of_column(data, d, _named(looks, data.columns[d].name))) for d in asked)

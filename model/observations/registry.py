@@ -157,11 +157,13 @@ def _parse(spec: str) -> list[_Part]:
             continue
         owners = ((*part, option) for part in reversed(chain) for option in options_of(part[0]) if option.name == key)
         owner = next(owners, None)
-        if owner is None or not equals:
+        if owner is not None and not equals:
+            raise UsageError(f"{owner[0]} needs a value of option {key!r}, but got {spec}; write {key}=VALUE")
+        if owner is None:
             raise UsageError(_no_option(item, chain))
         name, options, option = owner
         if key in options:
-            raise UsageError(f"{name} got option {key!r} twice: {spec}")
+            raise UsageError(f"{name} got option {key!r} twice: {spec}; leave one of them out")
         options[key] = option.read(name, value)
     last = chain[-1][0]
     if last in WRAPPERS:

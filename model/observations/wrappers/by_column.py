@@ -1,5 +1,6 @@
 """A family for each column of a table."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class ByColumn(Compound):
         return UsageError(
             f"column {self.names[d]!r} as {part.name} needs {part.support.words.replace('{x}', 'x')}, but found "
             f"{x[row, d].item():g} in row {row if rows is None else int(rows[row])}{also} (counted from 0); "
-            f"{part.support.remedy}"
+            f"{_of_schema(part.support.remedy)}"
         )
 
     def called(self, feature: Sequence[int]) -> str:
@@ -166,3 +167,9 @@ class ByColumn(Compound):
     def _called(self, columns: Sequence[int]) -> str:
         named = ", ".join(repr(self.names[d]) for d in columns[:_NAMED])
         return f"{named} and {len(columns) - _NAMED} more" if len(columns) > _NAMED else named
+
+
+def _of_schema(remedy: str) -> str:
+    """Return a remedy as it goes with a table: its schema declares bounds, and its entries are not prepared."""
+    without = re.sub(r"(binarise the data \([^)]*\), or|spread integers out \([^)]*\),) ", "", remedy)
+    return without.replace("bounds=(low, high)", "bounds = [low, high] in the schema")

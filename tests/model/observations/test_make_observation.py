@@ -47,7 +47,7 @@ def test_options_arrive():
         ("", "unknown observation ''; known are bernoulli"),
         ("normal:sigma=1", "normal has no option 'sigma=1'; its options are: scale, link, floor"),
         ("normal:event_shape=3", "normal has no option 'event_shape=3'"),
-        ("normal:scale", "normal has no option 'scale'.*written option=value"),
+        ("normal:scale", "normal needs a value of option 'scale', but got normal:scale; write scale=VALUE"),
         ("bernoulli:x=1", r"bernoulli has no option 'x=1': it takes none$"),
         ("normal:floor=low", "normal: option floor takes a number, but got 'low'"),
         ("categorical:categories=many", "categorical: option categories takes a whole number, but got 'many'"),
