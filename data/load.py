@@ -93,6 +93,9 @@ def load(
         raise UsageError(f"warp needs a number from -0.5 to below 0.5; got {warp!r}")
     if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
         raise UsageError(f"seed needs a whole number from 0 to 2**63 - 1; got {seed!r}")
+    for option, given in {"missing": missing, "dequantise": dequantise}.items():
+        if not isinstance(given, bool | np.bool_):
+            raise UsageError(f"{option} needs to be True or False; got {given!r}")
     if units is not None:
         lookup("units", units, dict.fromkeys(UNITS))
     changes = {"binarise": binarise is not None, "dequantise": dequantise, "warp": warp is not None}

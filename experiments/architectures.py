@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from obsvae.errors import UsageError
 from obsvae.guides import ConvEncoder, Encoder, MLPEncoder, ResidualEncoder
 from obsvae.layers import ACTIVATION
 from obsvae.model import ConvDecoder, Decoder, MLPDecoder, ResidualDecoder
 from obsvae.options import TRUTH, Option, chosen
+from obsvae.whole_numbers import whole
 
 
 @dataclass(frozen=True)
@@ -56,5 +58,12 @@ def architecture_of(text: str) -> Architecture:
 
 
 def sizes_of(text: str, hidden: Sequence[int] | None) -> list[int]:
-    """Return the sizes of the hidden layers: those given, or the architecture's own."""
-    return list(chosen("architecture", text, ARCHITECTURES)[0].hidden if hidden is None else hidden)
+    """Return the sizes of the hidden layers: those given, or the architecture's own.
+
+    Raises:
+        UsageError: for an unknown architecture, and sizes that are no positive whole numbers.
+    """
+    sizes = chosen("architecture", text, ARCHITECTURES)[0].hidden if hidden is None else hidden
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise UsageError(f"hidden needs a list of the layers' sizes, such as [64, 64], but got {sizes!r}")
+    return [whole("hidden", size) for size in sizes]

@@ -35,9 +35,26 @@ def create_run(path: str | Path) -> Path:
         folder.mkdir(parents=True)
     except FileExistsError:
         raise UsageError(f"{folder} exists already; choose another folder, or remove it") from None
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # a NUL in its name is a ValueError
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot make the folder {folder}: {why}; choose another folder") from None
     return folder
+
+
+def require_place(file: Path) -> Path:
+    """Return the path of a file to be written; refuse one that cannot be, before any work is done for it.
+
+    Raises:
+        UsageError: for a folder, a path below a file, or a name that no file can have.
+    """
+    if "\0" in str(file):
+        raise UsageError(f"a file needs a name without NUL characters, but got {file}; choose another name")
+    if file.is_dir():
+        raise UsageError(f"a file needs a name of its own, but {file} is a folder; name a file in it")
+    above = next(folder for folder in file.parents if folder.exists())
+    if not above.is_dir():
+        raise UsageError(f"{file} needs a folder to stand in, but {above} is a file; choose another place")
+    return file
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:

@@ -10,30 +10,35 @@ import torch
 from torch import nn
 
 # Bytes of a parameter in training: its value, its gradient and Adam's two moments, in float32.
-_PARAMETER = 16
+_PARAMETER, _FLOAT = 16, 4
 # Of an entry of eta in training: its value, its gradient, and what the distribution keeps of it for the backward pass;
 # in validation, which takes more data at once: its value and its log-probability. All in float32.
 _TRAINED, _VALIDATED = 12, 8
 _VALIDATION_BATCH = 500
 
 
-def bytes_of_training(build: Callable[[], tuple[nn.Module, int]], batch_size: int = 100) -> float:
+def bytes_of_training(build: Callable[[], nn.Module], outputs: int, batch_size: int = 100) -> float:
     """Return how many bytes of memory training takes, at least.
 
     Args:
-        build: makes the networks, and says how many outputs the decoder has for a datum. It is called on torch's
-            ``meta`` device, where a tensor has a shape and no memory.
+        build: makes the networks, on torch's ``meta`` device, where a tensor has a shape and no memory.
+        outputs: of the decoder, for a datum.
         batch_size: data in a minibatch.
     """
+    entries = max(_TRAINED * batch_size, _VALIDATED * _VALIDATION_BATCH)
+    return _PARAMETER / _FLOAT * bytes_of_parameters(build) + entries * outputs
+
+
+def bytes_of_parameters(build: Callable[[], nn.Module]) -> float:
+    """Return how many bytes the parameters of networks take, which are made as for :func:`bytes_of_training`."""
     try:
         with torch.device("meta"):
-            networks, outputs = build()
+            networks = build()
     except RuntimeError as error:
         if not _is_overflow(error):
             raise
         return math.inf
-    entries = max(_TRAINED * batch_size, _VALIDATED * _VALIDATION_BATCH)
-    return _PARAMETER * sum(p.numel() for p in networks.parameters()) + entries * outputs
+    return _FLOAT * sum(p.numel() for p in networks.parameters())
 
 
 def machine_memory() -> int:

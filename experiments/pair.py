@@ -1,7 +1,7 @@
 """A model/guide pair for data, from names."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,11 +10,12 @@ from torch import nn
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import Architecture, architecture_of, sizes_of
 from obsvae.experiments.inputs import inputs_of
-from obsvae.experiments.memory import bytes_of_training, in_words, machine_memory
+from obsvae.experiments.memory import bytes_of_parameters, bytes_of_training, in_words, machine_memory
 from obsvae.guides import Guide, make_guide
 from obsvae.model import VAE, Decoder, Observation, Spread, make_observation, make_prior
 from obsvae.model.observations.data_like import DataLike
 from obsvae.modes import seeded
+from obsvae.whole_numbers import require_seed, whole
 
 # What takes the place of a family whose outputs grow with the levels of the grid.
 FEW_OUTPUTS = "discretised:inner=logistic,scale=decoder"
@@ -51,7 +52,12 @@ def make_pair(
     """
     if not hasattr(data, "event_shape"):
         raise UsageError(f"make_pair needs a dataset, load(x), but got {type(data).__name__}")
-    hidden = sizes_of(architecture, hidden)
+    if not isinstance(observation, str | Observation):
+        raise UsageError(
+            f"make_pair needs a text such as 'normal', or an observation, but got {type(observation).__name__}"
+        )
+    hidden, latent = sizes_of(architecture, hidden), whole("latent", latent)
+    require_seed(seed)
     chosen = make_observation(observation, data) if isinstance(observation, str) else observation
     parts: dict[str, Any] = {
         "latent": latent,
@@ -100,6 +106,41 @@ def _outputs_of(observation: Observation, event: Sequence[int]) -> tuple[Sequenc
     return (event, observation.outputs) if used is None or bool(used.all()) else ((int(used.sum()),), 1)
 
 
+def bytes_of_weights(
+    observation: Observation,
+    data: DataLike,
+    *,
+    latent: int,
+    hidden: Sequence[int],
+    architecture: str,
+    guide: str,
+    prior: str,
+) -> float:
+    """Return how many bytes the weights of a pair's networks take, before any of them is built."""
+    return bytes_of_parameters(_networks(observation, data, latent, hidden, architecture, guide, prior))
+
+
+def _networks(
+    observation: Observation,
+    data: DataLike,
+    latent: int,
+    hidden: Sequence[int],
+    architecture: str,
+    guide: str,
+    prior: str,
+) -> Callable[[], nn.Module]:
+    """Return what makes the networks of a pair."""
+    kind, event = architecture_of(architecture), data.event_shape
+    shape, outputs = _outputs_of(observation, event)
+
+    def build() -> nn.Module:
+        first = make_prior(prior, latent)
+        decoder = kind.decoder(latent, shape, outputs, hidden[::-1])
+        return nn.ModuleList([first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))])
+
+    return build
+
+
 def require_memory(
     observation: Observation,
     data: DataLike,
@@ -115,18 +156,13 @@ def require_memory(
     Raises:
         UsageError: one line with what training needs, what there is, and the remedy.
     """
-    kind, event = architecture_of(architecture), data.event_shape
+    event = data.event_shape
 
     def needed(observation: Observation) -> float:
-        shape, outputs = _outputs_of(observation, event)
-
-        def build() -> tuple[nn.Module, int]:
-            first = make_prior(prior, latent)
-            decoder = kind.decoder(latent, shape, outputs, hidden[::-1])
-            parts = first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))
-            return nn.ModuleList(parts), math.prod(event) * observation.outputs
-
-        return bytes_of_training(build)
+        return bytes_of_training(
+            _networks(observation, data, latent, hidden, architecture, guide, prior),
+            math.prod(event) * observation.outputs,
+        )
 
     need, have = needed(observation), machine_memory()
     if need <= have:

@@ -13,8 +13,8 @@ import torch
 from obsvae.data import Column, Dataset, Grid, load
 from obsvae.data.scaling import Scaling
 from obsvae.errors import UsageError
-from obsvae.experiments.files import load_config, load_history, load_weights
-from obsvae.experiments.pair import build_pair
+from obsvae.experiments.files import WEIGHTS, load_config, load_history, load_weights
+from obsvae.experiments.pair import build_pair, bytes_of_weights
 from obsvae.guides import Guide
 from obsvae.inference import History
 from obsvae.model import VAE, make_observation
@@ -138,18 +138,18 @@ def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
     """
     path = Path(folder)
     config = load_config(path)
-    if config.get("format") != FORMAT:
-        raise UsageError(
-            f"{path} was written in format {config.get('format')}, but format {FORMAT} is needed; train it again"
-        )
+    if (found := config.get("format")) != FORMAT:
+        is_newer = isinstance(found, int) and found > FORMAT
+        remedy = "install the version of obsvae that wrote it" if is_newer else "train it again"
+        raise UsageError(f"{path} is of format {found!r}, but format {FORMAT} is needed; {remedy}")
     names = ("observation", "latent", "hidden", "architecture", "guide", "prior")
     with _misstated(path):
         observation, *networks = (config[name] for name in names)
         view = Observed.from_json(config["observed"])
         try:
-            model, guide = build_pair(
-                make_observation(observation, view), view, **dict(zip(names[1:], networks, strict=True))
-            )
+            made, sizes = make_observation(observation, view), dict(zip(names[1:], networks, strict=True))
+            _require_room(path / WEIGHTS, bytes_of_weights(made, view, **sizes))
+            model, guide = build_pair(made, view, **sizes)
         except UsageError as error:
             raise UsageError(
                 f"the pair of {path} cannot be built: {error}; a name that the program of the run registered has to be "
@@ -161,6 +161,15 @@ def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
     if data is not None:
         run.data = _same(path, config, data)
     return run
+
+
+def _require_room(file: Path, needed: float) -> None:
+    """Refuse a configuration of far larger networks than the weights are of, before they are built."""
+    if needed > (size := file.stat().st_size):
+        raise UsageError(
+            f"{file} holds the weights of another model: it has {size} bytes, but the configuration needs "
+            f"{needed:.0f}; train the run again"
+        )
 
 
 @contextlib.contextmanager

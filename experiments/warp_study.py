@@ -17,9 +17,9 @@ from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
-from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.inference import Amortised
 from obsvae.model import make_observation
+from obsvae.whole_numbers import whole, whole_or_none
 
 GAMMAS = (-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
 
@@ -120,6 +120,8 @@ def _source_of(source: str, gammas: Sequence[float]) -> str:
     """Return the SHA-256 of the data to warp; refuse data that cannot be, before any training."""
     if not gammas:
         raise UsageError("the study needs at least one gamma, but got none; give such as -0.5 0 0.4")
+    if twice := [gamma for i, gamma in enumerate(gammas) if gamma in gammas[:i]]:
+        raise UsageError(f"the study needs distinct gammas, but {twice[0]:g} is named twice; leave one of them out")
     data = load(source)
     lacking = [name for name, value in {"grid": data.grid, "bounds": data.bounds}.items() if value is None]
     if lacking:

@@ -31,6 +31,21 @@ def distribution_at(trace: Trace, site: str) -> Distribution:
     return cast(Distribution, trace.nodes[site]["fn"])
 
 
+def require_pair(model: object, guide: object) -> None:
+    """Refuse what is no model or no guide, by what it lacks.
+
+    Raises:
+        UsageError: naming it, and what it is derived from.
+    """
+    needed = {
+        "model": (model, ("check", "given", "prior", "require_likelihood"), "take an obsvae.VAE"),
+        "guide": (guide, ("has_density", "initialised", "initialise"), "derive it from obsvae.Guide"),
+    }
+    for what, (part, names, remedy) in needed.items():
+        if lacking := [name for name in names if not hasattr(part, name)]:
+            raise UsageError(f"the {what} {type(part).__name__} lacks {', '.join(lacking)}; {remedy}")
+
+
 @torch.no_grad()
 def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> None:
     """Refuse a guide or a model whose latent sites are others than ``z``, or a ``z`` of another shape.
@@ -38,8 +53,7 @@ def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> N
     Raises:
         UsageError: naming the sites of both, or their shapes.
     """
-    if lacking := [name for name in ("has_density", "initialised", "initialise") if not hasattr(guide, name)]:
-        raise UsageError(f"the guide {type(guide).__name__} lacks {', '.join(lacking)}; derive it from obsvae.Guide")
+    require_pair(model, guide)
     proposed, needed = _latents(guide, x), _latents(model, x)
     if not proposed == needed == ["z"]:
         raise UsageError(

@@ -117,12 +117,28 @@ class VAE(LocalModule):
             rows: what to call each datum in the message ``(N,)``, such as its row in a file; by default its index.
 
         Raises:
-            UsageError: where x is empty, not ``(N, *event)``, or outside the observation's support.
+            UsageError: where x is empty, not ``(N, *event)``, of another type or on another device than the model, or
+                outside the observation's support.
         """
-        if not len(x) or x.shape[1:] != self.event_shape:
+        self._require_tensor(x)
+        if not x.ndim or not len(x) or x.shape[1:] != self.event_shape:
             needed = ", ".join(["N", *map(str, self.event_shape)])
             raise UsageError(f"the model needs data of shape ({needed}) with N ≥ 1, but got {tuple(x.shape)}")
         self.observation.check(x, rows)
+
+    def _require_tensor(self, x: object) -> None:
+        if not isinstance(x, Tensor):
+            raise UsageError(f"the model needs a tensor, but got {type(x).__name__}; take torch.as_tensor(x)")
+        weight = next(self.parameters(), None)
+        if x.layout is not torch.strided or (weight is not None and x.device != weight.device):
+            where = "any device" if weight is None else weight.device
+            raise UsageError(
+                f"the model needs a dense tensor on {where}, but got one in layout {x.layout} on {x.device}; take "
+                "x.to_dense(), or x.to(device)"
+            )
+        kind = torch.get_default_dtype() if weight is None else weight.dtype
+        if x.dtype is torch.bool or torch.promote_types(x.dtype, kind) is not kind:
+            raise UsageError(f"the model needs numbers of type {kind}, but got {x.dtype}; take x.to({kind})")
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:

@@ -7,11 +7,17 @@ import numpy as np
 import torch
 
 from obsvae.module import HasModules
+from obsvae.whole_numbers import require_seed
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw from a generator state set by ``seed``, and put the caller's state back afterwards."""
+    """Draw from a generator state set by ``seed``, and put the caller's state back afterwards.
+
+    Raises:
+        UsageError: for what is no seed.
+    """
+    require_seed(seed)
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

@@ -11,7 +11,7 @@ from obsvae.data.tables.schemas.toml import read_schema
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import Parser
 from obsvae.experiments.command_line.program import run
-from obsvae.experiments.files import save_text
+from obsvae.experiments.files import require_place, save_text
 from obsvae.experiments.inspection import as_data, inspected, inspection_text, schema_text
 
 EXAMPLES = """\
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if args.out is not None and args.out.exists():
         raise UsageError(f"{args.out} exists already; choose another file, or remove it")
+    if args.out is not None:
+        require_place(args.out)
     schema = Schema() if args.schema is None else read_schema(args.schema)
     schema = replace(schema, missing=tuple(dict.fromkeys([*schema.missing, *(text.strip() for text in args.missing)])))
     table = read_table(args.data, layer=args.layer)

@@ -4,12 +4,19 @@ import numpy as np
 
 from obsvae.data.dataset import Dataset
 from obsvae.data.splits import SPLITS
+from obsvae.errors import UsageError
 
 _CHUNK = 2**24  # values that are held in double precision at once
 
 
 def rows_of(data: Dataset) -> np.ndarray:
-    """Return the rows of all splits in float32, ``(N, features)``; NaN where an entry is missing."""
+    """Return the rows of all splits in float32, ``(N, features)``; NaN where an entry is missing.
+
+    Raises:
+        UsageError: for anything but a dataset.
+    """
+    if not isinstance(data, Dataset):
+        raise UsageError(f"a dataset, load(x), is needed, but got {type(data).__name__}")
     return np.concatenate([features_of(data, split) for split in SPLITS])
 
 

@@ -12,6 +12,7 @@ from obsvae.experiments.benchmarks.training.machine import cores
 from obsvae.experiments.benchmarks.training.programs import PEERS
 from obsvae.experiments.benchmarks.trust.parts import PARTS
 from obsvae.experiments.command_line.arguments import Parser, one_of, positive_float, positive_int, seed
+from obsvae.experiments.files import require_place
 from obsvae.names import lookup
 
 EXAMPLES = """\
@@ -83,14 +84,17 @@ def parsed(arguments: Sequence[str] | None, description: str) -> argparse.Namesp
         if getattr(args, name) is None:
             setattr(args, name, default)
     if (args.benchmark == "likelihood") != bool(args.runs):
-        parser.error("likelihood needs at least one run folder, and no other benchmark takes any")
+        parser.error(
+            "likelihood needs at least one run folder, and no other benchmark takes any, "
+            f"but got {args.benchmark} with {len(args.runs)}"
+        )
     if args.benchmark in WHAT:
         try:
             lookup("part", args.what, dict.fromkeys(WHAT[args.benchmark]))
         except UsageError as error:
             parser.error(f"argument --what: {error}")
-    if args.out and args.out.is_dir():
-        parser.error(f"--out needs a file, but {args.out} is a folder")
+    if args.out:
+        require_place(args.out)
     if args.threads is not None and args.threads > cores():
         parser.error(f"--threads needs at most the {cores()} cores that there are, but got {args.threads}")
     return args

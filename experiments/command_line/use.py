@@ -10,7 +10,7 @@ import numpy as np
 from obsvae.data.tables.write import WRITERS, save_table
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import positive_int, seed
-from obsvae.experiments.files import write_whole
+from obsvae.experiments.files import require_place, write_whole
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.use.rows import Rows, rows_for
 
@@ -77,15 +77,17 @@ def read_run(args: argparse.Namespace, is_table: bool = False) -> tuple[Run, Row
 def require_format(run: Run, out: Path) -> None:
     """Refuse a file that cannot hold what the run makes: a table, or an array."""
     if run.config["schema"] is None and out.suffix.lower() != ".npy":
-        raise UsageError(f"--out needs .npy, as {run.folder} was trained on an array, but got {out}")
+        raise UsageError(f"--out needs .npy, as {run.folder} was trained on an array, but got {out}; name it .npy")
     if run.config["schema"] is not None:
         require_table(out)
+    require_place(out)
 
 
 def require_table(out: Path) -> None:
     """Refuse a file that is no table by its suffix."""
     if out.suffix.lower() not in WRITERS:
-        raise UsageError(f"--out needs a table, {TABLES}, but got {out}")
+        raise UsageError(f"--out needs a table, {TABLES}, but got {out}; choose a name that ends so")
+    require_place(out)
 
 
 def save_values(out: Path, values: Mapping[str, Any] | np.ndarray) -> Path:

@@ -23,12 +23,12 @@ from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.pair import require_memory
 from obsvae.experiments.run import FORMAT, observed
-from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.guides import GUIDES
 from obsvae.inference import Refined
 from obsvae.inference.training.budget import Budget
 from obsvae.model import Observation, make_observation, on_common_scale
 from obsvae.options import chosen
+from obsvae.whole_numbers import whole, whole_or_none
 
 
 def compare(

@@ -23,10 +23,10 @@ from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json, save_text
 from obsvae.experiments.run import Run, load_run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wants_columns
-from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
+from obsvae.whole_numbers import whole, whole_or_none
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
@@ -107,6 +107,7 @@ def evaluate_run(
     memory, seed = whole("memory", memory), whole("seed", seed, least=0)
     run = run if isinstance(run, Run) else load_run(run)
     proposal = Refined() if proposal is None else proposal
+    wants_entries = wants_columns(run, by_column)
     x, rows = held_out(run, split, limit)
     few = _data_in_posterior(x)
     name = run.config["observation"]
@@ -148,7 +149,7 @@ def evaluate_run(
     entries = None
     # Chains are slow, and a run is made again for each entry that moves the posterior: only where it is asked for.
     is_slow = isinstance(proposal, Annealed) and by_column is None
-    if wants_columns(run, by_column) and not headline.model.is_bound and not is_slow:
+    if wants_entries and not headline.model.is_bound and not is_slow:
         entries = column_scores(
             run,
             x,

@@ -36,8 +36,8 @@ from obsvae.experiments.recommendation.say.files import save
 from obsvae.experiments.recommendation.screen import Screening
 from obsvae.experiments.recommendation.screening.job import ScreenJob
 from obsvae.experiments.run import FORMAT, observed
-from obsvae.experiments.whole_numbers import whole, whole_or_none
 from obsvae.model import by_column_text
+from obsvae.whole_numbers import whole, whole_or_none
 
 # Questions that are screened in this process: a worker takes seconds to load what the screen needs.
 _FEW = 4

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.tables import short
-from obsvae.experiments.files import save_text
+from obsvae.experiments.files import require_place, save_text
 from obsvae.experiments.reporting.glossary import GLOSSARY
 from obsvae.experiments.reporting.page import Part, Table, rendered
 from obsvae.experiments.reporting.parts import parts_of
@@ -17,7 +17,7 @@ from obsvae.experiments.reporting.results import different, tables
 from obsvae.experiments.reporting.subject import Subject, look_at
 from obsvae.experiments.reporting.verdicts import verdicts
 from obsvae.experiments.run import Run, load_run
-from obsvae.experiments.whole_numbers import whole
+from obsvae.whole_numbers import whole
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
@@ -134,8 +134,8 @@ def make_report(
 def page_file(out: str | Path) -> Path:
     """Return the file of a page; refuse a name that no browser would take for one."""
     if Path(out).suffix != ".html":
-        raise UsageError(f"a report needs a name that ends in .html, but got {out}")
-    return Path(out)
+        raise UsageError(f"a report needs a name that ends in .html, but got {out}; choose another name")
+    return require_place(Path(out))
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from obsvae.errors import UsageError
 from obsvae.inference.likelihood.pareto import pareto_smoothed
 
 KHAT_LIMIT = 0.7
@@ -77,6 +78,8 @@ def diagnose(log_weights: np.ndarray) -> WeightDiagnostics:
     the tail of a distribution*, 1975 (k̂ of weights that span more than 200 nats).
     """
     log_weights = np.asarray(log_weights, dtype=np.float64)
+    if log_weights.ndim != 2 or not len(log_weights):
+        raise UsageError(f"log_weights need to be of shape (K, N) with K ≥ 1, but got {log_weights.shape}")
     K = len(log_weights)
     peak = log_weights.max(0)  # NaN where one is
     with np.errstate(all="ignore"):  # of unusable weights

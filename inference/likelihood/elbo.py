@@ -9,6 +9,7 @@ from obsvae.inference.likelihood.estimate import batches_of, prepared
 from obsvae.inference.likelihood.proposals.amortised import Amortised
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.sites import require_pair
 
 
 def elbo(
@@ -38,6 +39,7 @@ def elbo(
         UsageError: for a guide without a density, and as :func:`log_likelihood` does.
         MeasureMismatch: where the observation is not a likelihood.
     """
+    require_pair(model, guide)
     if not guide.has_density:
         raise UsageError("the guide puts a point mass on 'z', which has no ELBO; train with a guide that has a density")
     proposal, means = Amortised(), list[Tensor]()

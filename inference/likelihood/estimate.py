@@ -21,8 +21,9 @@ from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
-from obsvae.inference.sites import require_sites
+from obsvae.inference.sites import require_pair, require_sites
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import whole
 
 # A log-weight is held in its chunk, among its datum's (4 bytes each), in double precision, as a weight, and smoothed.
 _BYTES_OF_A_WEIGHT = 4 + 4 + 8 + 8 + 8
@@ -153,12 +154,12 @@ def log_likelihood(
     proposal = Refined() if proposal is None else proposal
     batches, own = list[_Batch](), processes.part(len(x))
     with (
-        prepared(model, guide, x, particles, proposal, memory, seed) as (whole, at_once),
+        prepared(model, guide, x, particles, proposal, memory, seed) as (joint, at_once),
         tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar,
     ):
         for which in batches_of(own, at_once):
             left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
-            batches.append(_score(whole.select(which), proposal, particles, *left))
+            batches.append(_score(joint.select(which), proposal, particles, *left))
             bar.update(len(which))
     batches = [batch for some in processes.gather(batches) for batch in some]
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
@@ -185,11 +186,12 @@ def prepared(
     model: GenerativeModel, guide: AmortisedGuide, x: Tensor, particles: int, proposal: Proposal, memory: int, seed: int
 ) -> Iterator[tuple[Joint, int]]:
     """Check what :func:`log_likelihood` is given, set modes and seed, and give the joint and the size of a batch."""
+    require_pair(model, guide)
     model.require_likelihood()
     if not isinstance(proposal, Proposal):
         raise UsageError(f"a proposal needs to be an object such as Refined() or Amortised(), but got {proposal!r}")
-    if particles < 1:
-        raise UsageError(f"particles must be at least 1, but got {particles}")
+    whole("particles", particles)
+    whole("memory", memory, least=0)
     model.check(x)
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
         require_sites(model, guide, x[:2])

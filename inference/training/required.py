@@ -1,9 +1,11 @@
 """What training needs, and what is refused before its first step."""
 
+from numbers import Real
+
 from obsvae.errors import UsageError
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
-from obsvae.inference.sites import require_sites
+from obsvae.inference.sites import require_pair, require_sites
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.history import Epoch
 from obsvae.inference.training.state import TrainingState
@@ -14,7 +16,12 @@ def require_trainable(
     model: GenerativeModel, guide: AmortisedGuide, data: TrainingData, **arguments: float | None
 ) -> None:
     """Check the data, the pair, and that arguments, by name, are positive where they are given."""
+    require_pair(model, guide)
+    if lacking := [name for name in ("train", "validation", "epoch") if not hasattr(data, name)]:
+        raise UsageError(f"fit needs a dataset, load(x), but got {type(data).__name__}, without {', '.join(lacking)}")
     for name, value in arguments.items():
+        if value is not None and not isinstance(value, Real):
+            raise UsageError(f"{name} must be a positive number, but got {value!r}")
         if value is not None and not value > 0:
             raise UsageError(f"{name} must be positive, but got {value:g}")
     for split, part in {"train": data.train, "validation": data.validation}.items():

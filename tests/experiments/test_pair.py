@@ -51,7 +51,7 @@ def test_an_observation_may_be_made_beforehand(digits):
         ({"architecture": "cnov"}, "did you mean 'conv'"),
         ({"guide": "dleta"}, "did you mean 'delta'"),
         ({"prior": "standard-nomal"}, "did you mean 'standard-normal'"),
-        ({"latent": 0}, "at least 1 latent dimension"),
+        ({"latent": 0}, "latent needs to be a whole number of at least 1"),
     ],
 )
 def test_wrong_names_are_refused(wrong, words, digits):

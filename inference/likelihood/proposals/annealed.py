@@ -9,9 +9,10 @@ from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.inference.likelihood.density.joint import Joint
-from obsvae.inference.likelihood.proposals.base import Proposal, Sampler, at_least
+from obsvae.inference.likelihood.proposals.base import Proposal, Sampler
 from obsvae.inference.likelihood.proposals.chains import Chains, Start
 from obsvae.inference.likelihood.proposals.refined import Refined
+from obsvae.whole_numbers import require_number, whole
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,17 @@ class Annealed(Proposal):
     start: Refined | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, temperatures=self.temperatures, leapfrog=self.leapfrog)
-        at_least(2, pilot=self.pilot)
-        at_least(0, spread=self.spread)
+        for name in ("temperatures", "leapfrog"):
+            whole(name, getattr(self, name))
+        whole("pilot", self.pilot, least=2)
+        require_number("spread", self.spread, least=0)
+        if whole("most", self.most) < self.temperatures:
+            raise UsageError(
+                f"most needs to be at least the {self.temperatures} temperatures to begin with, but got {self.most}; "
+                "raise it, or begin with fewer temperatures"
+            )
+        if not (self.start is None or isinstance(self.start, Refined)):
+            raise UsageError(f"start needs to be None, for the prior, or a Refined(), but got {self.start!r}")
 
     def __call__(self, joint: Joint) -> "Annealing":
         """Return a sampler of chains, adapted to each datum.

@@ -62,14 +62,3 @@ class Proposal(ABC):
     def state_bytes(self, latent: int, particles: int) -> int:
         """Return about how many bytes a datum needs, besides its log-weights and the decoder's passes."""
         return 0
-
-
-def at_least(least: float, **settings: float) -> None:
-    """Refuse settings below the least that makes sense.
-
-    Raises:
-        UsageError: naming the first of them.
-    """
-    for name, value in settings.items():
-        if not value >= least:
-            raise UsageError(f"{name} must be at least {least}, but got {value}")

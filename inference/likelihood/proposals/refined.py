@@ -15,7 +15,8 @@ from obsvae.inference.likelihood.mixtures.fitted import Fitted
 from obsvae.inference.likelihood.mixtures.normal_fit import NormalFit, climb, settle
 from obsvae.inference.likelihood.mixtures.search import find, most_modes
 from obsvae.inference.likelihood.pareto import pareto_khat
-from obsvae.inference.likelihood.proposals.base import BLOCK, Proposal, at_least
+from obsvae.inference.likelihood.proposals.base import BLOCK, Proposal
+from obsvae.whole_numbers import require_number, whole
 
 # How often a mixture learns from a sample: each time, more of the draws go to the member that fits them best.
 _PASSES_OF_SURVEY, _PASSES_OF_PILOT = 3, 2
@@ -66,8 +67,11 @@ class Refined(Proposal):
     ess: float = 0.8
 
     def __post_init__(self) -> None:
-        at_least(1, starts=self.starts, pilot=self.pilot)
-        at_least(0, steps=self.steps, rounds=self.rounds, ess=self.ess)
+        for name in ("starts", "pilot"):
+            whole(name, getattr(self, name))
+        for name in ("steps", "rounds"):
+            whole(name, getattr(self, name), least=0)
+        require_number("ess", self.ess, least=0)
 
     def __call__(self, joint: Joint) -> Fitted:
         """Return a sampler from the fitted mixtures."""
