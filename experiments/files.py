@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
+from obsvae.experiments.arguments import as_path
 from obsvae.inference.training.history import History
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def create_run(path: str | Path) -> Path:
     Raises:
         UsageError: where it exists already; nothing in it is touched.
     """
-    folder = Path(path)
+    folder = as_path(path)
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
@@ -141,7 +142,7 @@ def load_config(path: str | Path) -> dict[str, Any]:
     Raises:
         UsageError: where the folder is none, lacks a file, or the file is not what it should be.
     """
-    folder = Path(path)
+    folder = as_path(path)
     if not folder.is_dir():
         raise UsageError(f"there is no run folder {folder}; train one with obsvae train --out {folder}")
     missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
@@ -162,7 +163,7 @@ def load_history(path: str | Path) -> History:
     Raises:
         UsageError: where it has none, or the file is not what it should be.
     """
-    file = Path(path) / "history.csv"
+    file = as_path(path) / "history.csv"
     if not file.is_file():
         raise UsageError(f"there is no {file}")
     try:
@@ -179,7 +180,7 @@ def load_weights(path: str | Path, model: nn.Module, guide: nn.Module) -> None:
     Raises:
         UsageError: where the file is damaged, or its weights are not this model's.
     """
-    file = Path(path) / WEIGHTS
+    file = as_path(path) / WEIGHTS
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError) as error:

@@ -9,6 +9,7 @@ import torch
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
+from obsvae.experiments.arguments import as_path
 from obsvae.experiments.files import load_config
 from obsvae.experiments.lock import FolderLock
 from obsvae.experiments.run import Run, load_run
@@ -56,7 +57,7 @@ def resume_run(
             written then.
         TrainingDiverged: as :func:`train_run`.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     load_config(folder)  # where there is none, nothing can be locked
     with FolderLock(folder) if processes.is_first else nullcontext():
         run, state = load_run(folder, data=data), load_state(folder)

@@ -13,6 +13,7 @@ import torch
 from obsvae.data import Column, Dataset, Grid, load
 from obsvae.data.scaling import Scaling
 from obsvae.errors import UsageError
+from obsvae.experiments.arguments import as_path
 from obsvae.experiments.files import WEIGHTS, load_config, load_history, load_weights
 from obsvae.experiments.pair import build_pair, bytes_of_weights
 from obsvae.guides import Guide
@@ -136,7 +137,7 @@ def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
     Raises:
         UsageError: for a folder that holds no whole run, or data other than those of the run.
     """
-    path = Path(folder)
+    path = as_path(folder)
     config = load_config(path)
     if (found := config.get("format")) != FORMAT:
         is_newer = isinstance(found, int) and found > FORMAT
@@ -167,7 +168,7 @@ def _require_room(file: Path, needed: float) -> None:
     """Refuse a configuration of far larger networks than the weights are of, before they are built."""
     if needed > (size := file.stat().st_size):
         raise UsageError(
-            f"{file} holds the weights of another model: it has {size} bytes, but the configuration needs "
+            f"{file} is damaged, or of another model: it has {size} bytes, but the configuration needs "
             f"{needed:.0f}; train the run again"
         )
 

@@ -13,6 +13,7 @@ from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
+from obsvae.experiments.arguments import as_device, as_path
 from obsvae.experiments.evaluation.doubts import active_latents, of_data, of_latents, of_steps
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair
@@ -24,6 +25,7 @@ from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.training.budget import Budget
 from obsvae.model import VAE, resolved
+from obsvae.whole_numbers import whole, whole_or_none
 
 # Rows of a table whose reproductions are drawn.
 _REPRODUCED = 1000
@@ -100,6 +102,14 @@ def train_run(
         "guide": guide,
         "prior": prior,
     }
+    whole("batch_size", batch_size)
+    whole("kl_warmup", kl_warmup, least=0)
+    for name, passes in {"epochs": epochs, "patience": patience}.items():
+        whole_or_none(name, passes)
+    if compiled not in (True, False, "auto"):
+        raise UsageError(f"compiled needs to be True, False or 'auto', but got {compiled!r}")
+    if others := [type(one).__name__ for one in callbacks if not isinstance(one, Callback)]:
+        raise UsageError(f"callbacks need to be objects of obsvae.Callback, but one is of type {others[0]}")
     training: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -114,15 +124,14 @@ def train_run(
         "compiled": compiled,
         "seed": seed,
     }
-    where = processes.device(torch.device(device))
+    where = processes.device(as_device(device))
     observation = resolved(observation) if isinstance(observation, str) else observation
     if not isinstance(data, Dataset) or not isinstance(observation, str):
         raise UsageError(
             "a run needs a dataset, load(x), and an observation as a text, which config.json can hold, such as "
             f"'normal:scale=decoder'; got {type(data).__name__} and {type(observation).__name__}"
         )
-    if batch_size > 0:  # fit says what is wrong with others
-        training |= asdict(Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size))
+    training |= asdict(Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size))
     model, proposal = make_pair(observation, data, seed=seed, **networks)
     for split in SPLITS:
         model.check(data.split(split), data.rows[split])
@@ -141,7 +150,7 @@ def train_run(
         "device": where.type,
         "torch": torch.__version__,
     }
-    folder = Path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
+    folder = as_path(out or Path("runs") / f"{_stem(data)}-{model.observation.name}")
     processes.require_same("configuration", config)
     there = data.to(where)
     shares = [] if data.columns is None else [SaveShares(folder, there)]

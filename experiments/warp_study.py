@@ -9,6 +9,7 @@ import torch
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
+from obsvae.experiments.arguments import as_device
 from obsvae.experiments.comparison.acceptance import refusal
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.jobs.folder import opened
@@ -19,7 +20,7 @@ from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
 from obsvae.inference import Amortised
 from obsvae.model import make_observation
-from obsvae.whole_numbers import whole, whole_or_none
+from obsvae.whole_numbers import require_positive, whole, whole_or_none
 
 GAMMAS = (-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
 
@@ -68,6 +69,7 @@ def warp_study(
     """
     jobs, seed, latent = whole_or_none("jobs", jobs), whole("seed", seed, least=0), whole("latent", latent)
     epochs, batch_size = whole("epochs", epochs), whole("batch_size", batch_size)
+    require_positive("lr", lr)
     particles, limit = whole("particles", particles), whole_or_none("limit", limit)
     sha256, out = _source_of(source, gammas), Path(out)
     sizes = [whole("hidden", size) for size in sizes_of(architecture, hidden)]
@@ -84,7 +86,7 @@ def warp_study(
         for name, decoder in DECODERS.items():
             if why := refusal(make_observation(decoder.observation, data), data):
                 failures[name, gamma] = why
-    where = torch.device(device)
+    where = as_device(device)
     how = {"particles": particles, "limit": limit, "device": where.type}
     settings = {"format": FORMAT, "source": source, "data_sha256": sha256, **networks, **training, **how}
     todo = {

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from obsvae.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -50,8 +52,14 @@ def paired_difference(scores: np.ndarray, others: np.ndarray) -> Difference:
     Args:
         scores: log-likelihoods ``(N,)`` in nats.
         others: log-likelihoods ``(N,)`` of another model.
+
+    Raises:
+        UsageError: for arrays of other shapes.
     """
-    difference = np.asarray(scores, dtype=np.float64) - np.asarray(others, dtype=np.float64)
+    a, b = np.asarray(scores, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape or not len(a):
+        raise UsageError(f"scores need to be two arrays (N,) of the same data, but got {a.shape} and {b.shape}")
+    difference = a - b
     n = len(difference)
     error = float(difference.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
     return Difference(float(difference.mean()), error)

@@ -46,6 +46,17 @@ def require_pair(model: object, guide: object) -> None:
             raise UsageError(f"the {what} {type(part).__name__} lacks {', '.join(lacking)}; {remedy}")
 
 
+def require_data(model: object, guide: object, x: object) -> None:
+    """Refuse what is no pair, and what is no tensor, before anything is done with them; the pair looks at x itself.
+
+    Raises:
+        UsageError: as :func:`require_pair` does, and naming what arrived in place of a tensor.
+    """
+    require_pair(model, guide)
+    if not isinstance(x, Tensor):
+        raise UsageError(f"the model needs a tensor, but got {type(x).__name__}; take torch.as_tensor(x)")
+
+
 @torch.no_grad()
 def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> None:
     """Refuse a guide or a model whose latent sites are others than ``z``, or a ``z`` of another shape.

@@ -33,6 +33,12 @@ def require_seed(value: int) -> None:
         raise UsageError(f"seed needs to be a whole number from 0 to 2^63 - 1, but got {value}")
 
 
+def require_positive(name: str, value: float) -> None:
+    """Refuse anything but a finite number above 0; raise UsageError as :func:`whole` does."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise UsageError(f"{name} needs to be a number above 0, but got {value!r}")
+
+
 def require_number(name: str, value: float, least: float) -> None:
     """Refuse anything but a finite number of at least the least; raise UsageError as :func:`whole` does."""
     if not isinstance(value, Real) or isinstance(value, bool) or not least <= value < math.inf:

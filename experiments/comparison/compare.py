@@ -13,6 +13,7 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
+from obsvae.experiments.arguments import as_device
 from obsvae.experiments.comparison.acceptance import require_comparable, scored_as
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
@@ -28,7 +29,7 @@ from obsvae.inference import Refined
 from obsvae.inference.training.budget import Budget
 from obsvae.model import Observation, make_observation, on_common_scale
 from obsvae.options import chosen
-from obsvae.whole_numbers import whole, whole_or_none
+from obsvae.whole_numbers import require_positive, whole, whole_or_none
 
 
 def compare(
@@ -95,6 +96,7 @@ def compare(
         raise UsageError(f"compare needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
     seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
     latent, batch_size = whole("latent", latent), whole("batch_size", batch_size)
+    require_positive("lr", lr)
     budget = Budget.of(whole_or_none("epochs", epochs), None, rows=len(data.train), batch_size=batch_size)
     particles, limit, memory = whole("particles", particles), whole_or_none("limit", limit), whole("memory", memory)
     if len({folder_of(Path(), spec, seed) for spec in specs}) < len(specs):
@@ -110,7 +112,7 @@ def compare(
     }
     observations = {spec: make_observation(spec, data) for spec in specs}
     refused = _refused(observations, data, networks)  # before any training, so that nothing is trained in vain
-    where = torch.device(device)
+    where = as_device(device)
     scoring = Scoring(Refined(), particles, limit, memory, seed)
     training = {**asdict(budget), "batch_size": batch_size, "lr": lr}
     of_data = {

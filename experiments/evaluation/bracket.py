@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.curve import compared
 from obsvae.experiments.evaluation.findings import Finding, doubtful
@@ -14,6 +15,7 @@ from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.files import save_text
 from obsvae.experiments.run import Run
 from obsvae.inference import Annealed, Bracket, LogLikelihood, bidirectional, log_likelihood
+from obsvae.whole_numbers import whole
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,10 @@ def bracket_run(
     Raises:
         UsageError: as :func:`bidirectional` does.
     """
+    require_kind(run, Run, "load_run(folder)")
+    whole("n", n)
+    if proposal is not None:
+        require_kind(proposal, Annealed, "Annealed()")
     headline = preferred(headlines(run.model, run.data))
     found = bidirectional(
         headline.model,

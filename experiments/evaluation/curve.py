@@ -8,6 +8,7 @@ import numpy as np
 from tabulate import tabulate
 
 from obsvae import inference  # a figure loads matplotlib when it is first asked for
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.evaluation.evaluate import held_out
 from obsvae.experiments.evaluation.findings import Finding
 from obsvae.experiments.evaluation.headline import headlines, preferred
@@ -102,6 +103,7 @@ def particle_curves(
     Raises:
         UsageError: for another split, or a damaged file of annealing.
     """
+    require_kind(run, Run, "load_run(folder)")
     headline = preferred(headlines(run.model, run.data))
     x, rows = held_out(run, split, limit)
     findings = [Finding("measure", headline.note)] if headline.note else []

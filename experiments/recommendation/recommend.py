@@ -15,6 +15,7 @@ from tqdm import tqdm
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
+from obsvae.experiments.arguments import as_device
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
@@ -37,7 +38,7 @@ from obsvae.experiments.recommendation.screen import Screening
 from obsvae.experiments.recommendation.screening.job import ScreenJob
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.model import by_column_text
-from obsvae.whole_numbers import whole, whole_or_none
+from obsvae.whole_numbers import require_positive, whole, whole_or_none
 
 # Questions that are screened in this process: a worker takes seconds to load what the screen needs.
 _FEW = 4
@@ -109,6 +110,7 @@ def recommend(
     clock = Clock(minutes)
     features = data.train[0].numel()
     sizes = hidden if hidden is not None or architecture != "mlp" else default_hidden(features)
+    require_positive("lr", lr)
     effort = Effort(
         networks={
             "latent": default_latent(features) if latent is None else whole("latent", latent),
@@ -129,7 +131,7 @@ def recommend(
         },
         rows={split: rows_scored(features, len(data.split(split))) for split in ("validation", "test")},
         particles=whole("particles", particles),
-        device=str(torch.device(device)),
+        device=str(as_device(device)),
     )
     seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
     asked = questions(data, columns)

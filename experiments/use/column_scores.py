@@ -9,6 +9,7 @@ from tabulate import tabulate
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import columns_of, on_the_grid
@@ -95,6 +96,7 @@ def column_scores(
         progress: show a progress bar.
         processes: that share the rows, where each calls this function alike; each returns all results.
     """
+    require_kind(run, Run, "load_run(folder)")
     model, names = on_the_grid(run), tuple(column.name for column in columns_of(run))
     found = conditional_scores(
         model,

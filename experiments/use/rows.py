@@ -20,6 +20,7 @@ from obsvae.data.tables.raw import RawTable
 from obsvae.data.tables.read import read_table
 from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.errors import UsageError
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.run import Observed, Run
 from obsvae.inference.modes import device_of
 from obsvae.model import VAE, on_grid
@@ -68,6 +69,7 @@ def rows_for(run: Run, source: Any, *, layer: str | None = None) -> Rows:
         UsageError: for rows that the run's schema does not know, of another shape, or outside the support of the
             observation.
     """
+    require_kind(run, Run, "load_run(folder)")
     rows = _of_array(run, source) if run.config["schema"] is None else _of_table(run, source, layer)
     try:
         run.model.check(rows.x)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, titled, wants_columns
@@ -14,6 +15,7 @@ from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, WeightDiagnostics, conditional_scores, log_likelihood
 from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
+from obsvae.whole_numbers import whole
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ def score_rows(
     Raises:
         UsageError: where the data of the run are not there, and a reference is asked for.
     """
+    require_kind(run, Run, "load_run(folder)")
+    require_kind(rows, Rows, "rows_for(run, source)")
+    whole("reference", reference, least=0)
     model = on_the_grid(run)
     how: dict[str, Any] = {"memory": memory, "seed": seed, "progress": progress, "processes": processes}
     by_column = wants_columns(run, by_column)

@@ -9,6 +9,7 @@ import torch
 
 from obsvae.data import Column
 from obsvae.data.tables.decode import decoded
+from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.points import points_of
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
@@ -18,6 +19,7 @@ from obsvae.inference.latents.draws import simulate
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import whole
 
 # A table by column, or an array.
 Values = dict[str, Any] | np.ndarray
@@ -64,6 +66,9 @@ def impute_rows(
         progress: show a progress bar.
         processes: that share the rows, where each calls this function alike; each returns all results.
     """
+    require_kind(run, Run, "load_run(folder)")
+    require_kind(rows, Rows, "rows_for(run, source)")
+    whole("draws", draws, least=0)
     found = impute(
         on_the_grid(run),
         run.guide,
@@ -100,6 +105,8 @@ def reproduce_rows(
     Returns:
         The columns that the model observes by name, after ``row`` (and ``name``), or an array ``(N, *event)``.
     """
+    require_kind(run, Run, "load_run(folder)")
+    require_kind(rows, Rows, "rows_for(run, source)")
     found = impute(
         on_the_grid(run),
         run.guide,
@@ -126,6 +133,8 @@ def encode_rows(
     Returns:
         ``row`` (and ``name``), ``z1`` …, ``sd1`` …, and of the weights ``ess``, ``khat`` and ``flagged``.
     """
+    require_kind(run, Run, "load_run(folder)")
+    require_kind(rows, Rows, "rows_for(run, source)")
     model = on_the_grid(run)
     means, spreads, weights = [], [], []
     for some in particles_of(
@@ -155,6 +164,8 @@ def sample_rows(run: Run, n: int, *, seed: int = 0) -> Values:
     Returns:
         The columns that the model observes by name, or an array ``(n, *event)``.
     """
+    require_kind(run, Run, "load_run(folder)")
+    whole("n", n)
     model = on_the_grid(run)
     model.require_likelihood()
     with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):

@@ -19,6 +19,7 @@ from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,8 +123,8 @@ def calibrate(
     *Simulation-based calibration checking for Bayesian computation: the choice of test quantities shapes sensitivity*,
     Bayesian Analysis 2025 (log p(x, z)).
     """
-    if n < 2 or draws < 1:
-        raise UsageError(f"calibration needs at least 2 data and 1 draw for each, but got n={n}, draws={draws}")
+    whole("n", n, least=2)
+    whole("draws", draws)
     proposal = Refined() if proposal is None else proposal
     model.require_likelihood()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):

@@ -14,6 +14,7 @@ from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.sites import require_data
 from obsvae.modes import evaluating, seeded
 
 
@@ -86,6 +87,7 @@ def conditional_scores(
     predictive ordinate); Vehtari, Gelman and Gabry, *Practical Bayesian model evaluation using leave-one-out
     cross-validation and WAIC*, Statistics and Computing 2017.
     """
+    require_data(model, guide, x)
     model.check(torch.full_like(x[:1], torch.nan) if len(x) else x)  # before any work: entries will be hidden
     own = processes.part(len(x))
     x = x[own]

@@ -16,7 +16,9 @@ from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.sites import require_data
 from obsvae.modes import another, evaluating, seeded
+from obsvae.whole_numbers import whole
 
 
 class Point(ABC):
@@ -135,6 +137,8 @@ def impute(
 
     Reference: Rubin, *Multiple imputation for nonresponse in surveys*, 1987.
     """
+    require_data(model, guide, x)
+    whole("draws", draws, least=0)
     points = Mean() if points is None else points
     point, filled, flagged = x.clone(), [x.clone() for _ in range(draws)], np.zeros(len(x), bool)
     holes = torch.ones_like(x, dtype=torch.bool) if everywhere else torch.isnan(x)
@@ -160,8 +164,8 @@ def impute(
                 each = weights.reshape(*weights.shape, *[1] * (x.ndim - 1)).expand_as(drawn)
                 best[where] = function(drawn[:, where], each[:, where], means[:, where])
         point[of] = best
-        for whole, imputation in zip(filled, imputations, strict=True):
-            whole[of] = torch.where(hole, imputation, x[of])
+        for one, imputation in zip(filled, imputations, strict=True):
+            one[of] = torch.where(hole, imputation, x[of])
     stacked = torch.stack(filled) if filled else x.new_empty(0, *x.shape)
     of = rows[own]
     for there, point_there, filled_there, flagged_there in processes.gather(

@@ -17,7 +17,7 @@ from obsvae.inference.likelihood.diagnostics import smoothed_weights
 from obsvae.inference.likelihood.estimate import LogLikelihood, log_likelihood
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
-from obsvae.inference.sites import posterior
+from obsvae.inference.sites import posterior, require_data
 from obsvae.modes import another, evaluating, seeded
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def to_arviz(
     References: Vehtari, Simpson, Gelman, Yao and Gabry, *Pareto smoothed importance sampling*, JMLR 2024; Rubin, *Using
     the SIR algorithm to simulate posterior distributions*, 1988 (resampling).
     """
+    require_data(model, guide, x)
     if draws < CHAINS or draws % CHAINS:
         raise UsageError(f"draws must be an even number of at least 2, for two chains of equal length, but got {draws}")
     if columns is not None and x.shape[1:] != (len(columns),):

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter
 from obsvae.errors import UsageError
 from obsvae.inference.figures.palette import BLUE, ORANGE, VERMILION
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, amortisation_gap, estimates_by_particles
+from obsvae.whole_numbers import whole
 
 _STYLES = ((VERMILION, "s"), (BLUE, "o"))
 
@@ -106,6 +107,7 @@ def mean_curves(
 
 
 def counts_up_to(K: int) -> list[int]:
-    """Return 1, 2, 5, 10, 20, 50, … and K."""
+    """Return 1, 2, 5, 10, 20, 50, … and K; raise UsageError where K is no whole number of at least 1."""
+    whole("K", K)
     steps = {int(m * 10**e) for e in range(int(np.log10(K)) + 1) for m in (1, 2, 5)}
     return sorted({k for k in steps if k <= K} | {K})

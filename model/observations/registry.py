@@ -135,8 +135,12 @@ def _by_column(spec: str, columns: Sequence[ColumnLike]) -> ByColumn:
 
 
 def options_of(name: str) -> tuple[Option, ...]:
-    """Return the options of a family or a wrapper, by name; a wrapper has ``inner`` beside them."""
-    return (OBSERVATIONS | WRAPPERS)[name].options
+    """Return the options of a family or a wrapper, by name; a wrapper has ``inner`` beside them.
+
+    Raises:
+        UsageError: for an unknown name.
+    """
+    return lookup("observation", name, OBSERVATIONS | WRAPPERS).options
 
 
 def _parse(spec: str) -> list[_Part]:
