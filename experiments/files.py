@@ -168,8 +168,8 @@ def load_history(path: str | Path) -> History:
         raise UsageError(f"there is no {file}")
     try:
         return History.from_csv(file.read_text(encoding="utf-8"))
-    except UsageError as error:
-        raise UsageError(f"{file} cannot be read: {error}") from None
+    except (UsageError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}; train the run again") from None
 
 
 def load_weights(path: str | Path, model: nn.Module, guide: nn.Module) -> None:
