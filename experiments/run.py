@@ -178,7 +178,9 @@ def _misstated(folder: Path) -> Iterator[None]:
     """Tell of a configuration that somebody has changed by hand: nothing else of a run can raise these."""
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+    except UsageError:
+        raise
+    except (ValueError, AttributeError, IndexError, KeyError, TypeError, RuntimeError, OverflowError) as error:
         why = " ".join(str(error).split())
         raise UsageError(f"{folder}/config.json lacks or misstates something ({why}); train the run again") from None
 
