@@ -142,7 +142,7 @@ def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
     if (found := config.get("format")) != FORMAT:
         is_newer = isinstance(found, int) and found > FORMAT
         remedy = "install the version of obsvae that wrote it" if is_newer else "train it again"
-        raise UsageError(f"{path} is of format {found!r}, but format {FORMAT} is needed; {remedy}")
+        raise UsageError(f"{path} was written in format {found!r}, but format {FORMAT} is needed; {remedy}")
     names = ("observation", "latent", "hidden", "architecture", "guide", "prior")
     with _misstated(path):
         observation, *networks = (config[name] for name in names)

@@ -159,7 +159,7 @@ RESUME = {
     "no-state": "no epoch of this run was finished",
     "bad-state": "it is damaged, train the run again",
     "no-weights": "it lacks weights.safetensors",
-    "old-format": "is of format 7, but format 8 is needed; train it again",
+    "old-format": "was written in format 7, but format 8 is needed; train it again",
     "new-format": "install the version of obsvae that wrote it",
     "bad-family": "did you mean 'normal'?",
     "gone": "the data of gone cannot be loaded: no file at 'gone.npy'",
