@@ -17,7 +17,7 @@ ABSENT = {
     "list-config": "list-config/config.json holds no configuration",
     "bad-weights": "is damaged, or of another model: it has 10 bytes",
     "old-format": "old-format was written in format 7, but format 8 is needed; train it again",
-    "new-format": "new-format was written in format 99, but format 8 is needed; install the version of obsvae that wrote it",
+    "new-format": "format 99, but format 8 is needed; install the version of obsvae that wrote it",
     "no-format": "no-format was written in format None",
     "bad-family": "the pair of bad-family cannot be built: unknown observation 'nromal'; did you mean 'normal'?",
     "wide": "holds the weights of another model",
