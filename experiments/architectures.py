@@ -24,14 +24,14 @@ class Architecture:
             to z, and with the options that were given.
         hidden: sizes of the hidden layers from x to z where none are given; the decoder has them in reverse.
         options: keyword arguments that a text such as ``mlp:activation=tanh`` may give.
-        decoders: names of those that the decoder alone takes.
+        decoder_only: names of those that the decoder alone takes.
     """
 
     decoder: Callable[..., Decoder]
     encoder: Callable[..., Encoder]
     hidden: tuple[int, ...]
     options: tuple[Option, ...] = ()
-    decoders: frozenset[str] = frozenset()
+    decoder_only: frozenset[str] = frozenset()
 
 
 ARCHITECTURES = {
@@ -53,7 +53,7 @@ def architecture_of(text: str) -> Architecture:
         UsageError: for an unknown name, naming the nearest known one, or options that it does not have.
     """
     kind, options = chosen("architecture", text, ARCHITECTURES)
-    of_encoder: dict[str, Any] = {name: value for name, value in options.items() if name not in kind.decoders}
+    of_encoder: dict[str, Any] = {name: value for name, value in options.items() if name not in kind.decoder_only}
     return replace(kind, decoder=partial(kind.decoder, **options), encoder=partial(kind.encoder, **of_encoder))
 
 

@@ -32,7 +32,8 @@ def bytes_of_training(build: Callable[[], nn.Module], outputs: int, batch_size: 
 def bytes_of_parameters(build: Callable[[], nn.Module]) -> float:
     """Return how many bytes the parameters of networks take, which are made as for :func:`bytes_of_training`."""
     try:
-        with torch.device("meta"):
+        # What cannot be made without values, such as the masks of flows, takes random numbers.
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
             networks = build()
     except RuntimeError as error:
         if not _is_overflow(error):

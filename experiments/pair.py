@@ -136,7 +136,9 @@ def _networks(
     def build() -> nn.Module:
         first = make_prior(prior, latent)
         decoder = kind.decoder(latent, shape, outputs, hidden[::-1])
-        return nn.ModuleList([first, decoder, make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))])
+        proposal = make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))
+        first.join(proposal, event)
+        return nn.ModuleList([first, decoder, proposal])
 
     return build
 

@@ -5,12 +5,13 @@ import math
 import pyro.distributions as dist
 import torch
 from torch import Tensor
-from torch.distributions import Independent, Normal, register_kl
+from torch.distributions import Independent, register_kl
 from torch.nn import functional as F
 
 from obsvae.distribution import Distribution
 from obsvae.guides.base import Guide, latent_of
 from obsvae.guides.encoders import Encoder
+from obsvae.guides.normal_kl import normal_kl
 
 
 class FullRankNormal(dist.MultivariateNormal):
@@ -24,28 +25,8 @@ def _(q: FullRankNormal, p: Independent) -> Tensor:
     .. math:: \tfrac12 \sum_d \Big[ \frac{(L L^\top)_{dd} + (m_d - \mu_d)^2}{\sigma_d^2} - 1 \Big]
               + \sum_d \log\frac{\sigma_d}{L_{dd}}
     """
-    return normal_kl(
-        q.loc, q.scale_tril.square().sum(-1), 2.0 * q.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1), p
-    )
-
-
-def normal_kl(loc: Tensor, variance: Tensor, log_det: Tensor, p: Independent) -> Tensor:
-    """Return KL(q ‖ p) ``(N,)`` of a Normal q to Normals p that are independent over dimensions.
-
-    Args:
-        loc: mean of q ``(N, D)``.
-        variance: of each dimension of z under q ``(N, D)``.
-        log_det: log-determinant of the covariance of q ``(N,)``.
-        p: with event shape ``(D,)``.
-
-    Raises:
-        NotImplementedError: for another p, which Pyro takes for a sign to estimate the KL by the draws.
-    """
-    if not isinstance(p.base_dist, Normal) or p.reinterpreted_batch_ndims != 1:
-        raise NotImplementedError
-    mu, sigma = p.base_dist.loc, p.base_dist.scale
-    terms = (variance + (loc - mu).square()) / sigma.square() - 1.0 + 2.0 * sigma.log()
-    return 0.5 * (terms.sum(-1) - log_det)
+    log_det = 2.0 * q.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    return normal_kl(q.loc, q.scale_tril.square().sum(-1), log_det, p)
 
 
 class AmortisedFullRank(Guide):
@@ -67,7 +48,7 @@ class AmortisedFullRank(Guide):
     positions: Tensor
 
     def __init__(self, encoder: Encoder, floor: float = 1e-4) -> None:
-        # the positive root of D² + 3 D − 2 outputs
+        # the positive root of D² + 3 D − 2 outputs = 0
         solution = (math.sqrt(9 + 8 * encoder.outputs) - 3) / 2
         D = latent_of(encoder, "D + D (D + 1) / 2 outputs", solution)
         super().__init__(encoder)

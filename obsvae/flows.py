@@ -18,6 +18,9 @@ from obsvae.options import WHOLE_NUMBER, WORD, Option
 # The number of passes of zuko's transforms in the slower direction: a coupling needs two, else one a dimension.
 _PASSES = {"coupling": 2, "autoregressive": None}
 
+# Beyond these a flow is no small part of a pair, as which its memory is counted.
+MOST_TRANSFORMS, WIDEST = 100, 4096
+
 FLOW_OPTIONS = (
     Option("kind", WORD, "coupling"),
     Option("transforms", WHOLE_NUMBER, 3),
@@ -39,7 +42,7 @@ class Flow(TypedModule):
         width: of the networks' two hidden layers.
 
     Raises:
-        UsageError: where zuko is not installed, for another kind, or a number below 1.
+        UsageError: where zuko is not installed, for another kind, or a number out of range.
 
     References: Dinh, Sohl-Dickstein and Bengio, *Density estimation using Real NVP*, ICLR 2017 (coupling); Kingma et
     al., *Improving variational inference with inverse autoregressive flow*, NeurIPS 2016; Papamakarios, Pavlakou and
@@ -48,9 +51,9 @@ class Flow(TypedModule):
 
     def __init__(self, latent: int, context: int, kind: str, transforms: int, width: int) -> None:
         passes = lookup("kind of flow", kind, _PASSES)
-        for name, number in {"transforms": transforms, "width": width}.items():
-            if number < 1:
-                raise UsageError(f"a flow needs {name} of at least 1, but got {number}")
+        for name, number, most in (("transforms", transforms, MOST_TRANSFORMS), ("width", width, WIDEST)):
+            if not 1 <= number <= most:
+                raise UsageError(f"a flow needs {name} of 1 to {most}, but got {number}")
         if importlib.util.find_spec("zuko") is None:
             raise UsageError("a flow needs zuko, which is not installed: pip install 'obsvae[flows]'")
         from zuko.flows.autoregressive import MaskedAutoregressiveTransform  # takes a while to load
@@ -71,9 +74,10 @@ class Flow(TypedModule):
                 for i in range(transforms)
             )
             for one in self.maps:
-                last = one.get_submodule("hyper")[-1]  # type: ignore[index]  # zuko's networks are sequences
-                last.weight.zero_()
-                last.bias.zero_()
+                # Without anything to see, as of one dimension without a context, there is no network.
+                hyper = getattr(one, "hyper", None)
+                for parameter in one.parameters() if hyper is None else hyper[-1].parameters():
+                    parameter.zero_()
 
     def forward(self, base: Distribution, context: Tensor | None = None, *, scores_fast: bool) -> "FlowDistribution":
         """Return the distribution of z.

@@ -86,6 +86,8 @@ def chosen[T: HasOptions](kind: str, text: str, known: Mapping[str, T]) -> tuple
         UsageError: for an unknown name (naming the nearest), an unknown option (naming the valid ones), one that is
             given twice, or a value of the wrong kind.
     """
+    if not isinstance(text, str):
+        raise UsageError(f"{kind} needs a text, such as {next(iter(known))!r}, but got {type(text).__name__}")
     name, _, rest = text.partition(":")
     found, given = lookup(kind, name, known), dict[str, Any]()
     for item in filter(None, rest.split(",")):

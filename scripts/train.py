@@ -11,6 +11,7 @@ from obsvae.experiments.command_line.arguments import (
     add_pair,
     device,
     network_options,
+    non_negative_float,
     one_of,
     positive_float,
     positive_int,
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--weight-decay",
-        type=positive_float,
+        type=non_negative_float,
         default=0.0,
         metavar="D",
         help="share of the learning rate by which weights are drawn to 0, as AdamW has it (default: 0)",

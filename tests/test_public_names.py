@@ -19,32 +19,35 @@ OF = {
         save_text save_weights score score_rows train_run write_report
     """,
     "guides": """
-        AmortisedDelta AmortisedNormal ColumnInputs ConvEncoder CosineSine Encoder GUIDES Guide Inputs Logarithm
-        MLPEncoder OneHot Standardised make_guide
+        AmortisedDelta AmortisedFlow AmortisedFullRank AmortisedLowRank AmortisedMixture AmortisedNormal
+        AmortisedStudentT ColumnInputs ConvEncoder CosineSine Encoder GUIDES Guide Inputs Logarithm MLPEncoder OneHot
+        ResidualEncoder Standardised make_guide
     """,
     "inference": """
         Amortised AmortisedGuide Annealed Bracket Calibration Callback ColumnFit ColumnLike ConditionalScores
         Curve Difference Direction Epoch GenerativeModel History Imputed KHAT_LIMIT LogLikelihood Mean Median
-        Misfit MissedMass Mode PairFit Point Predictive Proposal Refined Sampler Shares StopTraining
-        TrainingDiverged TrainingState UMAP_DATA Watch WeightDiagnostics active_units amortisation_gap
-        bidirectional by_value calibrate can_umap check_misfits check_predictive column_fits compare_trees
-        conditional_scores counts_up_to diagnose elbo elbo_shares estimates_by_particles feature_dims fit
-        flushing_denormals impute interpolations kl_by_dimension limits_of log_likelihood mean_curves misfits
-        missed_mass nearest of_guide pair_fits paired_difference plot_against plot_calibration plot_column_fits
-        plot_column_gains plot_column_reproductions plot_column_walks plot_columns plot_comparison plot_data
-        plot_dependence plot_gaps plot_history plot_latents plot_learning plot_marginals plot_pairs
-        plot_particles plot_predictive plot_ranking plot_reproductions plot_transforms posterior posterior_means
-        prior_draws prior_means project rank reproduce reproduce_columns reproductions spread to_arviz to_elpd
-        traversals walk_columns
+        Misfit MissedMass Mode OBJECTIVES PairFit Point Predictive Processes ProcessesParted Proposal Refined
+        SCHEDULES Sampler Shares StopTraining TrainingDiverged TrainingState UMAP_DATA Watch WeightDiagnostics
+        active_units amortisation_gap bidirectional by_value calibrate can_umap check_misfits check_predictive
+        column_fits compare_trees conditional_scores counts_up_to diagnose elbo elbo_shares
+        estimates_by_particles feature_dims fit flushing_denormals impute interpolations join kl_by_dimension
+        limits_of log_likelihood make_objective mean_curves misfits missed_mass nearest of_guide pair_fits
+        paired_difference plot_against plot_calibration plot_column_fits plot_column_gains
+        plot_column_reproductions plot_column_walks plot_columns plot_comparison plot_data plot_dependence
+        plot_gaps plot_history plot_latents plot_learning plot_marginals plot_pairs plot_particles
+        plot_predictive plot_ranking plot_reproductions plot_transforms posterior posterior_means prior_draws
+        prior_means project rank reproduce reproduce_columns reproductions spread to_arviz to_elpd traversals
+        walk_columns
     """,
     "model": """
         Affine BY_COLUMN Bernoulli Beta Binomial ByColumn Categorical Cells ContinuousBernoulli ConvDecoder
-        Correction Decoder Dequantised Discretised Gamma Kumaraswamy Laplace Log LogNormal Logistic Logit
-        LogitNormal MLPDecoder Measure MeasureMismatch Mixture NegativeBinomial Normal OBSERVATIONS Observation
-        Option Ordinal PRIORS Partial Poisson Prior Spread StandardNormal StudentT Support TRANSFORMS
-        Transformed TruncatedNormal Units UnnormalisedBernoulli VAE VonMises WRAPPERS Weibull YeoJohnson
-        ZeroInflated by_column_text families_of log_interval_mass make_observation make_prior on_common_scale
-        on_grid options_of require_one_dataset require_one_measure resolved share_at_floor
+        Correction Decoder Dequantised Discretised FlowPrior Gamma Kumaraswamy Laplace Log LogNormal Logistic
+        Logit LogitNormal MLPDecoder Measure MeasureMismatch Mixture MixturePrior NegativeBinomial Normal
+        NormalPrior OBSERVATIONS Observation Option Ordinal PRIORS Partial Poisson Prior ResidualDecoder
+        Spread StandardNormal StudentT Support TRANSFORMS Transformed TruncatedNormal Units
+        UnnormalisedBernoulli VAE VampPrior VonMises WRAPPERS Weibull YeoJohnson ZeroInflated by_column_text
+        families_of log_interval_mass make_observation make_prior on_common_scale on_grid options_of
+        require_one_dataset require_one_measure resolved share_at_floor
     """,
 }
 # What obsvae has beside the names of its parts.

@@ -107,6 +107,17 @@ def positive_float(text: str) -> float:
     return value
 
 
+def non_negative_float(text: str) -> float:
+    """Return 0 or a positive, finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"needs a number of at least 0, but got {_given(text)}")
+    return value
+
+
 def _whole(text: str, least: int, bits: int) -> int:
     """Return a whole number from the least to 2^bits - 1; Python refuses to read thousands of digits."""
     if not (text.isdecimal() and len(text) <= 20 and least <= int(text) < 2**bits):

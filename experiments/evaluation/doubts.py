@@ -22,7 +22,10 @@ MOST = 5
 _DATA = 1000
 Z_IGNORED = "the decoder ignores z, and the numbers are those of entries that do not depend on one another"
 # What helps where latents are unused.
-AGAINST_COLLAPSE = "try a KL that costs less at first (kl_warmup) or nothing below a level (objective elbo:free=0.1)"
+AGAINST_COLLAPSE = (
+    "try a KL that costs less at first (kl_warmup), or, of guide and prior normal, nothing below a level (objective "
+    "elbo:free=0.1)"
+)
 # Share of the scales near their floor from which on it decides.
 NEAR_FLOOR = 0.01
 FLOOR_DECIDES = (

@@ -152,15 +152,14 @@ def log_likelihood(
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
     """
     proposal = Refined() if proposal is None else proposal
-    batches, own = list[_Batch](), processes.part(len(x))
-    with (
-        prepared(model, guide, x, particles, proposal, memory, seed) as (joint, at_once),
-        tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar,
-    ):
-        for which in batches_of(own, at_once):
-            left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
-            batches.append(_score(joint.select(which), proposal, particles, *left))
-            bar.update(len(which))
+    batches = list[_Batch]()
+    with prepared(model, guide, x, particles, proposal, memory, seed) as (joint, at_once):
+        own = processes.part(len(x))
+        with tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar:
+            for which in batches_of(own, at_once):
+                left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
+                batches.append(_score(joint.select(which), proposal, particles, *left))
+                bar.update(len(which))
     batches = [batch for some in processes.gather(batches) for batch in some]
     weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(

@@ -16,7 +16,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from obsvae.inference.training.objectives.exported import ExportedObjective
-from obsvae.inference.training.step import Step, is_decayed, require_finite
+from obsvae.inference.training.step import Decay, Step, require_finite
 
 # Seconds that compiling takes, and that it saves in each step: a part for any graph, and one for each operation in it.
 # Measured on one core with an empty cache: graphs of 60 to 600 operations, minibatches of 100.
@@ -46,7 +46,7 @@ class CompiledStep(Step):
         parameters: to update.
         optimiser: Adam without weight decay, of these.
         clip: greatest norm of the gradient. None: no limit.
-        decay: share of the learning rate by which weights are drawn to 0.
+        decay: draws weights to 0.
         batch_size: of the minibatches that it is compiled for.
         steps: at most, of this training: it is compiled where they pay for that. None: whatever they are.
         may_end: whether training may end before: it is compiled once as many are taken as would have paid for it.
@@ -61,7 +61,7 @@ class CompiledStep(Step):
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
-        decay: float = 0.0,
+        decay: Decay | None = None,
         *,
         batch_size: int,
         steps: int | None,
@@ -141,7 +141,8 @@ class CompiledStep(Step):
         self.moving = parameters, [one["exp_avg"] for one in state], [one["exp_avg_sq"] for one in state]
         buffers = dict(graph.named_buffers())
         self.buffers = list(buffers.values())
-        step = _whole_step(graph, names, list(buffers), self.optimiser, self.clip, self.decay > 0.0)
+        decayed = [self.decay.rate > 0.0 and self.decay.is_of(of_graph[name]) for name in names]
+        step = _whole_step(graph, names, list(buffers), self.optimiser, self.clip, decayed)
         settings = [x.new_tensor(1.0) for _ in range(3)]
         traced = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(
             x, beta, *settings, self.buffers, *self.moving
@@ -156,7 +157,7 @@ class CompiledStep(Step):
         first, second = group["betas"]
         size = x.new_tensor(group["lr"] / (1 - first**t))
         root = x.new_tensor(math.sqrt(1 - second**t))
-        kept = x.new_tensor(1.0 - group["lr"] * self.decay)
+        kept = x.new_tensor(1.0 - group["lr"] * self.decay.rate)
         return self.function(x, beta, size, root, kept, self.buffers, *self.moving)
 
 
@@ -166,7 +167,7 @@ def _whole_step(
     buffers: Sequence[str],
     optimiser: torch.optim.Adam,
     clip: float | None,
-    has_decay: bool,
+    decayed: Sequence[bool],
 ) -> _Function:
     """Return a function of tensors alone that takes a step and returns the loss before it."""
     group = optimiser.param_groups[0]
@@ -194,10 +195,11 @@ def _whole_step(
         if clip is not None:
             norm = torch.nn.utils.get_total_norm(gradients)
             gradients = [gradient * (clip / (norm + 1e-6)).clamp(max=1.0) for gradient in gradients]
-        for parameter, gradient, mean, square in zip(parameters, gradients, means, squares, strict=True):
+        each = zip(parameters, gradients, means, squares, decayed, strict=True)
+        for parameter, gradient, mean, square, is_decayed in each:
             mean.lerp_(gradient, 1 - first)
             square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-            if has_decay and is_decayed(parameter):
+            if is_decayed:
                 parameter.mul_(kept)
             parameter.sub_(size * (mean / (square.sqrt() / root + eps)))
         return loss

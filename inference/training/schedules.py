@@ -1,6 +1,7 @@
 """How the learning rate and the weight of the KL term change in training.
 
-Each depends on the step and on the history alone, so that a training that goes on has what it would have had.
+Each depends on the step, the number of steps asked for and the history alone, so that a training that goes on with as
+many epochs as before has what it would have had.
 """
 
 import math
@@ -43,6 +44,9 @@ class Constant(Schedule):
 
 class Cosine(Schedule):
     r"""From 1 to 0 along half a cosine: :math:`(1 + \cos(\pi t / T)) / 2` of T steps at most.
+
+    Training that ends earlier ends at a higher rate, and one that goes on for more epochs than were asked for at first
+    rises to the rate of the longer one.
 
     Reference: Loshchilov and Hutter, *SGDR: Stochastic gradient descent with warm restarts*, ICLR 2017.
     """

@@ -101,6 +101,8 @@ def require_shares(objective: Objective, x: Tensor) -> None:
         UsageError: where the objective mixes data.
     """
     remedy = "several processes cannot share it; train in one process"
+    if not objective.is_mean:
+        raise UsageError(f"free bits are of the mean KL of a minibatch: {remedy}, or with free=0")
     for part in objective.modules():
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             raise UsageError(f"{type(part).__name__} mixes the data of a minibatch: {remedy}, or take LayerNorm")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.shared_objective import SharedObjective
-from obsvae.inference.training.step import Step, require_finite
+from obsvae.inference.training.step import Decay, Step, require_finite
 
 
 class SharedStep(Step):
@@ -21,7 +21,7 @@ class SharedStep(Step):
         parameters: to update.
         optimiser: of these.
         clip: greatest norm of the gradient. None: no limit.
-        decay: share of the learning rate by which weights are drawn to 0.
+        decay: draws weights to 0.
         processes: that share the work.
     """
 
@@ -31,7 +31,7 @@ class SharedStep(Step):
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
-        decay: float,
+        decay: Decay,
         processes: Processes,
     ) -> None:
         super().__init__(objective, [one for one in parameters if one.requires_grad], optimiser, clip, decay)

@@ -2,9 +2,36 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Decay:
+    """The decay of weights, decoupled from their gradients.
+
+    Attributes:
+        rate: share of the learning rate by which a step draws them to 0.
+        module: whose linear maps and convolutions have them: biases, scales and parameters of priors are left out.
+
+    Reference: Loshchilov and Hutter, *Decoupled weight decay regularization*, ICLR 2019.
+    """
+
+    rate: float
+    module: nn.Module | None = None
+
+    @cached_property
+    def weights(self) -> list[Tensor]:
+        """The weights that are drawn to 0."""
+        parts = () if self.module is None else self.module.modules()
+        return [part.weight for part in parts if isinstance(part, nn.Linear | nn.modules.conv._ConvNd)]
+
+    def is_of(self, parameter: Tensor) -> bool:
+        """Return whether a parameter is one of them."""
+        return any(parameter is weight for weight in self.weights)
 
 
 class Step:
@@ -15,9 +42,7 @@ class Step:
         parameters: to update.
         optimiser: of these.
         clip: greatest norm of the gradient. None: no limit.
-        decay: share of the learning rate by which weights are drawn to 0, those of less than two axes left out.
-
-    Reference: Loshchilov and Hutter, *Decoupled weight decay regularization*, ICLR 2019.
+        decay: draws weights to 0.
     """
 
     def __init__(
@@ -26,10 +51,10 @@ class Step:
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
-        decay: float = 0.0,
+        decay: Decay | None = None,
     ) -> None:
         self.loss_of, self.parameters, self.optimiser, self.clip = loss_of, list(parameters), optimiser, clip
-        self.decay = decay
+        self.decay = Decay(0.0) if decay is None else decay
         self.is_compiled: bool | None = False
 
     def go_on(self, taken: int, is_compiled: bool) -> None:
@@ -53,10 +78,10 @@ class Step:
     @torch.no_grad()
     def update(self) -> None:
         """Draw weights to 0, and update the parameters by their gradients."""
-        if self.decay:
-            kept = 1.0 - self.optimiser.param_groups[0]["lr"] * self.decay
+        if self.decay.rate:
+            kept = 1.0 - self.optimiser.param_groups[0]["lr"] * self.decay.rate
             for parameter in self.parameters:
-                if is_decayed(parameter) and parameter.grad is not None:
+                if self.decay.is_of(parameter) and parameter.grad is not None:
                     parameter.mul_(kept)
         self.optimiser.step()
 
@@ -65,8 +90,3 @@ def require_finite(loss: Tensor) -> None:
     """Raise FloatingPointError for a loss that is not finite."""
     if not math.isfinite(loss.item()):
         raise FloatingPointError(f"the loss is {loss.item():g}")
-
-
-def is_decayed(parameter: Tensor) -> bool:
-    """Return whether weight decay is of a parameter: it is of weights, and not of biases and scales."""
-    return parameter.ndim >= 2

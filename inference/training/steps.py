@@ -12,7 +12,7 @@ from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.shared_objective import SharedObjective
 from obsvae.inference.training.shared_step import SharedStep
-from obsvae.inference.training.step import Step
+from obsvae.inference.training.step import Decay, Step
 from obsvae.modes import seeded
 
 
@@ -20,7 +20,7 @@ def step_for(
     objective: Objective,
     adam: torch.optim.Adam,
     clip: float | None,
-    decay: float,
+    decay: Decay,
     *,
     exported: bool,
     compiled: bool | Literal["auto"],
@@ -36,7 +36,7 @@ def step_for(
         objective: minus the ELBO per datum.
         adam: of its parameters.
         clip: greatest norm of the gradient; None: no limit.
-        decay: share of the learning rate by which weights are drawn to 0.
+        decay: draws weights to 0.
         exported: as :func:`fit` takes it, like ``compiled``.
         compiled: whether to compile, or ``"auto"``.
         batch_size: data in a minibatch, where there are as many.
@@ -74,14 +74,14 @@ class Validation:
         x: the data ``(N, *event)``.
         seed: of z.
         processes: that share the rows.
-        batch_size: how many data at a time.
+        batch_size: how many data at a time, with a draw of z each.
     """
 
     def __init__(
         self, objective: Objective, beta: float, x: Tensor, seed: int, processes: Processes, batch_size: int = 500
     ) -> None:
         self.x, self.beta, self.seed = x, x.new_tensor(beta), seed
-        self.processes, self.batch_size = processes, batch_size
+        self.processes, self.batch_size = processes, max(1, batch_size // objective.particles)
         self.share: Callable[[Tensor, Tensor], Tensor] = objective
         if processes.size > 1:
             self.share = SharedObjective(objective, processes)

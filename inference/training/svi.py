@@ -28,9 +28,11 @@ from obsvae.inference.training.required import epochs_before, require_trainable
 from obsvae.inference.training.schedules import kl_weight, make_schedule
 from obsvae.inference.training.shared_objective import require_shares
 from obsvae.inference.training.state import TrainingState
+from obsvae.inference.training.step import Decay
 from obsvae.inference.training.steps import Validation, step_for
 from obsvae.inference.training.together import require_graphs, require_together
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import require_number, whole
 
 # Data at a time, for what is estimated from the training set as a whole.
 _UPDATE_BATCH = 500
@@ -78,8 +80,8 @@ def fit(
         batch_size: data in a minibatch.
         lr: Adam's learning rate at first.
         schedule: how it changes: a name in ``SCHEDULES``, with options where wanted, such as ``plateau:patience=10``.
-        weight_decay: share of the learning rate by which each step draws the networks' weights to 0, biases, scales
-            and what else has less than two axes left out: that of AdamW.
+        weight_decay: share of the learning rate by which each step draws the weights of linear maps and convolutions
+            to 0, as AdamW does; biases, scales and what else is learned are left out.
         kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
         kl_cycles: how often it does, see :func:`kl_weight`.
         patience: stop after this many epochs without a better validation ELBO. None: never where ``epochs`` is given,
@@ -113,15 +115,17 @@ def fit(
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
     require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
-    if kl_warmup < 0 or kl_cycles < 1:
-        raise UsageError(
-            f"kl_warmup must be 0 or more epochs, and kl_cycles at least 1, but got {kl_warmup} and {kl_cycles}"
-        )
-    if not 0.0 <= weight_decay < math.inf:
-        raise UsageError(f"weight_decay must be 0 or more, and finite, but got {weight_decay:g}")
+    whole("kl_warmup", kl_warmup, least=0)
+    if whole("kl_cycles", kl_cycles) > 1 and not kl_warmup:
+        raise UsageError(f"kl_cycles={kl_cycles} needs kl_warmup, the epochs over which the weight rises each time")
+    require_number("weight_decay", weight_decay, 0.0)
+    if lr * weight_decay >= 1.0:
+        raise UsageError(f"weight_decay needs to be below 1 / lr = {1 / lr:g}, but got {weight_decay:g}")
     rate = make_schedule(schedule)
     require_graphs(exported, compiled, processes)
     loss = make_objective(objective, model, guide)
+    with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
+        loss.check(data.train[:2])
     for part in (model, guide):
         if not part.initialised:
             part.initialise(data.train)
@@ -153,7 +157,7 @@ def fit(
         loss,
         adam,
         clip,
-        weight_decay,
+        Decay(weight_decay, loss),
         exported=exported,
         compiled=compiled,
         batch_size=min(batch_size, len(data.train)),
@@ -205,7 +209,7 @@ def fit(
             history.stopped = "callback"
         except KeyboardInterrupt:
             history.stopped = "interrupted"
-        except FloatingPointError as error:
+        except (FloatingPointError, torch.linalg.LinAlgError) as error:  # of a matrix that is not finite
             why = str(error)
             # Gradients are not looked at in each step: one that is not finite shows in the next step's loss.
             if updates and not all(bool(p.isfinite().all()) for p in parameters):

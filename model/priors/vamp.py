@@ -1,5 +1,6 @@
 """The prior that is a mixture of what the guide says of pseudo-inputs."""
 
+import math
 from collections.abc import Sequence
 
 import pyro.distributions as dist
@@ -10,6 +11,7 @@ from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model.priors.base import Posterior, Prior
 from obsvae.options import WHOLE_NUMBER, Option
+from obsvae.units import variance_of
 
 
 class VampPrior(Prior):
@@ -17,8 +19,10 @@ class VampPrior(Prior):
 
     .. math:: p(z) = \frac{1}{K} \sum_{k=1}^{K} q(z \mid u_k)
 
-    Pseudo-inputs are in data units; entries that are missing in the data that they start as stay so. Entries
-    that are levels stay as they are, since what an encoder sees of them does not change smoothly.
+    Pseudo-inputs are in data units. They are learned in multiples of each entry's standard deviation, so that the unit
+    of x makes no difference, and stay within what training data have shown. Entries that are missing in the row that
+    they start as stay so, and so do levels without an order and constants. A 0 among counts, which an encoder sees
+    apart from other numbers, is one of these once it moves. The weights of a run hold the K rows that all began as.
 
     Args:
         latent: D, the number of latent dimensions; positive.
@@ -31,6 +35,9 @@ class VampPrior(Prior):
     """
 
     start: Tensor
+    spread: Tensor
+    low: Tensor
+    high: Tensor
 
     options = (Option("components", WHOLE_NUMBER, 100),)
 
@@ -50,6 +57,8 @@ class VampPrior(Prior):
             raise UsageError("prior vamp is a mixture of what the guide says, but a point mass has no density")
         self.guide = guide
         self.register_buffer("start", torch.zeros(self.components, *event_shape))
+        for name in ("spread", "low", "high"):
+            self.register_buffer(name, torch.zeros(*event_shape))
         self.shift = nn.Parameter(torch.zeros(self.components, *event_shape))
 
     @torch.no_grad()
@@ -57,10 +66,15 @@ class VampPrior(Prior):
         """Start the pseudo-inputs as training data x ``(N, *event)``, spread evenly over the rows."""
         rows = torch.linspace(0, len(x) - 1, self.components, device=x.device).round().long()
         self.start.copy_(x[rows])
+        each = x.shape[1:]
+        self.spread.copy_(variance_of(x.double(), each).sqrt().nan_to_num(0.0))
+        self.low.copy_(x.nan_to_num(math.inf).amin(0))
+        self.high.copy_(x.nan_to_num(-math.inf).amax(0))
 
     def forward(self) -> Distribution:
         """Return p(z), with event shape ``(latent,)``."""
         if "guide" not in self._modules:
             raise UsageError("prior vamp shares a guide: make the pair by make_pair, or call prior.join(guide, shape)")
-        q = self.guide.given(self.start + self.shift)  # K of them
+        inputs = torch.clamp(self.start + self.spread * self.shift, self.low, self.high)
+        q = self.guide.given(inputs)  # K of them
         return dist.MixtureSameFamily(dist.Categorical(logits=self.shift.new_zeros(self.components)), q)

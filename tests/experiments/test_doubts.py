@@ -64,7 +64,7 @@ def test_latents_that_are_not_used_are_told():
     (none,) = of_latents(torch.tensor([False] * 8))
     assert none.is_warning
     assert none.text.startswith("0 of 8 latent dimensions are active: the decoder ignores z")
-    assert none.text.endswith("or nothing below a level (objective elbo:free=0.1)")
+    assert none.text.endswith("nothing below a level (objective elbo:free=0.1)")
 
 
 def test_a_model_whose_guide_is_constant_uses_no_latent(half_zero, tmp_path):

@@ -8,6 +8,7 @@ from torch.distributions import kl_divergence
 
 from obsvae.errors import UsageError
 from obsvae.guides import GUIDES, MLPEncoder, make_guide
+from obsvae.guides.low_rank import LowRankNormal
 from obsvae.inference import posterior
 from obsvae.local import local_parameters
 
@@ -113,6 +114,18 @@ def test_the_kl_to_independent_normals_is_in_closed_form(text):
     assert abs(found - ratios.mean()) < 5 * ratios.std() / len(z) ** 0.5
 
 
+@pytest.mark.parametrize("scale", [0.03, 1e-3, 1e-4])
+def test_a_low_rank_density_is_right_where_the_diagonal_is_small(scale):
+    torch.manual_seed(0)
+    loc, W, s = torch.randn(6, 20), torch.randn(6, 20, 4), torch.full((6, 20), scale)
+    q = LowRankNormal(loc, W, s)
+    z = q.sample()
+    covariance = torch.diag_embed(s.double().square()) + W.double() @ W.double().mT
+    exact = torch.distributions.MultivariateNormal(loc.double(), covariance).log_prob(z.double())
+    # z itself is rounded to a few ten-millionths, which are more of a smaller s.
+    torch.testing.assert_close(q.log_prob(z).double(), exact, rtol=1e-5, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -121,7 +134,7 @@ def test_the_kl_to_independent_normals_is_in_closed_form(text):
         ("student-t:df=0", "guide student-t needs df positive and finite, but got 0"),
         ("student-t:df=nan", "needs df positive and finite"),
         ("flow:kind=spline", "unknown kind of flow 'spline'"),
-        ("flow:transforms=0", "a flow needs transforms of at least 1, but got 0"),
+        ("flow:transforms=0", "a flow needs transforms of 1 to 100, but got 0"),
         ("flow:context=0", "needs a context of at least 1, but got 0"),
         ("low-rank:rank=two", "option rank takes a whole number, but got 'two'"),
         ("low-rank:rank=2,rank=3", "got option 'rank' twice"),

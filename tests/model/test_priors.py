@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -52,10 +53,38 @@ def test_the_density_integrates_to_one_and_the_draws_follow_it(text):
         assert abs(values.mean() - expected) < 5 * values.std() / len(values) ** 0.5 + 1e-3
 
 
+@pytest.mark.parametrize("latent", [1, 2, 3])
 @pytest.mark.parametrize("text", ["normal", "flow", "flow:kind=autoregressive"])
-def test_some_start_as_the_standard_normal(text):
-    z = 3 * torch.randn(50, 3)
-    torch.testing.assert_close(make_prior(text, 3)().log_prob(z), make_prior("standard-normal", 3)().log_prob(z))
+def test_some_start_as_the_standard_normal(text, latent):
+    z = 3 * torch.randn(50, latent)
+    expected = make_prior("standard-normal", latent)().log_prob(z)
+    torch.testing.assert_close(make_prior(text, latent)().log_prob(z), expected)
+
+
+def test_the_unit_of_x_makes_no_difference_to_a_vamp_prior():
+    x = torch.randn(100, 3)
+    z, found = torch.randn(5, 2), []
+    for unit in (1e-4, 1.0, 1e4):
+        data = load((unit * x).numpy())
+        model, guide = make_pair("normal:scale=shared", data, latent=2, hidden=(8,), prior="vamp:components=5")
+        fit(model, guide, data, epochs=5, lr=0.01, progress=False)
+        assert model.prior.shift.abs().max() > 1e-3
+        found.append(model.prior().log_prob(z).detach())
+    torch.testing.assert_close(found[0], found[1], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(found[2], found[1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("prior", ["flow", "vamp:components=3"])
+def test_making_a_pair_leaves_the_random_state_alone(prior):
+    before = torch.get_rng_state()
+    make_pair("normal", load(np.random.default_rng(0).normal(size=(40, 3))), latent=2, hidden=(4,), prior=prior)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_vamp_prior_beyond_this_machine_is_refused():
+    data = load(np.random.default_rng(0).normal(size=(40, 3)))
+    with pytest.raises(UsageError, match="of memory to be trained"):
+        make_pair("normal", data, latent=2, hidden=(4,), prior="vamp:components=100000000000")
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -75,8 +104,9 @@ def test_a_pair_learns_it_and_its_likelihood_is_right(text):
     before = [parameter.detach().clone() for parameter in model.prior.parameters()]
     fit(model, guide, data, epochs=4, progress=False)
     assert all(
-        (a != b).any() or len(a) == 1 for a, b in zip(before, model.prior.parameters(), strict=True)
-    )  # the share of one component is 1
+        (a != b).any() or (name == "logits" and len(a) == 1)  # the share of one component is 1
+        for a, (name, b) in zip(before, model.prior.named_parameters(), strict=True)
+    )
     model, guide, x = model.double(), guide.double(), data.test[:8].double()
     exact = by_quadrature(model, x)
     found = log_likelihood(model, guide, x, 400, progress=False).weights
@@ -120,7 +150,7 @@ def test_a_vamp_prior_needs_a_guide_with_a_density():
         ("vamp:components=0", "prior vamp needs components of at least 1, but got 0"),
         ("mixture:components=0", "prior mixture needs components of at least 1, but got 0"),
         ("flow:kind=spline", "unknown kind of flow 'spline'"),
-        ("flow:width=0", "a flow needs width of at least 1, but got 0"),
+        ("flow:width=0", "a flow needs width of 1 to 4096, but got 0"),
         ("normal:scale=2", "prior normal has no option 'scale=2'; it takes none"),
         ("gaussian", "unknown prior 'gaussian'"),
     ],

@@ -162,7 +162,7 @@ def test_every_command_shows_examples_of_itself(tmp_path):
         assert done.returncode == 0
         examples = done.stdout.partition("examples:")[2]
         assert f"obsvae {script.rstrip('_')} " in examples, script
-        assert "python " not in examples, script
+        assert " python " not in examples, script
         assert max(map(len, examples.splitlines())) <= 120, script
 
 
@@ -230,7 +230,7 @@ def test_bad_data_is_refused_in_one_line_and_nothing_is_written(name, tmp_path):
         (["--latent", "0"], "from 1 to"),
         (["--lr", "nan"], "positive"),
         (["--guide", "norml"], "did you mean 'normal'"),
-        (["--prior", "normal"], "did you mean 'standard-normal'"),
+        (["--prior", "standard-norml"], "did you mean 'standard-normal'"),
         (["--bounds", "-1e3", "2"], "needs all data within the declared bounds"),
         (["--unit-interval", "--data", "x.npy"], "x.npy"),
         (["--observation", "continuous-bernoulli", "--standardise"], "scaling"),

@@ -18,9 +18,13 @@ class Objective(nn.Module):
 
     Attributes:
         options: keyword arguments, beside these, that a text such as ``iwae:particles=10`` may give.
+        particles: draws of z for each datum.
+        is_mean: whether the value for a minibatch is the mean of those for its data.
     """
 
     options: ClassVar[tuple[Option, ...]] = ()
+    particles: int = 1
+    is_mean: bool = True
 
     def __init__(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
         super().__init__()
@@ -34,3 +38,10 @@ class Objective(nn.Module):
     @abstractmethod
     def forward(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return its value for x ``(N, *event)``, a scalar in nats per datum, with a weight on its KL term."""
+
+    def check(self, x: Tensor) -> None:
+        """Refuse a pair that the objective is not for, as a few data x ``(N, *event)`` show: none.
+
+        Raises:
+            UsageError: saying what was needed.
+        """

@@ -1,5 +1,6 @@
 """The evidence lower bound, and what is made of its KL term."""
 
+import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
@@ -54,11 +55,18 @@ class WeightedELBO(Objective):
             raise UsageError("the guide puts a point mass on 'z', and has no KL: leave out the objective's options")
         super().__init__(model, guide)
         self.kl, self.beta, self.free = kl, beta, free
+        self.is_mean = not free
 
     @property
     def bound(self) -> str:
         """ELBO, or ``objective`` where it is none."""
         return "ELBO" if self.model.is_likelihood and self.beta == 1.0 and not self.free else "objective"
+
+    @torch.no_grad()
+    def check(self, x: Tensor) -> None:
+        """Refuse free bits of a pair whose KL is not known by dimension."""
+        if self.free:
+            _by_dimension(draw(self.guide, x, 1).q, self.model.prior())
 
     def forward(self, x: Tensor, beta: Tensor) -> Tensor:
         """Return minus the weighted ELBO for x ``(N, *event)``, a scalar in nats per datum."""
@@ -69,10 +77,10 @@ class WeightedELBO(Objective):
         elif self.kl == "path":
             kl = (log_density(self.guide, x, drawn.z) - scored.log_prior).mean()
         else:
-            kl = self._kl(drawn.q, scored.p, drawn.z, scored.log_prior).mean()
+            kl = self._exact_or_sampled(drawn.q, scored.p, drawn.z, scored.log_prior).mean()
         return self.beta * beta * kl - scored.log_likelihood.mean()
 
-    def _kl(self, q: Distribution, p: Distribution, z: Tensor, log_prior: Tensor) -> Tensor:
+    def _exact_or_sampled(self, q: Distribution, p: Distribution, z: Tensor, log_prior: Tensor) -> Tensor:
         if self.kl == "analytic":
             try:
                 return kl_divergence(q, p)

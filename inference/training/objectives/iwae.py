@@ -27,6 +27,9 @@ class ImportanceWeighted(Objective):
     .. math:: \sum_k \tilde w_k^2\, \frac{\partial \log w_k}{\partial z_k} \frac{\partial z_k}{\partial \phi},
               \qquad \tilde w_k = \frac{w_k}{\sum_j w_j}
 
+    With a weight β on the KL term, :math:`w_k = p(x \mid z_k) (p(z_k) / q(z_k \mid x))^\beta`, the factor
+    :math:`\tilde w_k^2` is :math:`\tilde w_k (1 - \beta + \beta \tilde w_k)`.
+
     Where entries are missing, log p(x, z) is that of the entries that are seen: the bound is that of MIWAE.
 
     Args:
@@ -76,8 +79,9 @@ class ImportanceWeighted(Objective):
     def _doubly_reparameterised(self, x: Tensor, beta: Tensor, z: Tensor) -> Tensor:
         held = z.detach()
         share = self._log_weights(x, beta, held).detach().softmax(0)  # (K, N)
-        # z itself, by which a gradient flows with a particle's share as a factor, beside that which the sum gives it.
-        log_w = self._log_weights(x, beta, held + share.unsqueeze(-1) * (z - held))
+        # z itself, by which a gradient flows with a factor of its own beside the share that the sum gives it.
+        factor = (1.0 - beta + beta * share).unsqueeze(-1)
+        log_w = self._log_weights(x, beta, held + factor * (z - held))
         bound = log_w.detach().logsumexp(0) - math.log(self.particles)
         surrogate = (share * log_w).sum(0)
         return -(bound + surrogate - surrogate.detach()).mean()

@@ -117,11 +117,11 @@ def test_whole_numbers_are_taken_as_they_are():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Refined(starts=0), "starts must be at least 1, but got 0"),
-        (lambda: Refined(pilot=0), "pilot must be at least 1"),
-        (lambda: Refined(rounds=-1), "rounds must be at least 0"),
-        (lambda: Annealed(temperatures=0), "temperatures must be at least 1"),
-        (lambda: Annealed(pilot=1), "pilot must be at least 2"),
+        (lambda: Refined(starts=0), "starts needs to be a whole number of at least 1, but got 0"),
+        (lambda: Refined(pilot=0), "pilot needs to be a whole number of at least 1"),
+        (lambda: Refined(rounds=-1), "rounds needs to be a whole number of at least 0"),
+        (lambda: Annealed(temperatures=0), "temperatures needs to be a whole number of at least 1"),
+        (lambda: Annealed(pilot=1), "pilot needs to be a whole number of at least 2"),
     ],
 )
 def test_settings_that_make_no_sense(make, words):

@@ -14,7 +14,7 @@ from obsvae.inference import TrainingDiverged, fit, make_objective
 from obsvae.inference.training import compiled_step
 from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.objectives.exported import ExportedObjective
-from obsvae.inference.training.step import Step
+from obsvae.inference.training.step import Decay, Step
 from obsvae.model import OBSERVATIONS, PRIORS, WRAPPERS
 from tests.inference.training.conftest import OPTIONS, untimed, weights
 
@@ -81,7 +81,7 @@ class Pair:
         loss = make_objective(objective, self.model, self.guide)
         self.parameters = list(loss.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=1e-2, fused=True)
-        self.step = how(ExportedObjective(loss), self.parameters, self.optimiser, clip, decay)
+        self.step = how(ExportedObjective(loss), self.parameters, self.optimiser, clip, Decay(decay, loss))
 
 
 def compiled(*arguments):

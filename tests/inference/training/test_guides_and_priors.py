@@ -74,7 +74,7 @@ def test_a_guide_reaches_the_exact_posterior_where_it_can(linear_gaussian, text,
     with torch.no_grad():
         # The mean KL(q(z | x) ‖ p(z | x)) is what the ELBO is below log p(x).
         gap = problem.log_marginal(x).mean() + objective(x, torch.tensor(1.0)).item()
-    assert -0.01 < gap < within
+    assert (0.05 if text == "normal" else -0.01) < gap < within
 
 
 @pytest.mark.slow

@@ -9,14 +9,15 @@ from pyro.infer import Trace_ELBO
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments import make_pair
+from obsvae.experiments import make_pair, train_run
 from obsvae.guides import AmortisedDelta, MLPEncoder, make_guide
 from obsvae.inference import OBJECTIVES, fit, make_objective, posterior
 from obsvae.inference.training.objectives.elbo import WeightedELBO
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.objectives.iwae import ImportanceWeighted
 from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
-from obsvae.model import VAE, MLPDecoder, Normal, make_prior
+from obsvae.inference.training.shared_objective import require_shares
+from obsvae.model import VAE, MLPDecoder, Normal, Partial, make_prior
 
 ONE = torch.tensor(1.0)
 TEXTS = ["elbo", "elbo:kl=sampled", "elbo:kl=path", "elbo:beta=4", "elbo:free=0.25", "iwae", "iwae:gradient=total"]
@@ -38,13 +39,13 @@ def value(objective, x, seed=1):
         return objective(x, ONE).item()
 
 
-def gradients(objective, x, parameters, repeats):
+def gradients(objective, x, parameters, repeats, beta=ONE):
     """Return gradients of several draws ``(repeats, P)``."""
     found = []
     graph = ExportedObjective(objective)
     for seed in range(repeats):
         torch.manual_seed(seed)
-        parts = torch.autograd.grad(graph(x, ONE), parameters, allow_unused=True, materialize_grads=True)
+        parts = torch.autograd.grad(graph(x, beta), parameters, allow_unused=True, materialize_grads=True)
         found.append(torch.cat([part.flatten() for part in parts]))
     return torch.stack(found)
 
@@ -90,13 +91,25 @@ def test_the_bound_is_the_log_of_the_mean_weight():
         assert math.isclose(found, -(log_w.logsumexp(0) - math.log(7)).mean().item(), rel_tol=1e-5)
 
 
-@pytest.mark.parametrize("guide", ["normal", "mixture", "student-t", "flow:transforms=1,width=8"])
-def test_the_gradient_of_the_guide_is_unbiased_and_that_of_the_model_is_the_bounds_own(guide):
+@pytest.mark.parametrize(
+    ("guide", "beta"),
+    [
+        ("normal", 1.0),
+        ("normal", 0.5),
+        ("normal", 0.0),
+        ("mixture", 1.0),
+        ("student-t", 0.3),
+        ("low-rank:rank=1", 0.1),
+        ("flow:transforms=1,width=8", 1.0),
+    ],
+)
+def test_the_gradient_of_the_guide_is_unbiased_and_that_of_the_model_is_the_bounds_own(guide, beta):
     model, q = pair_of(guide)
     x = torch.randn(1, 4).repeat(3000, 1)
     of_model, of_guide = list(model.parameters()), list(q.parameters())
     found = {
-        how: gradients(ImportanceWeighted(model, q, 5, how), x, [*of_model, *of_guide], 12) for how in ("dreg", "total")
+        how: gradients(ImportanceWeighted(model, q, 5, how), x, [*of_model, *of_guide], 12, torch.tensor(beta))
+        for how in ("dreg", "total")
     }
     P = sum(parameter.numel() for parameter in of_model)
     torch.testing.assert_close(found["dreg"][:, :P], found["total"][:, :P], rtol=1e-3, atol=1e-5)
@@ -228,7 +241,36 @@ def test_a_point_mass_has_no_such_objective(text):
         make_objective(text, model, AmortisedDelta(MLPEncoder((4,), 2)))
 
 
-def test_free_bits_need_a_kl_by_dimension():
-    model, guide = pair_of("full-rank")
-    with pytest.raises(UsageError, match="independent Normals, but the guide is FullRankNormal"):
-        make_objective("elbo:free=0.1", model, guide)(torch.randn(3, 4), ONE)
+@pytest.mark.parametrize(("guide", "prior"), [("full-rank", "standard-normal"), ("normal", "mixture")])
+def test_free_bits_need_a_kl_by_dimension_which_is_known_before_anything_is_written(guide, prior, tmp_path):
+    data = load(torch.randn(60, 4).numpy())
+    options = {"latent": 2, "hidden": (8,), "guide": guide, "prior": prior, "objective": "elbo:free=0.1"}
+    with pytest.raises(UsageError, match="free bits need a guide and a prior of independent Normals"):
+        train_run("normal", data, tmp_path / "run", epochs=1, progress=False, **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_free_bits_are_not_shared_by_processes():
+    model, guide = pair_of("normal")
+    with pytest.raises(UsageError, match="free bits are of the mean KL of a minibatch"):
+        require_shares(make_objective("elbo:free=0.01", model, guide), torch.randn(6, 4))
+
+
+def test_the_bound_of_what_is_seen_is_miwaes(linear_gaussian):
+    problem = linear_gaussian(latent=1, sigma=1.0)
+    x = problem.draw(3000)
+    set_to_the_posterior(problem, x, widened=2.0)
+    hidden = torch.rand(x.shape, generator=torch.Generator().manual_seed(5)) < 0.4
+    holes = x.masked_fill(hidden, math.nan)
+    model = problem.model.with_observation(Partial(problem.model.observation, (4,)))
+    guide = problem.guide
+    given = guide.given
+    guide.given = lambda holes: given(x[: len(holes)])  # that of whole rows: of holes it has not learned
+    found = -value(ImportanceWeighted(model, guide, 2000), holes[:500])
+    marginal, total = problem.marginal(), 0.0
+    for row, absent in zip(x[:500].double(), hidden[:500], strict=True):
+        seen = ~absent
+        if seen.any():
+            p = torch.distributions.MultivariateNormal(marginal.loc[seen], marginal.covariance_matrix[seen][:, seen])
+            total += p.log_prob(row[seen]).item()
+    assert abs(found - total / 500) < 0.03

@@ -4,11 +4,14 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
+from obsvae.data import load
 from obsvae.errors import UsageError
+from obsvae.experiments import make_pair
 from obsvae.inference import SCHEDULES, fit
 from obsvae.inference.training.schedules import kl_weight, make_schedule
-from obsvae.inference.training.step import Step
+from obsvae.inference.training.step import Decay, Step
 from tests.inference.training.conftest import OPTIONS
 
 
@@ -74,7 +77,7 @@ def test_weight_decay_is_that_of_adamw():
     nets[1].load_state_dict(nets[0].state_dict())
     x = torch.randn(8, 3)
     adam = torch.optim.Adam(nets[0].parameters(), lr=0.01)
-    take = Step(lambda x, beta: nets[0](x).square().mean(), list(nets[0].parameters()), adam, None, 0.3)
+    take = Step(lambda x, beta: nets[0](x).square().mean(), list(nets[0].parameters()), adam, None, Decay(0.3, nets[0]))
     groups = [{"params": [nets[1].weight], "weight_decay": 0.3}, {"params": [nets[1].bias], "weight_decay": 0.0}]
     reference = torch.optim.AdamW(groups, lr=0.01)
     for _ in range(20):
@@ -89,11 +92,15 @@ def test_weight_decay_is_that_of_adamw():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"schedule": None}, "schedule needs a text, such as 'constant', but got NoneType"),
         ({"schedule": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"schedule": "plateau:patience=0"}, "needs patience of at least 1"),
         ({"schedule": "plateau:factor=1"}, "a factor between 0 and 1, but got 5 and 1"),
-        ({"weight_decay": -0.1}, "weight_decay must be 0 or more, and finite, but got -0.1"),
-        ({"kl_cycles": 0}, "kl_cycles at least 1, but got 0 and 0"),
+        ({"weight_decay": -0.1}, "weight_decay needs to be a number of at least 0, but got -0.1"),
+        ({"weight_decay": "x"}, "weight_decay needs to be a number of at least 0, but got 'x'"),
+        ({"weight_decay": 1e6}, "weight_decay needs to be below 1 / lr = "),
+        ({"kl_cycles": 0}, "kl_cycles needs to be a whole number of at least 1, but got 0"),
+        ({"kl_cycles": 3}, "kl_cycles=3 needs kl_warmup"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, words, linear_gaussian, tensors):
@@ -101,6 +108,19 @@ def test_what_does_not_fit_is_refused(options, words, linear_gaussian, tensors):
     data = tensors(problem.draw(40), problem.draw(20, seed=1))
     with pytest.raises(UsageError, match=words):
         fit(problem.model, problem.guide, data, **OPTIONS, **options)
+
+
+@pytest.mark.parametrize(("architecture", "observation"), [("conv", "normal:scale=per-feature"), ("mlp", "ordinal")])
+def test_weight_decay_is_of_linear_maps_and_convolutions_alone(architecture, observation):
+    data = load("digits")
+    model, guide = make_pair(
+        observation, data, latent=3, hidden=(8,), architecture=architecture, prior="mixture:components=2"
+    )
+    decay = Decay(0.1, nn.ModuleList([model, guide]))
+    parameters = {**dict(model.named_parameters()), **{f"q {n}": p for n, p in guide.named_parameters()}}
+    drawn = {name for name, parameter in parameters.items() if decay.is_of(parameter)}
+    assert drawn == {name for name in parameters if name.endswith("weight")}
+    assert {name for name in parameters if "prior" in name or "bias" in name or "observation" in name} & drawn == set()
 
 
 def test_all_schedules_are_here():
