@@ -7,9 +7,10 @@ from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments import ARCHITECTURES, load_run, make_pair, train_run
 from obsvae.experiments.architectures import architecture_of, sizes_of
-from obsvae.inference import fit
 
-TEXTS = ["mlp", "mlp:activation=tanh", "mlp:activation=gelu,skip=true", "mlp:activation=gated", "conv", "residual"]
+NEW = ["mlp:activation=gelu,skip=true", "mlp:activation=gated", "residual"]
+OTHERS = ["mlp", "mlp:activation=tanh", "conv"]
+TEXTS = [*NEW, *(pytest.param(text, marks=pytest.mark.slow) for text in OTHERS)]
 
 
 @pytest.fixture(scope="module")
@@ -18,29 +19,23 @@ def digits():
 
 
 def test_all_architectures_are_here():
-    assert {text.partition(":")[0] for text in TEXTS} == set(ARCHITECTURES)
+    assert {text.partition(":")[0] for text in [*NEW, *OTHERS]} == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_pair_trains_and_comes_back_as_it_was(text, digits, tmp_path):
-    options = {"architecture": text, "latent": 3, "hidden": (8, 6), "epochs": 1, "progress": False}
+    options = {"architecture": text, "latent": 3, "hidden": (8, 6), "epochs": 2, "progress": False}
     run = train_run("binomial", digits, tmp_path / "run", **options)
+    untrained, q = make_pair("binomial", digits, **{k: options[k] for k in ("architecture", "latent", "hidden")})
+    for part, before in ((run.model, untrained), (run.guide, q)):
+        names = dict(before.named_parameters())
+        assert [n for n, value in part.named_parameters() if torch.equal(value, names[n])] == []  # all were trained
     again = load_run(tmp_path / "run")
     z, x = torch.randn(2, 5, 3), digits.test[:4]
     assert run.model.decode(z).shape == (2, 5, 8, 8, 1)
     assert torch.equal(again.model.decode(z), run.model.decode(z))
     assert torch.equal(again.guide.encoder(x), run.guide.encoder(x))
     assert again.config["architecture"] == text
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_training_makes_every_weight_move(text, digits):
-    model, guide = make_pair("binomial", digits, latent=3, hidden=(8, 6), architecture=text)
-    parameters = dict(torch.nn.ModuleList([model, guide]).named_parameters())
-    before = {name: value.detach().clone() for name, value in parameters.items()}
-    history = fit(model, guide, digits, epochs=2, progress=False)
-    assert [name for name, value in parameters.items() if torch.equal(value, before[name])] == []
-    assert history.epochs[1].elbo > history.epochs[0].elbo
 
 
 def test_activations_are_those_that_were_asked_for():
