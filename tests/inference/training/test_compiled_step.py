@@ -15,7 +15,7 @@ from obsvae.inference.training import compiled_step
 from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.step import Decay, Step
-from obsvae.model import OBSERVATIONS, PRIORS, WRAPPERS
+from obsvae.model import OBSERVATIONS, WRAPPERS
 from tests.inference.training.conftest import OPTIONS, untimed, weights
 
 ROWS, BATCH, STEPS = 60, 20, 8
@@ -130,13 +130,13 @@ def test_every_guide_and_missing_entries_take_the_same_steps_compiled(guide):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", ["elbo:kl=path", "elbo:free=0.1", "iwae", "iwae:gradient=total"])
+@pytest.mark.parametrize("objective", ["elbo:free=0.1", "iwae"])
 def test_every_objective_takes_the_same_steps_compiled_and_so_does_weight_decay(objective):
     agree(*both("normal", data_for("real", missing=True), objective=objective, decay=0.1))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("prior", [prior for prior in PRIORS if prior != "standard-normal"])
+@pytest.mark.parametrize("prior", ["mixture", "vamp", "flow"])
 def test_every_prior_takes_the_same_steps_compiled(prior):
     agree(*both("normal", data_for("real"), prior=prior))
 
