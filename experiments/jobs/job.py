@@ -9,6 +9,7 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,10 +81,8 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
         job: what to do.
         callbacks: of the training.
     """
-    if job.threads is not None:
-        torch.set_num_threads(job.threads)
     set_aside(job)
-    with flushing_denormals():
+    with flushing_denormals(), _threads(job.threads):
         try:
             result = job.work(callbacks)
         except TrainingDiverged as error:
@@ -95,6 +94,17 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
             message = _fault(job, error) if lacking is None else lacking
             result = {"status": "failed", "message": message, "is_fault": lacking is None}
     save_json(job.out / RESULT, result)
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Let torch use some threads, and then as many as before; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if number is None else number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_time(jobs: Iterable[Job], until: float | None) -> Iterator[Job]:

@@ -110,9 +110,7 @@ class InlineWorkers:
 @contextlib.contextmanager
 def inline_workers():
     """Put a class of workers that are none in the place of those that Dask starts, and return it."""
-    threads = torch.get_num_threads()
     kind = type("Kind", (InlineWorkers,), {"sent": []})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "Workers", kind)
         yield kind
-    torch.set_num_threads(threads)

@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
@@ -85,6 +86,14 @@ def test_workers_of_this_machine_that_never_come_back_are_an_end(tmp_path, inlin
     with pytest.raises(UsageError, match="workers of this machine died, and none has come in their place"):
         run(noted(tmp_path, 2), 1)
     assert log(tmp_path) == []
+
+
+def test_the_threads_of_a_job_are_its_own(tmp_path):
+    before = torch.get_num_threads()
+    job = Noted(tmp_path / "job", tmp_path / "log", threads=before + 1)
+    run_jobs([job], None, progress=False)
+    assert read_result(job.out)["threads"] == before + 1
+    assert torch.get_num_threads() == before
 
 
 def test_a_failure_of_before_is_tried_again(tmp_path, inline):
