@@ -39,6 +39,9 @@ def local_cluster(jobs: int) -> "Iterator[LocalCluster]":
     settings = {
         # A worker that pauses when its memory is nearly full might wait for ever, as nothing of it is Dask's to free.
         **{f"distributed.worker.memory.{when}": False for when in ("target", "spill", "pause")},
+        # Its profiler holds the frames of the job's thread, and with them tensors that torch.export traces, which then
+        # takes them for constants and fails, now and then.
+        "distributed.worker.profile.enabled": False,
         # It would give up for good who is not back after 15 s, and on a busy machine torch alone takes as long to load.
         "distributed.deploy.lost-worker-timeout": "1 day",
         # Without Dask's own MALLOC_TRIM_THRESHOLD_, by which memory goes back to the system at every step.

@@ -71,6 +71,7 @@ def run_there(job: bytes, datasets: Sequence[Dataset], topic: str, sent: float) 
 
     later = time.time() - sent
     worker = get_worker()
+    _end_profile(worker)
     tqdm.set_lock(threading.RLock())  # its own, between processes, would be left behind where this one is killed
     with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="obsvae-", dir=worker.local_directory) as folder:
         out = Path(folder) / "job"
@@ -79,6 +80,17 @@ def run_there(job: bytes, datasets: Sequence[Dataset], topic: str, sent: float) 
         except KeyboardInterrupt:  # from _Report: it would end the worker
             return {}
         return files_of(out)
+
+
+def _end_profile(worker: "Worker") -> None:
+    """Stop Dask's profiler of jobs, which a worker that others have started has.
+
+    It holds the frames of the job's thread every 10 ms, and with them tensors that torch.export traces, which then
+    takes them for constants and fails, now and then.
+    """
+    profile = worker.periodic_callbacks.get("profile")
+    if profile is not None:
+        worker.loop.add_callback(profile.stop)
 
 
 def files_of(out: Path) -> dict[str, bytes]:

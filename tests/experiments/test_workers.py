@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from obsvae.inference import Amortised
 from tests.experiments.dealt import Deadly, Noted
 
 ROOT = Path(__file__).parents[2]
+WAIT = 120.0  # s; a machine that is busy takes tens of them to start a worker
 NETWORKS = {"latent": 2, "hidden": (8,), "architecture": "mlp"}
 
 
@@ -29,11 +31,13 @@ NETWORKS = {"latent": 2, "hidden": (8,), "architecture": "mlp"}
 def started(*line, packages):
     """Start a program of Dask, which finds packages in a folder first, and end it."""
     environment = {**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{ROOT}"}
-    with subprocess.Popen([sys.executable, "-m", *line], env=environment, stderr=subprocess.DEVNULL) as process:
+    line = [sys.executable, "-m", *line]
+    with subprocess.Popen(line, env=environment, stderr=subprocess.DEVNULL, start_new_session=True) as process:
         try:
             yield process
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -48,7 +52,9 @@ def cluster(tmp_path):
         for folder in (tmp_path / "a", tmp_path / "b"):
             line = [*common, "--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
             workers[folder] = stack.enter_context(started("distributed.cli.dask_worker", *line, packages=packages))
+        until = time.monotonic() + WAIT
         while not file.exists():
+            assert time.monotonic() < until
             time.sleep(0.1)
         yield json.loads(file.read_text())["address"], workers
 
@@ -83,6 +89,25 @@ def test_local_workers_find_what_this_process_finds_and_a_death_costs_one_job_tw
     assert capsys.readouterr().err == "deadly: its worker died; it is tried once more\n" * 2
 
 
+def is_profiled(dask_worker):
+    return dask_worker.periodic_callbacks["profile"].is_running()
+
+
+@pytest.mark.slow
+def test_a_job_ends_the_profiler_of_its_worker(tmp_path, cluster):
+    address, folders = cluster
+    with workers_of(None, address) as workers:
+        until = time.monotonic() + WAIT
+        while workers.number < len(folders):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert all(workers.client.run(is_profiled).values())
+        (first, *_) = workers.present()
+        future = workers.send(Noted(tmp_path / "job", tmp_path / "log"), first)
+        assert "result.json" in future.result(timeout=WAIT)
+        assert not workers.client.run(is_profiled, workers=[first])[first]
+
+
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_result(tmp_path, counts, cluster, capsys):
     address, workers = cluster
@@ -90,7 +115,10 @@ def test_a_worker_that_is_killed_costs_no_result(tmp_path, counts, cluster, caps
     killed = []
 
     def kill_one_at_work():
+        until = time.monotonic() + WAIT
         while not (at_work := [folder for folder in workers if list(folder.rglob("job/history.csv"))]):
+            if time.monotonic() > until:
+                return
             time.sleep(0.02)
         workers[at_work[0]].kill()
         killed.extend(at_work[0].rglob("job/history.csv"))
