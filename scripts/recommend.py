@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--seeds", type=positive_int, default=2, metavar="N", help="runs of each candidate that is left (default: 2)"
     )
     jobs = min(_JOBS, os.cpu_count() or 1)
-    add_jobs(parser, jobs, f"of one thread each (default: one for each core, {_JOBS} at most)")
+    add_jobs(parser, jobs, f"(default: one for each core, {_JOBS} at most, of one thread each)")
     parser.add_argument(
         "--out",
         type=Path,

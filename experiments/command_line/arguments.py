@@ -227,17 +227,21 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
     )
 
 
-def add_jobs(parser: argparse.ArgumentParser, default: int = 1, words: str = "(default: 1)") -> None:
+def add_jobs(parser: argparse.ArgumentParser, default: int = 0, words: str = "(default: 0)") -> None:
     """Add ``--jobs`` and ``--scheduler``, of which one may be given.
 
     Args:
         parser: to add them to.
-        default: of ``--jobs``.
+        default: of ``--jobs``; 0: all in this process, without Dask.
         words: the rest of its help.
     """
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--jobs", type=positive_int, default=default, metavar="N", help=f"processes side by side {words}"
+        "--jobs",
+        type=count,
+        default=default,
+        metavar="N",
+        help=f"Dask workers, processes side by side; 0: one job after another, in this process {words}",
     )
     group.add_argument(
         "--scheduler",
@@ -248,7 +252,7 @@ def add_jobs(parser: argparse.ArgumentParser, default: int = 1, words: str = "(d
 
 def job_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of ``compare`` that :func:`add_jobs` has added."""
-    return {"jobs": args.jobs if args.scheduler is None else None, "scheduler": args.scheduler}
+    return {"jobs": None if args.scheduler is not None or args.jobs == 0 else args.jobs, "scheduler": args.scheduler}
 
 
 def network_options(args: argparse.Namespace) -> dict[str, Any]:

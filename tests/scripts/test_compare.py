@@ -120,6 +120,14 @@ def test_it_goes_on_where_it_stopped(again, inline):
     assert "rank" in text
 
 
+@pytest.mark.parametrize("arguments", [[], ["--jobs", "0"]])
+def test_without_jobs_no_worker_is_started(arguments, again, inline):
+    (again / "normal/seed-0/result.json").unlink()
+    compare(*arguments, cwd=again.parent)
+    assert inline.sent == []
+    assert (again / "normal/seed-0/result.json").is_file()
+
+
 def test_a_candidate_that_failed_is_reported_in_its_row(again):
     message = "training stopped at step 7 (epoch 1): the loss is nan"
     result = {"status": "diverged at step 7", "message": message, "has_diverged": True}
@@ -183,7 +191,7 @@ def test_wrong_use_costs_no_training(candidates, words, tmp_path):
 def test_a_worker_that_dies_costs_its_own_candidate(again, inline):
     inline.deadly = ("seed-0",)
     (again / "normal/seed-0/result.json").unlink()
-    text = compare(cwd=again.parent)
+    text = compare("--jobs", "1", cwd=again.parent)
     assert "normal: 1 of 1 seeds: the worker that ran it died" in text
     assert table(again)[CANDIDATES[2]]["rank"] == "1"
 
@@ -211,13 +219,16 @@ def test_the_warp_study_needs_a_grid_with_bounds(x, lacking, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_comparison_goes_on(tmp_path):
+@pytest.mark.parametrize("jobs", ["0", "1"])
+def test_an_interrupted_comparison_goes_on(jobs, tmp_path, group):
     line = [sys.executable, str(ROOT / "scripts/compare.py"), "--data", "digits", "--observations", "normal", "laplace"]
     line += ["--latent", "2", "--hidden", "16", "--epochs", "40", "--particles", "40", "--limit", "20", "--out", "cmp"]
-    line += ["--seeds", "3"]  # enough to do that it is still at work when it is interrupted
-    process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    line += ["--jobs", jobs, "--seeds", "3"]  # enough to do that it is still at work when it is interrupted
+    process = group(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "cmp/normal/seed-0/result.json"
+    until = time.monotonic() + 200
     while not first.exists():
+        assert time.monotonic() < until
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)

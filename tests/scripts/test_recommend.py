@@ -56,6 +56,11 @@ def test_the_data_may_come_by_their_flag(table, asked):
     assert asked["latent"] is None
 
 
+def test_all_may_stay_in_this_process(table, asked):
+    succeeds("recommend", "table.csv", "--jobs", "0", "--out", "rec", cwd=table.parent)
+    assert asked["jobs"] is None
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -91,12 +96,14 @@ def test_the_help_has_examples(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_recommendation_goes_on(table):
+def test_an_interrupted_recommendation_goes_on(table, group):
     line = [sys.executable, str(ROOT / "scripts/recommend.py"), str(table), "--jobs", "2", "--out", "rec"]
     line += ["--minutes", "30", "--hidden", "16", "--particles", "40", "--epochs", "30"]
-    process = subprocess.Popen(line, cwd=table.parent, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = group(line, cwd=table.parent, stderr=subprocess.PIPE, text=True)
     trials = table.parent / "rec/trials"
+    until = time.monotonic() + 300
     while not (first := list(trials.glob("*/result.json"))):
+        assert time.monotonic() < until
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=120)

@@ -6,6 +6,7 @@ from tests.scripts.commands import SMALL
 from tests.wrong_use.place import refuses
 
 WHOLE = "needs a whole number from 1 to 2^31 - 1, but got"
+COUNT = WHOLE.replace("from 1", "from 0")
 COMPARE = {
     "": "the following arguments are required: --observations",
     "--observations": "expected at least one argument",
@@ -18,7 +19,7 @@ COMPARE = {
     "--observations normal laplace --out folder": "folder exists already",
     "--observations normal laplace --out array-run": "array-run exists already",
     "--observations normal --seeds 0": f"argument --seeds: {WHOLE} '0'",
-    "--observations normal --jobs 0": f"argument --jobs: {WHOLE} '0'",
+    "--observations normal --jobs -1": f"argument --jobs: {COUNT} '-1'",
     "--observations normal --limit -3": f"argument --limit: {WHOLE} '-3'",
     "--observations normal --memory 0": f"argument --memory: {WHOLE} '0'",
     "--observations normal --data absent.csv": "no file at 'absent.csv'",
@@ -35,7 +36,7 @@ RECOMMEND = {
     "folder": "it holds none: check the path",
     "x.npy --minutes nan": "argument --minutes: needs a positive number, but got 'nan'",
     "x.npy --seeds 0": f"argument --seeds: {WHOLE} '0'",
-    "x.npy --jobs -1": f"argument --jobs: {WHOLE} '-1'",
+    "x.npy --jobs -1": f"argument --jobs: {COUNT} '-1'",
     "x.npy --hidden a": f"argument --hidden: {WHOLE} 'a'",
     "x.npy --architecture conv": "conv needs images",
     "x.npy --lr 0": "argument --lr: needs a positive number",
