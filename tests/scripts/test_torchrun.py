@@ -18,16 +18,22 @@ pytestmark = pytest.mark.slow
 TRAIN = ["train", "--data", "x.csv", "--observation", "by-column", "--latent", "2", "--hidden", "8", "--compiled", "no"]
 
 
-def start(*arguments, cwd, size=2):
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
-    return subprocess.Popen(
-        [*torchrun, str(ROOT / "scripts/main.py"), *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start(group):
+    """Return a way to start a command under torchrun."""
+
+    def start(*arguments, cwd, size=2):
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
+        return group(
+            [*torchrun, str(ROOT / "scripts/main.py"), *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
 
 
 def ends(started):
@@ -47,7 +53,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_run_and_its_scores_are_those_of_one_process(folder):
+def test_a_run_and_its_scores_are_those_of_one_process(folder, start):
     code, out, told = ends(start(*TRAIN, "--epochs", 3, "--out", "two", cwd=folder))
     assert code == 0, told
     assert out.count("written to two") == 1
@@ -65,14 +71,14 @@ def test_a_run_and_its_scores_are_those_of_one_process(folder):
     np.testing.assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3)
 
 
-def test_a_mistake_takes_one_line(folder):
+def test_a_mistake_takes_one_line(folder, start):
     code, _, told = ends(start("compare", "--data", "x.csv", cwd=folder))
     assert code == 1
     assert told == ["obsvae compare: error: one process is needed, but there are 2; run this command without torchrun"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_end_of_one_is_that_of_all(number, folder):
+def test_the_end_of_one_is_that_of_all(number, folder, start):
     started = start(*TRAIN, "--epochs", 100_000, "--out", "run", cwd=folder)
     state = folder / "run/state.safetensors"
     until = time.monotonic() + 200
