@@ -25,7 +25,7 @@ _LOOK = 0.25
 _FETCH = 300.0
 # Seconds without any worker after which it is said: the place of one that died is taken sooner.
 _LONELY = 10.0
-# Seconds after which it is an end, on this machine; a scheduler may get workers hours later.
+# Seconds after which it is an end, but where a scheduler has none at all: it may get workers hours later.
 _LOST = 180.0
 # How often a job is tried whose workers die.
 _TRIES = 2
@@ -58,13 +58,13 @@ def deal(
         ended: is told of a job that has left its result.
 
     Raises:
-        UsageError: where the scheduler has gone, or the workers of this machine for good, and for a worker with other
-            versions than this process.
+        UsageError: where the scheduler has gone, or the workers of this machine for good, where none takes work, and
+            for first workers with other versions than this process.
     """
     waiting, running = list(jobs), dict[str, _Running]()
     tries = Counter[Job]()
     longest = 0.0
-    lonely, is_told, looked = 0.0, False, time.monotonic()
+    wait = _Wait(workers.scheduler)
     wake = threading.Event()
     try:
         while waiting or running:
@@ -95,19 +95,7 @@ def deal(
                     tries[job] += 1
                     future.add_done_callback(lambda _: wake.set())
                     running[address] = _Running(job, future, start)
-            if waiting and not there:
-                lonely += time.monotonic() - looked
-                if lonely > _LONELY and not is_told:
-                    _tell(f"there is no worker at {workers.scheduler or 'this machine'}; waiting for one")
-                    is_told = True
-                if lonely > _LOST and workers.scheduler is None:
-                    raise UsageError(
-                        f"the workers of this machine died, and none has come in their place for {lonely:.0f} s; what "
-                        "has ended is kept: the same call goes on"
-                    )
-            else:
-                lonely, is_told = 0.0, False
-            looked = time.monotonic()
+            wait.look(bool(waiting) and not running, len(there))
             if waiting or running:
                 show(sum(workers.epochs.get(str(one.future.key), 0) for one in running.values()))
                 wake.wait(_LOOK)
@@ -115,6 +103,45 @@ def deal(
     finally:
         for one in running.values():
             one.future.cancel()
+
+
+class _Wait:
+    """How long jobs have waited without any worker that takes them: it is told of, and has an end.
+
+    Args:
+        scheduler: the address of the workers' scheduler; None: they are this machine's.
+    """
+
+    def __init__(self, scheduler: str | None) -> None:
+        self.scheduler = scheduler
+        self.seconds, self.is_told, self.looked = 0.0, False, time.monotonic()
+
+    def look(self, is_idle: bool, there: int) -> None:
+        """Take note of what there is now.
+
+        Args:
+            is_idle: whether jobs wait, and no worker has one.
+            there: the number of workers.
+
+        Raises:
+            UsageError: where nobody has taken a job for too long.
+        """
+        before, self.looked = self.looked, time.monotonic()
+        if not is_idle:
+            self.seconds, self.is_told = 0.0, False
+            return
+        self.seconds += self.looked - before
+        where = self.scheduler or "this machine"
+        who = "1 worker" if there == 1 else f"{there} workers"
+        none = f"{who} at {where}, none of which takes work (paused for memory?)"
+        if self.seconds > _LONELY and not self.is_told:
+            _tell(f"{none}; waiting for one" if there else f"there is no worker at {where}; waiting for one")
+            self.is_told = True
+        if self.seconds > _LOST and (there or self.scheduler is None):
+            lost = "the workers of this machine died, and none has come in their place"
+            raise UsageError(
+                f"{none if there else lost} for {self.seconds:.0f} s; what has ended is kept: the same call goes on"
+            )
 
 
 def _files(future: "Future") -> dict[str, bytes] | None:

@@ -81,9 +81,10 @@ class InlineWorkers:
     sent: list[str]
     deadly = ()
     unwilling = ()
+    address = None
 
     def __init__(self, jobs, scheduler):
-        self.scheduler, self.epochs, self.number = scheduler, {}, jobs or 1
+        self.scheduler, self.epochs, self.number = scheduler or self.address, {}, jobs or 1
         self.alive = [f"worker-{i}" for i in range(self.number)]
         self.started = self.number
 

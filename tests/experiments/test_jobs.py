@@ -1,5 +1,6 @@
 """Jobs one after another, and dealt to workers."""
 
+import re
 import time
 from types import SimpleNamespace
 
@@ -85,6 +86,19 @@ def test_workers_of_this_machine_that_never_come_back_are_an_end(tmp_path, inlin
     monkeypatch.setattr("obsvae.experiments.jobs.deal._LOST", 0.4)
     with pytest.raises(UsageError, match="workers of this machine died, and none has come in their place"):
         run(noted(tmp_path, 2), 1)
+    assert log(tmp_path) == []
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 worker at"), (2, "2 workers at")])
+def test_workers_none_of_which_takes_work_are_told_of_and_an_end(number, words, tmp_path, inline, capsys, monkeypatch):
+    inline.unwilling = ("worker-0", "worker-1")
+    monkeypatch.setattr("obsvae.experiments.jobs.deal._LONELY", 0.1)
+    monkeypatch.setattr("obsvae.experiments.jobs.deal._LOST", 0.6)
+    monkeypatch.setattr(InlineWorkers, "address", "tcp://x:1")
+    none = f"{words} tcp://x:1, none of which takes work (paused for memory?)"
+    with pytest.raises(UsageError, match=f"{re.escape(none)} for [0-9]+ s; what has ended is kept"):
+        run(noted(tmp_path, 2), number)
+    assert capsys.readouterr().err == f"{none}; waiting for one\n"
     assert log(tmp_path) == []
 
 
