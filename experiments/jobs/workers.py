@@ -105,11 +105,12 @@ class Workers:
             UsageError: where the scheduler has gone, and for a worker with other versions than this process.
         """
         ask = self.client.scheduler
-        assert ask is not None
         try:
+            if ask is None:  # as the client has after a while without its scheduler
+                raise ConnectionError("the connection to it is closed")
             # Not client.scheduler_info(): the client's own looks, which tell of no worker, may come between.
             found = self.client.sync(ask.identity)["workers"]
-        except (OSError, TimeoutError) as error:
+        except OSError as error:
             raise UsageError(
                 f"the scheduler {self.scheduler or 'of this machine'} does not answer any more ({error}); what has "
                 "ended is kept: with a scheduler that answers the same call goes on"
@@ -128,13 +129,19 @@ class Workers:
 
     def send(self, job: Job, address: str) -> "Future | None":
         """Give a job to a worker; return the future of the files that it leaves, or None where the worker has gone."""
+        from distributed import CancelledError
+        from distributed.client import ClosedClientError
+
         content, datasets = pickled(job.packed())
+        if self.client.scheduler is None:  # of which the next look tells
+            return None
         try:
             there = [self._sent(one, address) for one in datasets]
-        except (OSError, TimeoutError):
+            what = content, there, self._topic, time.time()
+            return self.client.submit(run_there, *what, workers=[address], allow_other_workers=False, pure=False)
+        # The scheduler has KeyError for a worker that it no longer knows.
+        except (OSError, KeyError, CancelledError, ClosedClientError):
             return None
-        what = content, there, self._topic, time.time()
-        return self.client.submit(run_there, *what, workers=[address], allow_other_workers=False, pure=False)
 
     def _sent(self, data: Dataset, address: str) -> "Future":
         """Return the future of a dataset on a worker, which has it from an earlier job or gets it now."""
