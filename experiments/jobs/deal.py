@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pickle import PickleError
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
 from obsvae.experiments.files import save_json
-from obsvae.experiments.jobs.job import RESULT, Job, set_aside
+from obsvae.experiments.jobs.job import RESULT, Job, fault, set_aside
 from obsvae.experiments.jobs.worker import unpack
 from obsvae.experiments.jobs.workers import Workers
 
@@ -72,17 +73,19 @@ def deal(
             for address, one in list(running.items()):
                 if address in there and not one.future.done():
                     continue
-                files = _files(one.future)
+                result = _result(one.future)
                 del running[address]
                 one.future.cancel()
-                if files is None and tries[one.job] < _TRIES:
+                if result is None and tries[one.job] < _TRIES:
                     _tell(f"{one.job.name}: its worker died; it is tried once more")
                     waiting.insert(0, one.job)
                     continue
-                if files is None:
+                if result is None:
                     _died(one.job)
+                elif isinstance(result, Exception):
+                    _failed(one.job, address, result)
                 else:
-                    unpack(files, one.job.out)
+                    unpack(result, one.job.out)
                 longest = max(longest, time.time() - one.start)
                 ended(one.job)
             if until is not None and time.time() + longest > until:
@@ -144,16 +147,22 @@ class _Wait:
             )
 
 
-def _files(future: "Future") -> dict[str, bytes] | None:
-    """Return what a job left; None where its worker has died."""
+def _result(future: "Future") -> dict[str, bytes] | Exception | None:
+    """Return the files that a job left, or the error by which it left none; None where its worker has died."""
     from distributed import CancelledError, KilledWorker
 
     if not future.done():
         return None
     try:
         return future.result(timeout=_FETCH)
-    except (KilledWorker, CancelledError, TimeoutError):  # the last: it died before they were fetched
+    except (KilledWorker, CancelledError):
         return None
+    except Exception as error:
+        if future.status == "error":  # it was raised there, where also the disk or the packages may be at fault
+            return error
+        if isinstance(error, TimeoutError):  # it died before they were fetched
+            return None
+        raise
 
 
 def _died(job: Job) -> None:
@@ -163,6 +172,14 @@ def _died(job: Job) -> None:
         "fewer jobs, or less memory"
     )
     save_json(job.out / RESULT, {"status": "failed", "message": message, "is_fault": False})
+
+
+def _failed(job: Job, address: str, error: Exception) -> None:
+    """Record that a job has no result as its worker could not run it, or not keep its files."""
+    is_fault = not isinstance(error, OSError | ImportError | MemoryError | PickleError)
+    why = fault(job, error) if is_fault else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    message = f"the worker {address} could not do it ({why}); look at that machine: its log, disk and packages"
+    save_json(job.out / RESULT, {"status": "failed", "message": message, "is_fault": is_fault})
 
 
 def _tell(text: str) -> None:

@@ -91,7 +91,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
             result = {"status": "failed", "message": str(error)}
         except Exception as error:
             lacking = out_of_memory(error)
-            message = _fault(job, error) if lacking is None else lacking
+            message = fault(job, error) if lacking is None else lacking
             result = {"status": "failed", "message": message, "is_fault": lacking is None}
     save_json(job.out / RESULT, result)
 
@@ -165,7 +165,7 @@ def threads_each(jobs: int) -> int:
     return max(1, (os.cpu_count() or 1) // jobs)
 
 
-def _fault(job: Job, error: Exception) -> str:
+def fault(job: Job, error: Exception) -> str:
     """Print and keep the traceback of a fault of the program, and return what to say of it in a line."""
     text = "".join(traceback.format_exception(error))
     print(text, file=sys.stderr, flush=True)

@@ -54,17 +54,20 @@ class Deadly(Job):
 
 
 class InlineFuture:
-    """What a job has left already; None of one whose worker has died."""
+    """What a job has left already, or the error that it raised; None of one whose worker has died."""
 
     key = "inline"
 
-    def __init__(self, files):
-        self.files = files
+    def __init__(self, files, error=None):
+        self.files, self.error = files, error
+        self.status = "finished" if error is None else "error"
 
     def done(self):
         return self.files is not None
 
     def result(self, timeout):
+        if self.error is not None:
+            raise self.error
         return self.files
 
     def add_done_callback(self, call):
@@ -80,6 +83,7 @@ class InlineWorkers:
 
     sent: list[str]
     deadly = ()
+    broken: dict[str, Exception] = {}  # noqa: RUF012 - a test gives its own
     unwilling = ()
     address = None
 
@@ -103,6 +107,8 @@ class InlineWorkers:
             self.alive[self.alive.index(address)] = f"worker-{self.started}"
             self.started += 1
             return InlineFuture(None)
+        if job.out.name in self.broken:
+            return InlineFuture({}, self.broken[job.out.name])
         there = unpickled(*pickled(job.packed())).moved(job.out.with_name(f"{job.out.name}.there"), 1, 0.0)
         run_job(there)
         return InlineFuture(files_of(there.out))

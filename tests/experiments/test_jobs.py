@@ -2,6 +2,7 @@
 
 import re
 import time
+from pickle import PicklingError
 from types import SimpleNamespace
 
 import pytest
@@ -62,6 +63,30 @@ def test_a_worker_that_dies_costs_its_own_job_which_is_tried_once_more(tmp_path,
     run(jobs, 1)
     assert inline.sent[6:] == ["1"]
     assert done(jobs[1].out)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_fault"),
+    [
+        (OSError(28, "No space left on device", "/there/x"), False),
+        (TimeoutError("its disk"), False),
+        (ModuleNotFoundError("No module named 'x'"), False),
+        (PicklingError("cannot pickle"), False),
+        (ZeroDivisionError("division by zero"), True),
+    ],
+)
+def test_what_goes_wrong_on_a_worker_is_a_failure_of_that_job_alone(error, is_fault, tmp_path, inline, capsys):
+    inline.broken = {"1": error}
+    jobs = noted(tmp_path, 4)
+    run(jobs, 2)
+    assert inline.sent == ["0", "1", "2", "3"]
+    assert [read_result(job.out)["status"] for job in jobs] == ["finished", "failed", "finished", "finished"]
+    result = read_result(jobs[1].out)
+    before = "a fault of the program (" if is_fault else ""
+    assert f"the worker worker-1 could not do it ({before}{type(error).__name__}: " in result["message"]
+    assert result["is_fault"] == is_fault
+    assert ("ZeroDivisionError" in capsys.readouterr().err) == is_fault
+    assert (jobs[1].out / "traceback.txt").exists() == is_fault
 
 
 def test_a_worker_that_takes_no_work_gets_none(tmp_path, inline):
