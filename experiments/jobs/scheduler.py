@@ -38,32 +38,39 @@ def require_answer(address: str) -> None:
         ) from None
 
 
-def require_same_versions(client: "Client", workers: Collection[str]) -> None:
-    """Refuse workers with another Python, obsvae or torch than this process: numbers, and what is sent, would differ.
+def compared(client: "Client", workers: Collection[str]) -> dict[str, str]:
+    """Return in what workers differ from this process, such that numbers, or what is sent, would differ.
 
     Args:
         client: of their scheduler.
         workers: addresses.
 
-    Raises:
-        UsageError: for the first that differs.
+    Returns:
+        By the address of each that answered what it has otherwise, in a line; empty where it is as this process.
     """
     # Functions of Python's own library, which are there whatever else is not.
-    asked: dict[str, Callable[[], str]] = {
-        "Python": platform.python_version,
-        "obsvae": partial(version, "obsvae"),
-        "torch": partial(version, "torch"),
-    }
+    asked: dict[str, Callable[[], str]] = {"Python": platform.python_version}
+    asked |= {package: partial(version, package) for package in ("obsvae", "torch", "pyro-ppl", "numpy")}
+    found = dict.fromkeys(workers, "")
     for name, ask in asked.items():
         ours = _compared(name, ask())
-        for address, theirs in client.run(ask, workers=list(workers), on_error="return").items():
+        said = client.run(ask, workers=list(found), on_error="return")
+        for address in list(found):
+            theirs = said.get(address)
             if isinstance(theirs, PackageNotFoundError):
-                raise UsageError(f"the worker {address} has no {name}; install {name} {ours} there, as it is here")
-            if isinstance(theirs, str) and _compared(name, theirs) != ours:
-                raise UsageError(
+                other = f"the worker {address} has no {name}; install {name} {ours} there, as it is here"
+            elif not isinstance(theirs, str):  # it did not answer: it is asked again if it is still there
+                del found[address]
+                continue
+            elif _compared(name, theirs) != ours:
+                other = (
                     f"the worker {address} has {name} {_compared(name, theirs)}, but this process has {ours}; install "
                     f"{name} {ours} there"
                 )
+            else:
+                continue
+            found[address] = found[address] or other
+    return found
 
 
 def _compared(name: str, said: str) -> str:

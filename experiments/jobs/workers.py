@@ -1,20 +1,23 @@
 """Dask workers, each of which does one job at a time: of this machine, or of a scheduler that runs already."""
 
 import logging
+import sys
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tqdm import tqdm
+
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.jobs.job import Job
 from obsvae.experiments.jobs.local import local_cluster, signals_held
-from obsvae.experiments.jobs.scheduler import ANSWER, require_answer, require_same_versions
+from obsvae.experiments.jobs.scheduler import ANSWER, compared, require_answer
 from obsvae.experiments.jobs.worker import pickled, run_there
 
 if TYPE_CHECKING:
@@ -60,7 +63,8 @@ class Workers:
         self.epochs: dict[str, int] = {}
         self._topic = f"obsvae-{uuid.uuid4().hex}"
         self._stack = ExitStack()
-        self._known = set[str]()
+        # Workers that are as this process, and those that are not.
+        self._known, self._others = set[str](), set[str]()
         self._cluster: LocalCluster | None = None
         # By worker and id; each dataset is held beside its future, so that no other has its id.
         self._held: dict[str, OrderedDict[int, tuple[Dataset, Future]]] = {}
@@ -102,7 +106,8 @@ class Workers:
         """Return the addresses of the workers that there are, and whether each takes work.
 
         Raises:
-            UsageError: where the scheduler has gone, and for a worker with other versions than this process.
+            UsageError: where the scheduler has gone, and where the first workers include one with other versions than
+                this process; one that comes later is told of, and left out.
         """
         ask = self.client.scheduler
         try:
@@ -110,22 +115,37 @@ class Workers:
                 raise ConnectionError("the connection to it is closed")
             # Not client.scheduler_info(): the client's own looks, which tell of no worker, may come between.
             found = self.client.sync(ask.identity)["workers"]
+            known = found.keys() if self.scheduler is None else self._alike(found.keys())
         except OSError as error:
             raise UsageError(
                 f"the scheduler {self.scheduler or 'of this machine'} does not answer any more ({error}); what has "
                 "ended is kept: with a scheduler that answers the same call goes on"
             ) from None
-        new = found.keys() - self._known
-        if new and self.scheduler is not None:
-            require_same_versions(self.client, sorted(new))
-        self._known |= new
         # One that is started in the place of another is there before Dask has noted so: were it to die now, no other
         # would be started.
         nannies = None if self._cluster is None else self._cluster.workers.values()
         noted = found.keys() if nannies is None else {one.worker_address for one in nannies}
         for gone in self._held.keys() - found.keys():
             del self._held[gone]
-        return {address: one["status"] == "running" and address in noted for address, one in found.items()}
+        return {
+            address: one["status"] == "running" and address in noted
+            for address, one in found.items()
+            if address in known
+        }
+
+    def _alike(self, there: Collection[str]) -> Collection[str]:
+        """Return which workers are as this process; new ones are asked, and left out until they have answered."""
+        self._others &= set(there)  # it may come back as it should be
+        new = sorted(set(there) - self._known - self._others)
+        found = compared(self.client, new) if new else {}
+        others = {address: other for address, other in found.items() if other}
+        if others and not self._known:
+            raise UsageError(next(iter(others.values())))
+        for other in others.values():
+            tqdm.write(f"{other}; it is left out until then", file=sys.stderr)
+        self._others |= others.keys()
+        self._known |= found.keys() - others.keys()
+        return self._known
 
     def send(self, job: Job, address: str) -> "Future | None":
         """Give a job to a worker; return the future of the files that it leaves, or None where the worker has gone."""
