@@ -39,11 +39,14 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Keep the interrupts that a program of Python's own handles; one that nobody has ended by comes at last."""
+        """Keep the interrupts that a program of Python's own handles; one that nobody has ended by comes at last.
+
+        Where the work ends by an exception it is forgotten: kept, it would end the next work.
+        """
         if threading.current_thread() is not threading.main_thread():  # where no signals come
             yield
             return
-        before = {}
+        before, is_whole = {}, False
         for number in (signal.SIGINT, signal.SIGTERM):
             handler = signal.getsignal(number)
             if callable(handler):
@@ -51,11 +54,14 @@ class Interrupts:
                 signal.signal(number, self._kept(handler))
         try:
             yield
+            is_whole = True
         finally:
             for number, handler in before.items():
                 # Who handled an interrupt may have had reasons to set another handler.
                 if isinstance(signal.getsignal(number), _Kept):
                     signal.signal(number, handler)
+            if not is_whole:
+                self.waiting.clear()
         if self.waiting:
             self.end()
 

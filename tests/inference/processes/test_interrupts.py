@@ -1,0 +1,35 @@
+"""Interrupts are kept until the end of a work, and end no other one."""
+
+import os
+import signal
+
+import pytest
+
+from obsvae.inference.processes.interrupts import Interrupts
+
+
+def interrupted(interrupts, end=None):
+    """Do a work in which an interrupt comes, and which ends by an error where one is given."""
+    with interrupts.deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.count == 1
+        if end is not None:
+            raise end
+
+
+def test_an_interrupt_that_nobody_has_ended_by_comes_at_last():
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(interrupts)
+    assert interrupts.count == 0
+
+
+@pytest.mark.parametrize("end", [ZeroDivisionError, SystemExit])
+def test_an_interrupt_of_a_work_that_failed_does_not_end_the_next_one(end):
+    interrupts, before = Interrupts(), signal.getsignal(signal.SIGINT)
+    with pytest.raises(end):
+        interrupted(interrupts, end)
+    assert interrupts.count == 0
+    assert signal.getsignal(signal.SIGINT) is before
+    with interrupts.deferred():
+        pass
