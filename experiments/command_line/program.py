@@ -91,13 +91,26 @@ def _end(processes: Processes, code: str | int | None, line: str | None = None) 
     is_error = code not in (None, 0)
     if processes.size > 1:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which torchrun sends to all once one has ended by an error
-    if is_error and processes.claim() and line is not None:
+    if is_error and line is not None and _may_speak(processes):
         print(line, file=sys.stderr)
-    if is_error:
-        processes.leave_by_error()
-    else:
-        processes.leave()
+    try:
+        if is_error:
+            processes.leave_by_error()
+        else:
+            processes.leave()
+    except ProcessesParted as error:
+        if not is_error:  # else why this process ends has been told
+            print(f"{Path(sys.argv[0]).name}: error: {error}", file=sys.stderr)
+            code = 1
     sys.exit(code)
+
+
+def _may_speak(processes: Processes) -> bool:
+    """Return whether no other process has told of an end before, as far as they can still be asked."""
+    try:
+        return processes.claim()
+    except ProcessesParted:  # rather twice than never
+        return True
 
 
 def _one_line(

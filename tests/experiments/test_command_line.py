@@ -3,9 +3,12 @@
 import pytest
 import torch
 
+from obsvae.errors import UsageError
+from obsvae.experiments.command_line import program
 from obsvae.experiments.command_line.arguments import Parser
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
+from obsvae.inference.processes.alone import Processes, ProcessesParted
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,55 @@ def test_too_little_memory_is_told_in_one_line(error, words, capsys):
     assert left.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words in line
+
+
+class Deserted(Processes):
+    """The first of two processes, from which nobody answers any more, but for some methods."""
+
+    answers = ()
+
+    def ask(self, name):
+        if name not in self.answers:
+            raise ProcessesParted("another process has ended")
+        return True
+
+    def claim(self):
+        return self.ask("claim")
+
+    def leave(self):
+        self.ask("leave")
+
+    def leave_by_error(self):
+        self.ask("leave_by_error")
+
+
+def ends_well(arguments):
+    pass
+
+
+def ends_by_an_error(arguments):
+    raise UsageError("take another")
+
+
+def ends_by_the_parser(arguments):
+    raise SystemExit(0)
+
+
+@pytest.mark.parametrize("answers", [(), ("claim",), ("claim", "leave_by_error")])
+@pytest.mark.parametrize(
+    ("main", "code", "words"),
+    [
+        (ends_well, 1, "another process has ended"),
+        (ends_by_the_parser, 1, "another process has ended"),
+        (ends_by_an_error, 2, "take another"),
+    ],
+)
+def test_processes_that_part_at_the_end_take_one_line(main, code, words, answers, monkeypatch, capsys):
+    processes = Deserted(0, 2)
+    processes.answers = answers
+    monkeypatch.setattr(program, "join", lambda: processes)
+    with pytest.raises(SystemExit) as left:
+        run(main, [])
+    assert left.value.code == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f": error: {words}")
