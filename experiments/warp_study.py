@@ -20,7 +20,7 @@ from obsvae.experiments.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
 from obsvae.inference import Amortised
 from obsvae.model import make_observation
-from obsvae.whole_numbers import require_positive, whole, whole_or_none
+from obsvae.whole_numbers import require_positive, require_seed, whole, whole_or_none
 
 GAMMAS = (-0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4)
 
@@ -67,7 +67,8 @@ def warp_study(
         UsageError: for wrong names and numbers, data without a grid or bounds, a scheduler that does not answer, or one
             beside jobs, and where no decoder takes the data, or none came to an end.
     """
-    jobs, seed, latent = whole_or_none("jobs", jobs), whole("seed", seed, least=0), whole("latent", latent)
+    jobs, latent = whole_or_none("jobs", jobs), whole("latent", latent)
+    require_seed(seed)
     epochs, batch_size = whole("epochs", epochs), whole("batch_size", batch_size)
     require_positive("lr", lr)
     particles, limit = whole("particles", particles), whole_or_none("limit", limit)

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.arguments import as_device
-from obsvae.experiments.comparison.acceptance import require_comparable, scored_as
+from obsvae.experiments.comparison.acceptance import on_scale, require_comparable, scored_as
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
 from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
@@ -22,14 +22,15 @@ from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
-from obsvae.experiments.pair import require_memory
+from obsvae.experiments.pair import make_pair, require_memory
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.guides import GUIDES
 from obsvae.inference import Refined
+from obsvae.inference.likelihood.estimate import prepared
 from obsvae.inference.training.budget import Budget
 from obsvae.model import Observation, make_observation, on_common_scale
 from obsvae.options import chosen
-from obsvae.whole_numbers import require_positive, whole, whole_or_none
+from obsvae.whole_numbers import require_positive, require_seed, whole, whole_or_none
 
 
 def compare(
@@ -95,6 +96,7 @@ def compare(
     if not isinstance(data, Dataset):
         raise UsageError(f"compare needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
     seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
+    require_seed(seed + seeds - 1)
     latent, batch_size = whole("latent", latent), whole("batch_size", batch_size)
     require_positive("lr", lr)
     budget = Budget.of(whole_or_none("epochs", epochs), None, rows=len(data.train), batch_size=batch_size)
@@ -114,6 +116,7 @@ def compare(
     refused = _refused(observations, data, networks)  # before any training, so that nothing is trained in vain
     where = as_device(device)
     scoring = Scoring(Refined(), particles, limit, memory, seed)
+    _require_room([one for spec, one in observations.items() if spec not in refused], data, networks, scoring)
     training = {**asdict(budget), "batch_size": batch_size, "lr": lr}
     of_data = {
         "data": None if data.recipe is None else dict(data.recipe),
@@ -183,3 +186,20 @@ def _refused(observations: dict[str, Observation], data: Dataset, networks: dict
         raise UsageError(f"no candidate takes these data; of {first}: {refused[first]}")
     on_common_scale(taken, data.grids)
     return refused
+
+
+def _require_room(
+    observations: Iterable[Observation], data: Dataset, networks: dict[str, Any], scoring: Scoring
+) -> None:
+    """Refuse a memory in which a candidate could not be scored once it is trained.
+
+    Raises:
+        UsageError: with what one datum needs.
+    """
+    how = scoring.particles, scoring.proposal, scoring.memory, scoring.seed
+    for observation in observations:
+        model, guide = make_pair(observation, data, **networks)
+        for own in scored_as(observation).values():
+            for one in (own, on_scale(own, data)):
+                with prepared(model.with_observation(one), guide, data.test[:2], *how):
+                    pass  # it has measured what a datum needs

@@ -38,7 +38,7 @@ from obsvae.experiments.recommendation.screen import Screening
 from obsvae.experiments.recommendation.screening.job import ScreenJob
 from obsvae.experiments.run import FORMAT, observed
 from obsvae.model import by_column_text
-from obsvae.whole_numbers import require_positive, whole, whole_or_none
+from obsvae.whole_numbers import require_positive, require_seed, whole, whole_or_none
 
 # Questions that are screened in this process: a worker takes seconds to load what the screen needs.
 _FEW = 4
@@ -134,6 +134,7 @@ def recommend(
         device=str(as_device(device)),
     )
     seeds, jobs, seed = whole("seeds", seeds), whole_or_none("jobs", jobs), whole("seed", seed, least=0)
+    require_seed(seed + seeds - 1)
     asked = questions(data, columns)
     ranked = on_their_grids(data, asked)
     possible = {one.name: one.candidates[0].observation for one in asked if one.candidates}

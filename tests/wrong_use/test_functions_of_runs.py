@@ -6,6 +6,7 @@ from obsvae import UsageError
 from tests.wrong_use.place import fails
 
 WHOLE = "needs to be a whole number of at least"
+SEED = "seed needs to be a whole number from 0 to 2^63 - 1"
 PATH = "a path needs to be a text or a pathlib.Path, but got"
 RUN = "a Run is needed, but got"
 RUNS = {
@@ -99,6 +100,9 @@ STUDIES = {
     "compare(['bernoulli'], data)": "no candidate takes these data",
     "compare(['normal'], data, seeds=0)": f"seeds {WHOLE} 1, but got 0",
     "compare(['normal'], data, jobs='2')": f"jobs {WHOLE} 1, but got '2'",
+    "compare(['normal'], data, out='new', memory=1)": "but memory=1; allow more, or take fewer particles",
+    "compare(['normal'], data, out='new', seed='a')": f"seed {WHOLE} 0, but got 'a'",
+    "compare(['normal'], data, out='new', seed=2**63 - 1, seeds=2)": f"{SEED}, but got {2**63}",
     "compare(['normal'], data, out='folder', epochs=1)": "folder exists already",
     "compare(['normal'], data, guide='delta')": "take guide 'normal'",
     "compare(['normal'], data, hidden=['a'])": f"hidden {WHOLE} 1, but got 'a'",
@@ -110,6 +114,7 @@ STUDIES = {
     "recommend(table, columns=['hieght'])": "did you mean 'height'?",
     "recommend(table, columns='height')": "a list of at least one name, but got 'height'",
     "recommend(data, seeds=0)": f"seeds {WHOLE} 1, but got 0",
+    "recommend(data, out='new', seed=2**63 - 1, seeds=2)": f"{SEED}, but got {2**63}",
     "recommend(data, out='folder')": "folder exists already",
     "recommend(data, out='new', lr=-1)": "lr needs to be a number above 0, but got -1",
     "recommend(data, out='new', device='gpu')": "such as 'cpu', but got 'gpu'",

@@ -6,6 +6,7 @@ from tests.scripts.commands import SMALL
 from tests.wrong_use.place import refuses
 
 WHOLE = "needs a whole number from 1 to 2^31 - 1, but got"
+SEED = "seed needs to be a whole number from 0 to 2^63 - 1"
 COUNT = WHOLE.replace("from 1", "from 0")
 COMPARE = {
     "": "the following arguments are required: --observations",
@@ -22,6 +23,8 @@ COMPARE = {
     "--observations normal --jobs -1": f"argument --jobs: {COUNT} '-1'",
     "--observations normal --limit -3": f"argument --limit: {WHOLE} '-3'",
     "--observations normal --memory 0": f"argument --memory: {WHOLE} '0'",
+    "--observations normal --memory 1 --particles 100000": "--memory 1 allows 1048576; allow more, or take fewer",
+    f"--observations normal --seed {2**63 - 1} --seeds 2": f"{SEED}, but got {2**63}",
     "--observations normal --data absent.csv": "no file at 'absent.csv'",
     "--observations normal x=normal --data t.csv --schema good.toml": "unknown observation 'x=normal'",
 }
@@ -36,6 +39,7 @@ RECOMMEND = {
     "folder": "it holds none: check the path",
     "x.npy --minutes nan": "argument --minutes: needs a positive number, but got 'nan'",
     "x.npy --seeds 0": f"argument --seeds: {WHOLE} '0'",
+    f"x.npy --seed {2**63 - 1} --seeds 2": f"{SEED}, but got {2**63}",
     "x.npy --jobs -1": f"argument --jobs: {COUNT} '-1'",
     "x.npy --hidden a": f"argument --hidden: {WHOLE} 'a'",
     "x.npy --architecture conv": "conv needs images",
