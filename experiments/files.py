@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
-from obsvae.experiments.arguments import as_path
+from obsvae.experiments.doors import as_path
 from obsvae.inference.training.history import History
 
 if TYPE_CHECKING:

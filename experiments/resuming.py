@@ -9,7 +9,7 @@ import torch
 
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
-from obsvae.experiments.arguments import as_path
+from obsvae.experiments.doors import as_path
 from obsvae.experiments.files import load_config
 from obsvae.experiments.lock import FolderLock
 from obsvae.experiments.run import Run, load_run

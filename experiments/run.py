@@ -13,7 +13,7 @@ import torch
 from obsvae.data import Column, Dataset, Grid, load
 from obsvae.data.scaling import Scaling
 from obsvae.errors import UsageError
-from obsvae.experiments.arguments import as_path
+from obsvae.experiments.doors import as_path
 from obsvae.experiments.files import WEIGHTS, load_config, load_history, load_weights
 from obsvae.experiments.pair import build_pair, bytes_of_weights
 from obsvae.guides import Guide

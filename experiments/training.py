@@ -13,7 +13,7 @@ from obsvae.data import Dataset
 from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.arguments import as_device, as_path
+from obsvae.experiments.doors import as_device, as_path
 from obsvae.experiments.evaluation.doubts import active_latents, of_data, of_latents, of_steps
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair

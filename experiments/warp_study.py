@@ -9,9 +9,9 @@ import torch
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.arguments import as_device
 from obsvae.experiments.comparison.acceptance import refusal
 from obsvae.experiments.comparison.candidate import Scoring, Trained
+from obsvae.experiments.doors import as_device
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import read_result, threads_each
 from obsvae.experiments.jobs.run import run_jobs

@@ -13,11 +13,11 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.arguments import as_device
 from obsvae.experiments.comparison.acceptance import on_scale, require_comparable, scored_as
 from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
 from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
+from obsvae.experiments.doors import as_device
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs

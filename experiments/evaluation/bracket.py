@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from obsvae.experiments.arguments import require_kind
 from obsvae.experiments.csv_files import columns_text
+from obsvae.experiments.doors import require_kind
 from obsvae.experiments.evaluation.curve import compared
 from obsvae.experiments.evaluation.findings import Finding, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred

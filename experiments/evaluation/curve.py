@@ -8,7 +8,7 @@ import numpy as np
 from tabulate import tabulate
 
 from obsvae import inference  # a figure loads matplotlib when it is first asked for
-from obsvae.experiments.arguments import require_kind
+from obsvae.experiments.doors import require_kind
 from obsvae.experiments.evaluation.evaluate import held_out
 from obsvae.experiments.evaluation.findings import Finding
 from obsvae.experiments.evaluation.headline import headlines, preferred

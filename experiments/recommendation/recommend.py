@@ -15,7 +15,7 @@ from tqdm import tqdm
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.arguments import as_device
+from obsvae.experiments.doors import as_device
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of

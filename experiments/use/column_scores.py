@@ -9,7 +9,7 @@ from tabulate import tabulate
 from torch import Tensor
 
 from obsvae.errors import UsageError
-from obsvae.experiments.arguments import require_kind
+from obsvae.experiments.doors import require_kind
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import columns_of, on_the_grid

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from obsvae.experiments.arguments import require_kind
+from obsvae.experiments.doors import require_kind
 from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.run import Run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, titled, wants_columns
