@@ -1,5 +1,6 @@
-"""Workers and schedulers that go between two looks at them."""
+"""Workers, schedulers and disks that go between two looks at them."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,8 @@ from distributed.client import ClosedClientError
 
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.candidate import Scoring, Trained
+from obsvae.experiments.jobs.job import read_result
+from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import Workers
 from obsvae.inference import Amortised
 from tests.experiments.dealt import Noted
@@ -40,6 +43,23 @@ def test_what_goes_while_a_job_is_sent_is_a_worker_that_has_gone(error, tmp_path
     workers = Workers(1, None)
     workers.client = SimpleNamespace(scheduler=object(), submit=fail)
     assert workers.send(Noted(tmp_path / "job", tmp_path / "log"), "tcp://x:1") is None
+
+
+def folder_of(dask_worker):
+    return dask_worker.local_directory
+
+
+def test_a_disk_that_has_gone_is_a_failure_of_the_job_that_names_the_worker(tmp_path, scheduler):
+    job = Noted(tmp_path / "job", tmp_path / "log", threads=1)
+    with Workers(None, scheduler.scheduler_address) as workers:
+        ((address, folder),) = workers.client.run(folder_of).items()
+        shutil.rmtree(folder)
+        run_jobs([job], workers, progress=False)
+    result = read_result(job.out)
+    assert result["status"] == "failed"
+    assert result["message"].startswith(f"the worker {address} could not do it (FileNotFoundError: ")
+    assert not result["is_fault"]
+    assert not (tmp_path / "log").exists()
 
 
 def test_a_client_that_has_closed_itself_is_a_scheduler_that_has_gone(tmp_path, scheduler):
