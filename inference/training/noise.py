@@ -101,8 +101,8 @@ def _draw(node: Node) -> Draw:
     is_filled = name in _FILLS and isinstance(first, Node) and "empty" in str(first.target) and len(first.users) == 1
     if _nodes(rest, node.kwargs.values()) or (is_into and not is_filled and name not in _LIKES):
         raise UsageError(
-            f"several processes need random numbers that depend on no value, but {name} draws some that do; train in "
-            "one process, or draw from a standard distribution and transform"
+            f"several processes need random numbers that depend on no value, but {name} draws some that do, as guide "
+            "student-t has it; train in one process, or take a guide that transforms standard draws, such as normal"
         )
     return Draw(node.target, tuple(rest), dict(node.kwargs), torch.Size(numbers.shape), numbers.dtype, is_into)
 

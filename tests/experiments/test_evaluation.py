@@ -37,6 +37,7 @@ SMALL = {"latent": 2, "hidden": (8,), "epochs": 2, "batch_size": 20, "progress":
 QUIET = {"particles": 40, "progress": False}
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_none_costs_no_estimate(tmp_path):
     run = train_run("normal", load("digits"), tmp_path / "run", **SMALL)
     file = per_datum_file(run.folder, "test", "ais")
@@ -82,7 +83,7 @@ def run(counts, tmp_path_factory):
     [
         ("normal", "mass", "density"),
         ("poisson", "mass", None),
-        ("dequantised:inner=normal", "mass", "mass, a lower bound"),
+        pytest.param("dequantised:inner=normal", "mass", "mass, a lower bound", marks=pytest.mark.slow),
         ("zero-inflated:inner=gamma", "mass", "density with a mass at 0"),
     ],
 )

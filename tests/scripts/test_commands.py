@@ -48,9 +48,10 @@ def test_training_again_gives_the_same_weights(trained, tmp_path):
 
 @pytest.mark.parametrize(
     "extra",
-    [[], pytest.param(["--variational"], marks=pytest.mark.slow)],
+    [[], ["--variational"]],
     ids=["plain", "variational"],
 )
+@pytest.mark.slow
 def test_reproductions(extra, tmp_path):
     text = succeeds("reproductions", "--data", "digits", *SMALL, *extra, "--out", "out", cwd=tmp_path)
     assert {p.name for p in (tmp_path / "out").iterdir()} == {

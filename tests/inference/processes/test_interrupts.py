@@ -8,6 +8,14 @@ import pytest
 from obsvae.inference.processes.interrupts import Interrupts
 
 
+@pytest.fixture(autouse=True)
+def handled():
+    """Let interrupts come as in the foreground: shells have programs in the background ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(interrupts, end=None):
     """Do a work in which an interrupt comes, and which ends by an error where one is given."""
     with interrupts.deferred():

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from pathlib import Path
 
 import torch
@@ -32,6 +33,7 @@ def _child(rank: int, size: int, act, folder: Path, arguments):
     from obsvae.inference.processes.group import Group
 
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have programs in the background ignore it
     processes = Group(torch.distributed.FileStore(str(folder / "store"), size), rank, size)
     try:
         found = act(processes, *arguments)
