@@ -43,6 +43,7 @@ def as_device(given: torch.device | str) -> torch.device:
     try:
         device = torch.device(given)
         torch.empty(0, device=device).tolist()
+    # of an unknown name, of one that torch was built without, of no name, and of meta, which holds no values
     except (RuntimeError, AssertionError, TypeError, NotImplementedError):
         raise UsageError(f"device needs to be one that torch can use here, such as 'cpu', but got {given!r}") from None
     return device

@@ -33,6 +33,7 @@ class LowRankNormal(dist.TorchDistribution):
 
     def __init__(self, loc: Tensor, factor: Tensor, scale: Tensor) -> None:
         self.dtype = loc.dtype
+        # Not validated: these are what a network made, and the square of a scale in double precision is positive.
         self.exact = dist.LowRankMultivariateNormal(
             loc.double(), factor.double(), scale.double().square(), validate_args=False
         )

@@ -4,18 +4,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from obsvae.experiments.command_line.arguments import (
-    Parser,
-    add_jobs,
-    add_network,
-    add_pair,
-    device,
-    job_options,
-    network_options,
-    positive_int,
-    training_options,
-)
+from obsvae.experiments.command_line.arguments import Parser, add_jobs, device, job_options, positive_int
 from obsvae.experiments.command_line.data import add_data, load_data, notes_on
+from obsvae.experiments.command_line.pairs import add_network, add_pair, network_options, training_options
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.comparison.compare import compare

@@ -16,9 +16,9 @@ from obsvae.experiments.command_line.arguments import (
     positive_float,
     positive_int,
     seed,
-    spec_of,
 )
 from obsvae.experiments.command_line.data import add_data, load_data, notes_on
+from obsvae.experiments.command_line.pairs import add_described
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.recommendation.recommend import recommend
@@ -74,13 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="H",
         help="hidden layers from x to z, mirrored in the decoder (default: 64 64, or 128 128 of many features)",
     )
-    group.add_argument(
-        "--architecture",
-        type=spec_of("architecture", ARCHITECTURES),
-        default="mlp",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help="of the networks (default: mlp)",
-    )
+    add_described(group, "architecture", ARCHITECTURES, "mlp", "of the networks")
     group.add_argument(
         "--epochs", type=positive_int, default=200, metavar="N", help="passes over the data at most (default: 200)"
     )

@@ -12,7 +12,8 @@ from tabulate import tabulate
 from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.data import load
 from obsvae.experiments.architectures import sizes_of
-from obsvae.experiments.command_line.arguments import Parser, add_network, device, network_options, training_options
+from obsvae.experiments.command_line.arguments import Parser, device
+from obsvae.experiments.command_line.pairs import add_network, network_options, training_options
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import create_run, save_figure, save_json, save_text

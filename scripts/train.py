@@ -7,20 +7,21 @@ from typing import Literal
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import (
     Parser,
-    add_network,
-    add_pair,
     device,
-    network_options,
     non_negative_float,
     one_of,
     positive_float,
     positive_int,
-    spec_of,
-    training_options,
-    with_options,
 )
 from obsvae.experiments.command_line.data import add_data, load_data, notes_on
 from obsvae.experiments.command_line.observations import add_observation, observation_help, observation_spec
+from obsvae.experiments.command_line.pairs import (
+    add_described,
+    add_network,
+    add_pair,
+    network_options,
+    training_options,
+)
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.resuming import resume_run
 from obsvae.experiments.run import Run
@@ -48,20 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_observation(parser)
     add_network(parser)
     add_pair(parser)
-    parser.add_argument(
-        "--objective",
-        type=spec_of("objective", OBJECTIVES),
-        default="elbo",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help=f"what is maximised: {with_options(OBJECTIVES)} (default: elbo)",
-    )
-    parser.add_argument(
-        "--schedule",
-        type=spec_of("schedule", SCHEDULES),
-        default="constant",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help=f"of the learning rate: {with_options(SCHEDULES)} (default: constant)",
-    )
+    add_described(parser, "objective", OBJECTIVES, "elbo", "what is maximised")
+    add_described(parser, "schedule", SCHEDULES, "constant", "of the learning rate")
     parser.add_argument(
         "--weight-decay",
         type=non_negative_float,

@@ -3,17 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from obsvae.experiments.command_line.arguments import (
-    Parser,
-    add_jobs,
-    add_network,
-    device,
-    job_options,
-    network_options,
-    number,
-    positive_int,
-    training_options,
-)
+from obsvae.experiments.command_line.arguments import Parser, add_jobs, device, job_options, number, positive_int
+from obsvae.experiments.command_line.pairs import add_network, network_options, training_options
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.words import in_flags
 from obsvae.experiments.warp_study import GAMMAS, warp_study

@@ -4,18 +4,14 @@ import argparse
 import re
 import reprlib
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import torch
 
 from obsvae.errors import UsageError, one_line
-from obsvae.experiments.architectures import ARCHITECTURES
-from obsvae.guides import GUIDES
 from obsvae.inference.processes.joining import join
-from obsvae.model import PRIORS
 from obsvae.names import lookup
-from obsvae.options import HasOptions, chosen, described
 
 # Numbers that argparse takes for flags: it knows -1 and -.5, but neither -1e3 nor -1. nor -inf.
 _NEGATIVE = re.compile(r"-((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|inf|nan)")
@@ -143,90 +139,6 @@ def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
     return convert
 
 
-def spec_of(kind: str, known: Mapping[str, HasOptions]) -> Callable[[str], str]:
-    """Return a converter that takes a name with options, and tells what is wrong with any other text."""
-
-    def convert(text: str) -> str:
-        try:
-            chosen(kind, text, known)
-        except UsageError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-        return text
-
-    return convert
-
-
-def add_network(
-    parser: argparse.ArgumentParser,
-    *,
-    latent: int = 40,
-    hidden: Sequence[int] | None = None,
-    epochs: int | None = None,
-) -> None:
-    """Add the arguments that say which networks, and how they are trained.
-
-    Args:
-        parser: to add them to.
-        latent: default of ``--latent``.
-        hidden: default of ``--hidden``; None: the architecture's own sizes.
-        epochs: default of ``--epochs``; None: until validation has stopped improving.
-    """
-    sizes = _sizes() if hidden is None else " ".join(map(str, hidden))
-    group = parser.add_argument_group("networks")
-    group.add_argument(
-        "--latent", type=positive_int, default=latent, metavar="D", help=f"size of z (default: {latent})"
-    )
-    group.add_argument(
-        "--hidden",
-        type=positive_int,
-        nargs="+",
-        default=hidden,
-        metavar="H",
-        help=f"hidden layers from x to z, mirrored in the decoder: widths or channels (default: {sizes})",
-    )
-    group.add_argument(
-        "--architecture",
-        type=spec_of("architecture", ARCHITECTURES),
-        default="mlp",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help=f"of the networks: {with_options(ARCHITECTURES)} (default: mlp)",
-    )
-    group = parser.add_argument_group("training")
-    usual = "until validation stops improving" if epochs is None else str(epochs)
-    group.add_argument(
-        "--epochs", type=positive_int, default=epochs, metavar="N", help=f"passes over the data (default: {usual})"
-    )
-    group.add_argument("--batch-size", type=positive_int, default=100, metavar="N", help="minibatch (default: 100)")
-    group.add_argument("--lr", type=positive_float, default=1e-3, help="Adam's learning rate (default: 0.001)")
-    group.add_argument("--seed", type=seed, default=0, metavar="N", help="of weights and minibatches (default: 0)")
-    add_device(group)
-
-
-def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) -> None:
-    """Add the arguments that say which guide and which prior.
-
-    Args:
-        parser: to add them to.
-        needs_density: whether the help offers only guides that have a density.
-    """
-    offered = {name: guide for name, guide in GUIDES.items() if guide.has_density or not needs_density}
-    plain = "" if needs_density else "; delta makes a plain autoencoder"
-    parser.add_argument(
-        "--guide",
-        type=spec_of("guide", GUIDES),
-        default="normal",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help=f"q(z | x): {with_options(offered)}{plain} (default: normal)",
-    )
-    parser.add_argument(
-        "--prior",
-        type=spec_of("prior", PRIORS),
-        default="standard-normal",
-        metavar="NAME[:OPTION=VALUE,...]",
-        help=f"p(z): {with_options(PRIORS)} (default: standard-normal)",
-    )
-
-
 def add_jobs(parser: argparse.ArgumentParser, default: int = 0, words: str = "(default: 0)") -> None:
     """Add ``--jobs`` and ``--scheduler``, of which one may be given.
 
@@ -253,30 +165,6 @@ def add_jobs(parser: argparse.ArgumentParser, default: int = 0, words: str = "(d
 def job_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of ``compare`` that :func:`add_jobs` has added."""
     return {"jobs": None if args.scheduler is not None or args.jobs == 0 else args.jobs, "scheduler": args.scheduler}
-
-
-def network_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of ``make_pair`` that :func:`add_network` has added."""
-    return {name: getattr(args, name) for name in ("latent", "hidden", "architecture")}
-
-
-def training_options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of ``fit`` that :func:`add_network` has added."""
-    return {name: getattr(args, name) for name in ("epochs", "batch_size", "lr", "seed")}
-
-
-def _either(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def with_options(known: Mapping[str, HasOptions]) -> str:
-    """Return names as they are written, with all options at their defaults, for a help text."""
-    return _either(described(name, one.options) for name, one in known.items())
-
-
-def _sizes() -> str:
-    return ", ".join(f"{' '.join(map(str, kind.hidden))} for {name}" for name, kind in ARCHITECTURES.items())
 
 
 def add_device(parser: argparse._ActionsContainer) -> None:
