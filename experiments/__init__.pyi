@@ -37,10 +37,10 @@ from .recommendation.results import Recommendation as Recommendation
 from .reporting.report import Report as Report
 from .reporting.report import make_report as make_report
 from .reporting.report import write_report as write_report
-from .resuming import resume_run as resume_run
-from .run import Run as Run
-from .run import load_run as load_run
-from .training import train_run as train_run
+from .runs.resuming import resume_run as resume_run
+from .runs.run import Run as Run
+from .runs.run import load_run as load_run
+from .runs.training import train_run as train_run
 from .use.column_scores import ColumnScores as ColumnScores
 from .use.column_scores import column_scores as column_scores
 from .use.rows import Rows as Rows

@@ -16,7 +16,7 @@ from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import read_result, threads_each
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
-from obsvae.experiments.run import FORMAT
+from obsvae.experiments.runs.run import FORMAT
 from obsvae.experiments.warp_results import DECODERS, WarpScore, WarpStudy
 from obsvae.inference import Amortised
 from obsvae.model import make_observation

@@ -23,7 +23,7 @@ from obsvae.experiments.evaluation.bracket import bracket_run
 from obsvae.experiments.evaluation.curve import particle_curves
 from obsvae.experiments.evaluation.evaluate import evaluate_run
 from obsvae.experiments.files import save_figure
-from obsvae.experiments.run import load_run
+from obsvae.experiments.runs.run import load_run
 from obsvae.inference import Amortised, Annealed, Proposal, Refined
 from obsvae.inference.processes.joining import join
 

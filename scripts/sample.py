@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from obsvae.experiments.command_line.arguments import Parser, positive_int, seed
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.command_line.use import add_out, add_run, require_format, save_values
-from obsvae.experiments.run import load_run
+from obsvae.experiments.runs.run import load_run
 from obsvae.experiments.use.values import sample_rows
 
 EXAMPLES = """\

@@ -23,9 +23,9 @@ from obsvae.experiments.command_line.pairs import (
     training_options,
 )
 from obsvae.experiments.command_line.program import run
-from obsvae.experiments.resuming import resume_run
-from obsvae.experiments.run import Run
-from obsvae.experiments.training import TellDoubts, summary, train_run
+from obsvae.experiments.runs.resuming import resume_run
+from obsvae.experiments.runs.run import Run
+from obsvae.experiments.runs.training import TellDoubts, summary, train_run
 from obsvae.inference import OBJECTIVES, SCHEDULES
 from obsvae.inference.processes.joining import join
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
-from obsvae.experiments.run import load_run
+from obsvae.experiments.runs.run import load_run
 from obsvae.guides import Guide
 from obsvae.inference import Amortised, Annealed, LogLikelihood, Proposal, Refined, log_likelihood
 from obsvae.model import VAE

@@ -11,7 +11,7 @@ from obsvae.data.tables.write import WRITERS, save_table
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import positive_int, seed
 from obsvae.experiments.files import require_place, write_whole
-from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.rows import Rows, rows_for
 
 TABLES = ", ".join(WRITERS)

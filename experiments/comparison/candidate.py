@@ -17,8 +17,8 @@ from obsvae.experiments.evaluation.doubts import active_latents, scales_near_flo
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import save_text
 from obsvae.experiments.jobs.job import Job
-from obsvae.experiments.run import Run
-from obsvae.experiments.training import train_run
+from obsvae.experiments.runs.run import Run
+from obsvae.experiments.runs.training import train_run
 from obsvae.inference import Callback, Curve, History, Proposal, Watch
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.model import VAE, make_observation

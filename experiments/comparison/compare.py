@@ -23,7 +23,7 @@ from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.workers import workers_of
 from obsvae.experiments.pair import make_pair, require_memory
-from obsvae.experiments.run import FORMAT, observed
+from obsvae.experiments.runs.run import FORMAT, observed
 from obsvae.guides import GUIDES
 from obsvae.inference import Refined
 from obsvae.inference.likelihood.estimate import prepared

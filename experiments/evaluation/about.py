@@ -6,7 +6,7 @@ import numpy as np
 
 from obsvae.data import Dataset
 from obsvae.experiments.evaluation.headline import Headline
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 
 
 def about_data(run: Run, split: str, headline: Headline) -> dict[str, str | float]:

@@ -13,7 +13,7 @@ from obsvae.experiments.evaluation.findings import Finding, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.files import save_text
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.inference import Annealed, Bracket, LogLikelihood, bidirectional, log_likelihood
 from obsvae.whole_numbers import whole
 

@@ -15,7 +15,7 @@ from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.per_datum import Estimates, per_datum_file, read_per_datum
 from obsvae.experiments.evaluation.scoring import mean_elbo, score
 from obsvae.experiments.evaluation.tables import table
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.inference import Amortised, Annealed, Proposal, Refined
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from obsvae.data import Dataset, suspicions_of
 from obsvae.experiments.evaluation.findings import Finding
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.guides import Guide
 from obsvae.inference import active_units, check_misfits, posterior_means
 from obsvae.inference.modes import device_of

@@ -21,7 +21,7 @@ from obsvae.experiments.evaluation.metrics import metrics_of, replaced
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json, save_text
-from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wants_columns
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.modes import device_of

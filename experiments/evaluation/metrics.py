@@ -8,7 +8,7 @@ from typing import Any
 from obsvae.experiments.evaluation.findings import Finding
 from obsvae.experiments.evaluation.judged import Judged
 from obsvae.experiments.evaluation.per_datum import settings_of
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.inference import Proposal
 from obsvae.model import Measure
 

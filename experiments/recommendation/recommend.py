@@ -36,7 +36,7 @@ from obsvae.experiments.recommendation.results import Recommendation
 from obsvae.experiments.recommendation.say.files import save
 from obsvae.experiments.recommendation.screen import Screening
 from obsvae.experiments.recommendation.screening.job import ScreenJob
-from obsvae.experiments.run import FORMAT, observed
+from obsvae.experiments.runs.run import FORMAT, observed
 from obsvae.model import by_column_text
 from obsvae.whole_numbers import require_positive, require_seed, whole, whole_or_none
 

@@ -16,7 +16,7 @@ from obsvae.experiments.reporting.parts import parts_of
 from obsvae.experiments.reporting.results import different, tables
 from obsvae.experiments.reporting.subject import Subject, look_at
 from obsvae.experiments.reporting.verdicts import verdicts
-from obsvae.experiments.run import Run, load_run
+from obsvae.experiments.runs.run import Run, load_run
 from obsvae.whole_numbers import whole
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")

@@ -12,7 +12,7 @@ from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.scoring import score
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.experiments.verdicts.rules import FLAGGED
 from obsvae.inference import Amortised, LogLikelihood, Refined
 from obsvae.model import VAE

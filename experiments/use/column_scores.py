@@ -10,7 +10,7 @@ from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.experiments.doors import require_kind
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, Proposal, conditional_scores

@@ -21,7 +21,7 @@ from obsvae.data.tables.read import read_table
 from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.errors import UsageError
 from obsvae.experiments.doors import require_kind
-from obsvae.experiments.run import Observed, Run
+from obsvae.experiments.runs.run import Observed, Run
 from obsvae.inference.modes import device_of
 from obsvae.model import VAE, on_grid
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from obsvae.experiments.doors import require_kind
 from obsvae.experiments.evaluation.per_datum import per_datum_columns
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, titled, wants_columns
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, WeightDiagnostics, conditional_scores, log_likelihood

@@ -10,7 +10,7 @@ import torch
 from obsvae.data import Column
 from obsvae.data.tables.decode import decoded
 from obsvae.experiments.doors import require_kind
-from obsvae.experiments.run import Run
+from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.points import points_of
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import impute

@@ -26,11 +26,11 @@ from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.registry import make_objective
 from obsvae.inference.training.required import epochs_before, require_trainable
 from obsvae.inference.training.schedules import kl_weight, make_schedule
-from obsvae.inference.training.shared_objective import require_shares
 from obsvae.inference.training.state import TrainingState
-from obsvae.inference.training.step import Decay
-from obsvae.inference.training.steps import Validation, step_for
-from obsvae.inference.training.together import require_graphs, require_together
+from obsvae.inference.training.steps.choice import Validation, step_for
+from obsvae.inference.training.steps.shared_objective import require_shares
+from obsvae.inference.training.steps.step import Decay
+from obsvae.inference.training.steps.together import require_graphs, require_together
 from obsvae.modes import evaluating, seeded
 from obsvae.whole_numbers import require_number, whole
 

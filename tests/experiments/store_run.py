@@ -10,7 +10,7 @@ import torch
 
 from obsvae import Amortised, load, load_run, log_likelihood, train_run
 from obsvae.data.tables.write import save_table
-from obsvae.experiments.run import FORMAT
+from obsvae.experiments.runs.run import FORMAT
 
 STORED = Path(__file__).parent / "stored_runs"
 SMALL = {"latent": 1, "hidden": [3], "epochs": 2, "batch_size": 12, "compiled": False, "progress": False}

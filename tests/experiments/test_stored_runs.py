@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from obsvae import load_history, load_run
-from obsvae.experiments.run import FORMAT
-from obsvae.experiments.state_file import load_state
+from obsvae.experiments.runs.run import FORMAT
+from obsvae.experiments.runs.state_file import load_state
 from tests.experiments.store_run import STORED, numbers_of
 
 FORMATS = sorted(folder.name for folder in STORED.iterdir())

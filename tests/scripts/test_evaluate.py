@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from obsvae.data import load
-from obsvae.experiments.run import FORMAT
+from obsvae.experiments.runs.run import FORMAT
 from tests.scripts.commands import ROOT, SMALL, command, copy, refused, succeeds
 
 METRICS = {

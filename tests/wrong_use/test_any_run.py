@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obsvae import UsageError, load_history, load_run
-from obsvae.experiments.shares import load_shares
-from obsvae.experiments.state_file import load_state
+from obsvae.experiments.runs.shares import load_shares
+from obsvae.experiments.runs.state_file import load_state
 from tests.wrong_use.damaging import damaged
 from tests.wrong_use.profiles import FEW, MANY, accepted
 

@@ -7,7 +7,7 @@ from obsvae.experiments.reporting import pictures
 from obsvae.experiments.reporting.page import Picture, Table, picture
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.reporting.tables.cells import columns_of
-from obsvae.experiments.shares import load_shares
+from obsvae.experiments.runs.shares import load_shares
 from obsvae.inference import reproduce_columns
 
 _REPRODUCED = 1000

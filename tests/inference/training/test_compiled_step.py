@@ -11,10 +11,10 @@ from obsvae.errors import UsageError
 from obsvae.experiments.pair import make_pair
 from obsvae.guides import GUIDES
 from obsvae.inference import TrainingDiverged, fit, make_objective
-from obsvae.inference.training import compiled_step
-from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.objectives.exported import ExportedObjective
-from obsvae.inference.training.step import Decay, Step
+from obsvae.inference.training.steps import compiled as compiled_step
+from obsvae.inference.training.steps.compiled import CompiledStep
+from obsvae.inference.training.steps.step import Decay, Step
 from obsvae.model import OBSERVATIONS, WRAPPERS
 from tests.inference.training.conftest import OPTIONS, untimed, weights
 

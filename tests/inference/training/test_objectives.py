@@ -16,7 +16,7 @@ from obsvae.inference.training.objectives.elbo import WeightedELBO
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.objectives.iwae import ImportanceWeighted
 from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
-from obsvae.inference.training.shared_objective import require_shares
+from obsvae.inference.training.steps.shared_objective import require_shares
 from obsvae.model import VAE, MLPDecoder, Normal, Partial, make_prior
 
 ONE = torch.tensor(1.0)

@@ -11,7 +11,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments import make_pair
 from obsvae.inference import SCHEDULES, fit
 from obsvae.inference.training.schedules import kl_weight, make_schedule
-from obsvae.inference.training.step import Decay, Step
+from obsvae.inference.training.steps.step import Decay, Step
 from tests.inference.training.conftest import OPTIONS
 
 

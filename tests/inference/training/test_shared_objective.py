@@ -13,7 +13,7 @@ from obsvae.experiments import make_pair
 from obsvae.guides import AmortisedNormal
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.objectives.pyro_elbo import PyroELBO
-from obsvae.inference.training.shared_objective import SharedObjective, require_shares
+from obsvae.inference.training.steps.shared_objective import SharedObjective, require_shares
 
 COUNTS = torch.poisson(torch.full((40, 5), 6.0), generator=torch.Generator().manual_seed(0))
 

@@ -9,7 +9,7 @@ from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.experiments.files import create_run, save_history, save_json, save_text, save_weights
 from obsvae.experiments.lock import FolderLock
-from obsvae.experiments.state_file import save_state
+from obsvae.experiments.runs.state_file import save_state
 from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
 from obsvae.model import VAE

@@ -16,7 +16,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from obsvae.inference.training.objectives.exported import ExportedObjective
-from obsvae.inference.training.step import Decay, Step, require_finite
+from obsvae.inference.training.steps.step import Decay, Step, require_finite
 
 # Seconds that compiling takes, and that it saves in each step: a part for any graph, and one for each operation in it.
 # Measured on one core with an empty cache: graphs of 60 to 600 operations, minibatches of 100.

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from obsvae.inference.processes.alone import Processes
-from obsvae.inference.training.shared_objective import SharedObjective
-from obsvae.inference.training.step import Decay, Step, require_finite
+from obsvae.inference.training.steps.shared_objective import SharedObjective
+from obsvae.inference.training.steps.step import Decay, Step, require_finite
 
 
 class SharedStep(Step):

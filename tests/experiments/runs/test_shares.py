@@ -6,7 +6,7 @@ import pytest
 
 from obsvae.errors import UsageError
 from obsvae.experiments import train_run
-from obsvae.experiments.shares import load_shares, save_shares
+from obsvae.experiments.runs.shares import load_shares, save_shares
 from tests.tables import COLUMNS, mixed
 
 

@@ -10,9 +10,9 @@ from torch.fx import GraphModule
 from obsvae.errors import UsageError
 from obsvae.inference.modes import unchecked
 from obsvae.inference.processes.alone import Processes
-from obsvae.inference.training.noise import Draw, without_noise
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.exported import ExportedObjective
+from obsvae.inference.training.steps.noise import Draw, without_noise
 from obsvae.modes import seeded
 
 # Of a loss in float32, by the order of its sums.

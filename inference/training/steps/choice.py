@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from obsvae.inference.processes.alone import Processes
-from obsvae.inference.training.compiled_step import CompiledStep
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.exported import ExportedObjective
-from obsvae.inference.training.shared_objective import SharedObjective
-from obsvae.inference.training.shared_step import SharedStep
-from obsvae.inference.training.step import Decay, Step
+from obsvae.inference.training.steps.compiled import CompiledStep
+from obsvae.inference.training.steps.shared import SharedStep
+from obsvae.inference.training.steps.shared_objective import SharedObjective
+from obsvae.inference.training.steps.step import Decay, Step
 from obsvae.modes import seeded
 
 

@@ -13,7 +13,7 @@ import pytest
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments import load_run, resume_run, train_run
-from obsvae.experiments.state_file import load_state
+from obsvae.experiments.runs.state_file import load_state
 from obsvae.inference import Callback
 from tests.scripts.commands import ROOT, refused, succeeds
 from tests.tables import mixed
