@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("model", "guides", "data", "inference", "experiments", "scripts", "obsvae")
 PARTS = {"model", "guides", "data", "inference", "experiments", "cli"}
 
 
@@ -18,6 +19,25 @@ def run(*line, cwd, fails=False):
     done = subprocess.run([*map(str, line)], cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode != 0) is fails, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def test_every_folder_of_code_is_a_package_that_no_rule_ignores():
+    """The builder and the linter leave out what git ignores, and folders without a file of their own are not found."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not in a repository")
+    kept = subprocess.run(["git", "ls-files", *FOLDERS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {str(Path(file).parent) for file in kept.split() if file.endswith(".py")}
+    assert len(folders) > len(FOLDERS)
+    assert [folder for folder in folders if not (ROOT / folder / "__init__.py").is_file()] == []
+    rules = subprocess.run(
+        ["git", "check-ignore", "--no-index", "--stdin"],
+        cwd=ROOT,
+        input=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (rules.stdout, rules.returncode) == ("", 1), "files that are kept although a rule of .gitignore names them"
 
 
 @pytest.fixture(scope="module")

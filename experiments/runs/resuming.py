@@ -12,8 +12,8 @@ from obsvae.errors import UsageError
 from obsvae.experiments.doors import as_path
 from obsvae.experiments.files import load_config
 from obsvae.experiments.lock import FolderLock
-from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.runs.folder import RunFolder
+from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.runs.shares import SaveShares
 from obsvae.experiments.runs.state_file import load_state
 from obsvae.experiments.runs.training import draw_training

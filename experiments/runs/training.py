@@ -17,8 +17,8 @@ from obsvae.experiments.doors import as_device, as_path
 from obsvae.experiments.evaluation.doubts import active_latents, of_data, of_latents, of_steps
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair
-from obsvae.experiments.runs.run import FORMAT, Run, observed
 from obsvae.experiments.runs.folder import NewRunFolder
+from obsvae.experiments.runs.run import FORMAT, Run, observed
 from obsvae.experiments.runs.shares import SaveShares
 from obsvae.inference import Callback, fit, prior_means, reproduce, reproduce_columns
 from obsvae.inference.modes import device_of
