@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 from tabulate import tabulate
 
@@ -79,11 +80,14 @@ def _imputation(args: argparse.Namespace) -> None:
         settings = QUICK if args.quick else STANDARD
         print(EXPLAINED, flush=True)
         found = list[Result]()
-        for results in imputation(args.tables, args.rates, args.masks, settings=settings, seed=args.seed):
-            print(f"\n{text_of(results)}", flush=True)
-            found += results
-            if args.out:
-                save_text(args.out, lines_of(found))
+        every = imputation(args.tables, args.rates, args.masks, settings=settings, seed=args.seed)
+        for _, results in groupby(every, lambda result: (result.table, result.rate)):
+            start = len(found)
+            for result in results:
+                found.append(result)
+                if args.out:
+                    save_text(args.out, lines_of(found))
+            print(f"\n{text_of(found[start:])}", flush=True)
         print(f"\nAll:\n{text_of(found, notes=False)}")
         if args.out:
             print(f"written to {args.out}")

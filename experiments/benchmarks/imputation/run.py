@@ -61,8 +61,8 @@ def imputation(
     settings: Settings = STANDARD,
     seed: int = 0,
     progress: bool = True,
-) -> Iterator[list[Result]]:
-    """Fill hidden entries by each method in turn; return the results of a table and rate as soon as they are there.
+) -> Iterator[Result]:
+    """Fill hidden entries by each method in turn; return each result as soon as it is there, list after list.
 
     Args:
         tables: names of tables in the data folder.
@@ -86,13 +86,11 @@ def imputation(
     with tqdm(total=total, unit="fill", file=sys.stderr, disable=None if progress else True) as bar:
         for table in read:
             for rate in rates:
-                found = list[Result]()
                 for mask in range(1, masks + 1):
                     for result in _of_mask(table, rate, mask, PEERS, settings, seed):
-                        found.append(result)
                         bar.set_description(f"{table.name}, {rate} % hidden, list {mask}: {result.method}")
                         bar.update()
-                yield found
+                        yield result
 
 
 def _of_mask(
