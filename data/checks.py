@@ -17,17 +17,16 @@ ROUNDING = 1e-12  # a column that varies by less, relative to its size, is a con
 Names = tuple[str, ...] | None
 
 
-def checked(x: np.ndarray, name: str, names: Names = None) -> np.ndarray:
+def checked(x: np.ndarray, name: str) -> np.ndarray:
     """Return x as bool, integers or float32; raise UsageError for an array that no model could be trained on.
 
     Args:
         x: (N, *event).
         name: the name for x in an error.
-        names: of the features of vectors.
 
     """
     check_layout(x, name)
-    return check_values(x, name, names)
+    return check_values(x, name)
 
 
 def check_layout(x: np.ndarray, name: str) -> None:

@@ -12,8 +12,8 @@ from obsvae.data.dataset import Dataset, Noise
 from obsvae.data.grid import Grid
 from obsvae.errors import UsageError
 from obsvae.names import lookup
+from obsvae.within_cell import within_cell
 
-LEAST = 2.0**-25  # half of the smallest positive number that torch.rand draws
 MINIMUM_LEVELS = 64  # float32 values wanted within one grid cell before its noise counts as continuous
 
 
@@ -53,13 +53,7 @@ class Uniform:
     def __call__(self, generator: torch.Generator) -> Tensor:
         """Return values within their cells, (N, *event)."""
         u = torch.rand(self.x.shape, generator=generator, device=self.x.device)
-        # Sums can round to an edge of the cell: torch draws 0 too, and in float32 255 + 0.99999994 is 256. They become
-        # the nearest value inside. At x = 0 that would be a denormal number, which some programs treat as 0: hence u of
-        # at least LEAST.
-        u = u.clamp_min(LEAST)
-        end = self.x + self.step
-        first, last = torch.nextafter(self.x, end), torch.nextafter(end, self.x)
-        return torch.minimum(torch.maximum(self.x + self.step * u, first), last)
+        return within_cell(self.x, self.step, u)
 
     def to(self, device: torch.device | str) -> Uniform:
         """Return the same noise with its tensor on the device."""

@@ -1,4 +1,4 @@
-"""SVI training, importance-weighted likelihood, diagnostics and figures."""
+"""SVI training, likelihood estimates and their diagnostics, missing entries, checks, latents, ArviZ, figures."""
 
 import lazy_loader
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
         let every name pass on it. It is assignable to this type, which lists what there is.
         """
 
-        has_enumerate_support: bool
-
         @property
         def event_dim(self) -> int:
             """The number of dimensions of an event."""
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
         def expand(self, batch_shape: Shape, _instance: object = None) -> "Distribution":
             """Return the same distribution over a larger batch shape."""
-
-        def expand_by(self, sample_shape: Shape) -> "Distribution":
-            """Return the same distribution with ``sample_shape`` before its batch shape."""
 
         def to_event(self, reinterpreted_batch_ndims: int | None = None) -> TorchDistribution:
             """Return the distribution whose last batch dimensions are those of an event."""

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="draw N data from the model, and measure how much of log p(x) the estimates miss (default: 200; 0: none)",
     )
     parser.add_argument(
-        "--columns",
+        "--by-column",
         action=argparse.BooleanOptionalAction,
         help="score each entry of a table given the others of its row, with the gain over its column alone (default: "
         "for tables of at most 100 columns)",
@@ -119,9 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.check is not None and (args.curve or args.proposal == "ais"):
         other = "--curve" if args.curve else "--proposal ais"
         raise UsageError(f"--check measures what amortised and refined estimates miss; leave it out beside {other}")
-    if args.columns is not None and (args.curve or args.bidirectional):
+    if args.by_column is not None and (args.curve or args.bidirectional):
         other = "--curve" if args.curve else "--bidirectional"
-        raise UsageError(f"--columns and --no-columns are of an evaluation; leave them out beside {other}")
+        raise UsageError(f"--by-column and --no-by-column are of an evaluation; leave them out beside {other}")
     split = args.split or "test"
     proposal = proposal_of(args)
     if args.bidirectional and args.split is not None:
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             split=split,
             limit=args.limit,
             proposal=proposal,
-            by_column=args.columns,
+            by_column=args.by_column,
             processes=processes,
             **check,
             **settings,

@@ -4,6 +4,7 @@ import ast
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ usage: obsvae COMMAND [ARGUMENT ...]
 
 {commands}
 
-obsvae COMMAND --help tells the arguments of a command, with examples."""
+obsvae COMMAND --help tells the arguments of a command, with examples; obsvae --version tells the release."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     name, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or ["--help"]
     if name in ("-h", "--help"):
         print(USAGE.format(commands="\n".join(f"  {known:<15}{about}" for known, about in commands().items())))
+        sys.exit(0)
+    if name == "--version":
+        print(f"obsvae {version('obsvae')}")
         sys.exit(0)
     try:
         file = lookup("command", name, _files())

@@ -20,7 +20,7 @@ from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
   obsvae score runs/penguins-by-column new.csv --out scores.csv
-  obsvae score runs/penguins-by-column new.csv --out scores.parquet --no-columns --reference 2000
+  obsvae score runs/penguins-by-column new.csv --out scores.parquet --no-by-column --reference 2000
 """
 NOTE = (
     "The percentile is the share of held-out rows with a lower log p: a low one says that the model would seldom draw "
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_run(parser, "rows to score")
     add_out(parser, "a line for each row (.csv, .tsv, .parquet)")
     parser.add_argument(
-        "--columns",
+        "--by-column",
         action=argparse.BooleanOptionalAction,
         help="score each entry given the others of its row (default: for tables of at most 100 columns)",
     )
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trained, rows = read_run(args, is_table=True)
 
     found = score_rows(
-        trained, rows, by_column=args.columns, reference=args.reference, processes=processes, **particle_options(args)
+        trained, rows, by_column=args.by_column, reference=args.reference, processes=processes, **particle_options(args)
     )
     if not processes.is_first:
         return

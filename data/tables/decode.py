@@ -9,7 +9,7 @@ from obsvae.data.columns import Column
 from obsvae.errors import UsageError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
 
 def decoded(x: np.ndarray, columns: Sequence[Column]) -> dict[str, np.ndarray]:
@@ -29,26 +29,6 @@ def decoded(x: np.ndarray, columns: Sequence[Column]) -> dict[str, np.ndarray]:
     if values.ndim != 2 or values.shape[1] != len(columns):
         raise UsageError(f"a table of {len(columns)} columns needs shape (rows, {len(columns)}); got {values.shape}")
     return {column.name: _column(values[:, i], column) for i, column in enumerate(columns)}
-
-
-def frame_of(x: np.ndarray, columns: Sequence[Column], row_names: Sequence[str] | None = None) -> "DataFrame":
-    """Return numbers as a data frame of pandas, as `decoded` says; whole numbers of which some are missing are Int64.
-
-    Args:
-        x: (N, D), in data units.
-        columns: of x.
-        row_names: for its index; None: 0, 1, …
-
-    """
-    try:
-        import pandas
-    except ImportError as error:
-        raise UsageError("a data frame needs pandas: pip install pandas, or take decoded(x, columns)") from error
-    made = {}
-    for column, values in zip(columns, decoded(x, columns).values(), strict=True):
-        is_whole = column.levels is None and values.dtype == object
-        made[column.name] = pandas.array(values, dtype="Int64") if is_whole else values
-    return pandas.DataFrame(made, index=None if row_names is None else list(row_names))
 
 
 def _column(values: np.ndarray, column: Column) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Times of training and of likelihood estimates."""
+"""Benchmarks: the time of training, the cost of likelihoods, wrong estimates, filled entries, recommendations."""

@@ -44,7 +44,7 @@ def add_particles(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of estimates by particles."""
     group = parser.add_argument_group("estimates")
     group.add_argument("--particles", type=positive_int, default=500, metavar="K", help="of each row (default: 500)")
-    group.add_argument("--memory", type=positive_int, default=256, metavar="MB", help="to work in (default: 256)")
+    group.add_argument("--memory", type=positive_int, default=128, metavar="MB", help="to work in (default: 128)")
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="of particles and draws (default: 0)")
 
 

@@ -17,7 +17,7 @@ TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"units='(\w+)' or '(\w+)'": r"--units \1 or \2",
     r"units='(\w+)'": r"--units \1",
     r"memory=(\d+)": lambda found: f"--memory {int(found[1]) / 2**20:g} allows {int(found[1])}",
-    r"leave by_column out": "leave --columns out",
+    r"leave by_column out": "leave --by-column out",
     r"binarise='(\w+)' or '(\w+)'": r"--binarise \1 or \2",
     r"binarise='(\w+)'": r"--binarise \1",
     r"scaling='([\w-]+)'": r"--\1",

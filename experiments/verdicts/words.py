@@ -67,9 +67,9 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def counted(n: int, one: str, several: str = "") -> str:
+def counted(n: int, one: str) -> str:
     """Return a number with its noun: ``1 seed``, ``3 seeds``."""
-    return f"{n} {one if n == 1 else several or f'{one}s'}"
+    return f"{n} {one if n == 1 else f'{one}s'}"
 
 
 def capital(sentence: str) -> str:

@@ -36,12 +36,6 @@ class ConditionalScores:
     hidden: np.ndarray
     whole: WeightDiagnostics
 
-    def by_feature(self) -> np.ndarray:
-        """Return the mean over data in which a feature is seen ``(*event)``; NaN where it is in none."""
-        seen = ~np.isnan(self.log_probability)
-        total = np.where(seen, self.log_probability, 0.0).sum(0)
-        return np.divide(total, seen.sum(0), out=np.full(total.shape, np.nan), where=seen.any(0))
-
 
 def conditional_scores(
     model: GenerativeModel,

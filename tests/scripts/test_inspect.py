@@ -1,5 +1,6 @@
 """`obsvae inspect`, as a user calls it, and what `train` says of a table."""
 
+import importlib.metadata
 import subprocess
 import sys
 
@@ -117,3 +118,9 @@ def test_numbers_that_are_written_otherwise_are_told(tmp_path, text, message):
     rows = "".join(f"{text.format(i % 9 + 1)},{i + 0.25}\n" for i in range(30))
     (tmp_path / "t.csv").write_text(f"a,b\n{rows}")
     assert message in succeeds("inspect_", "t.csv", cwd=tmp_path)
+
+
+def test_the_command_tells_its_release(tmp_path):
+    line = [sys.executable, str(ROOT / "scripts/main.py"), "--version"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == f"obsvae {importlib.metadata.version('obsvae')}\n"

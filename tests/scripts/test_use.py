@@ -39,7 +39,7 @@ def test_score_writes_a_line_for_each_row_and_prints_a_table_of_columns(folder, 
 
 
 def test_score_without_columns_and_reference_is_short(folder, tmp_path):
-    arguments = ["--no-columns", "--reference", 0, "--particles", 50]
+    arguments = ["--no-by-column", "--reference", 0, "--particles", 50]
     told = succeeds("score", "run", "new.csv", "--out", tmp_path / "scores.tsv", *arguments, cwd=folder)
     assert "percentile" not in told
     assert "percentile" not in lines(tmp_path / "scores.tsv", "\t")[0]
@@ -64,7 +64,7 @@ def test_encode_reproduce_and_sample_write_tables(folder, tmp_path):
     assert len(lines(tmp_path / "again.csv")) == 12
     succeeds("sample", "run", "--n", 30, "--out", tmp_path / "drawn.csv", cwd=folder)
     assert len(lines(tmp_path / "drawn.csv")) == 30
-    succeeds("score", "run", tmp_path / "drawn.csv", "--out", tmp_path / "s.csv", "--no-columns", cwd=folder)
+    succeeds("score", "run", tmp_path / "drawn.csv", "--out", tmp_path / "s.csv", "--no-by-column", cwd=folder)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_evaluate_tells_what_each_column_says_given_the_others(folder, tmp_path)
     found = lines(copied / "likelihood/test-refined-columns.csv")
     assert len(found) == metrics["n"]
     assert "log p(visits | others)" in found[0]
-    told = succeeds("evaluate", copied, "--particles", 50, "--check", 0, "--no-columns", cwd=folder)
+    told = succeeds("evaluate", copied, "--particles", 50, "--check", 0, "--no-by-column", cwd=folder)
     assert "given the others" not in told
     assert json.loads((copied / "metrics.json").read_text())["columns"] is None
-    assert "leave them out beside --curve" in refused("evaluate", copied, "--curve", "--columns", cwd=folder)
+    assert "leave them out beside --curve" in refused("evaluate", copied, "--curve", "--by-column", cwd=folder)
 
 
 def test_a_file_for_each_split_trains_and_evaluates(tmp_path):
@@ -119,7 +119,7 @@ def test_a_file_for_each_split_trains_and_evaluates(tmp_path):
     files = ["train.csv", "validation.csv", "test.csv"]
     told = succeeds("train", "--data", *files, *TRAINED, cwd=tmp_path)
     assert "written to runs/train-by-column" in told
-    told = succeeds("evaluate", "runs/train-by-column", "--particles", 50, "--check", 0, "--no-columns", cwd=tmp_path)
+    told = succeeds("evaluate", "runs/train-by-column", "--particles", 50, "--check", 0, "--no-by-column", cwd=tmp_path)
     assert json.loads((tmp_path / "runs/train-by-column/metrics.json").read_text())["n"] == 20
     rows = people(20, seed=5)
     rows[3][2] = "winzig"

@@ -18,7 +18,6 @@ class Seen:
         high: the greatest number.
         zeros: how many numbers are 0.
         at_low: how many are the least.
-        at_high: how many are the greatest.
         phase: a value of the lattice of `step`, from 0 to below it.
         step: the greatest distance of which all differences are whole multiples; None where there is none of at most
             six decimals.
@@ -32,7 +31,6 @@ class Seen:
     high: float | None = None
     zeros: int = 0
     at_low: int = 0
-    at_high: int = 0
     phase: float | None = None
     step: float | None = None
 
@@ -50,5 +48,5 @@ def see(column: Parsed) -> Seen:
         return Seen(rows, missing, len(column.texts[0]))
     zeros = column.distinct.count_of(0.0)
     phase, step = lattice_of(values) or (None, None)
-    ends = float(values[0]), float(values[-1]), zeros, int(counts[0]), int(counts[-1])
+    ends = float(values[0]), float(values[-1]), zeros, int(counts[0])
     return Seen(rows, missing, len(values), *ends, phase, step)

@@ -1,6 +1,5 @@
 """Rows of a table in the words of the user, as cells of the page."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from obsvae.data import Column
 from obsvae.data.tables.decode import decoded
 from obsvae.errors import UsageError
+from obsvae.experiments.evaluation.tables import short
 from obsvae.experiments.reporting.subject import Subject
 
 # More columns of data than this stand on no page.
@@ -31,15 +31,9 @@ def texts(x: np.ndarray, columns: Sequence[Column], digits: int = 6) -> list[lis
     """Return the cells of data ``(N, D)``: levels by their texts, numbers in some digits, a dash where missing."""
     shown = columns[:MOST]
     values = decoded(x[:, : len(shown)], shown).values()
-    return [[_text(value, digits) for value in row] for row in zip(*values, strict=True)]
+    return [[short(value, f".{digits}g") for value in row] for row in zip(*values, strict=True)]
 
 
 def beside(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return cells with others in brackets."""
     return [[f"{a} ({b})" for a, b in zip(*rows, strict=True)] for rows in zip(one, other, strict=True)]
-
-
-def _text(value: object, digits: int) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ from obsvae.experiments.runs.shares import load_shares
 from obsvae.inference import reproduce_columns
 
 _REPRODUCED = 1000
+_NAMED = 5  # levels of a column that are written out
 
 
 def described(subject: Subject) -> list[Table]:
@@ -78,6 +79,6 @@ def _share(share: float) -> str:
     return f"{share:.1%}" if share else "none"
 
 
-def _several(texts: tuple[str, ...], most: int = 5) -> str:
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return f"{', '.join(texts[:most])}{more}"
+def _several(texts: tuple[str, ...]) -> str:
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return f"{', '.join(texts[:_NAMED])}{more}"

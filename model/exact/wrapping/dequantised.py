@@ -8,8 +8,7 @@ from torch import Size, Tensor
 from torch.distributions import constraints
 
 from obsvae.distribution import Distribution, Shape
-
-_LEAST = 2.0**-25  # half of the least positive number that torch.rand draws
+from obsvae.within_cell import within_cell
 
 
 class Dequantised(TorchDistribution):
@@ -47,12 +46,7 @@ class Dequantised(TorchDistribution):
         """Return the log-density at x + step · u, in the grid's unit: a random number."""
         shape = torch.broadcast_shapes(value.shape, self.batch_shape)
         u = torch.rand(shape, dtype=value.dtype, device=value.device)
-        # Strictly within the cell: 255 + 0.99999994 is 256 in float32; and 0 + 0 is an edge, next to which are denormal
-        # numbers, which programs may flush to 0 again.
-        u = u.clamp_min(_LEAST)
-        end = value + self.step
-        noisy = torch.minimum(torch.maximum(value + self.step * u, value.nextafter(end)), end.nextafter(value))
-        return self.base.log_prob(noisy) + math.log(self.step)
+        return self.base.log_prob(within_cell(value, self.step, u)) + math.log(self.step)
 
     @property
     def mean(self) -> Tensor:

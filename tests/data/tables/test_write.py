@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from obsvae.data import Column, Grid, Kind
-from obsvae.data.tables.decode import decoded, frame_of, shortest
+from obsvae.data.tables.decode import decoded, shortest
 from obsvae.data.tables.encode import encode_rows
 from obsvae.data.tables.read import read_table
 from obsvae.data.tables.schemas.schema import schema_from
@@ -34,27 +34,13 @@ SCHEMA = schema_from({"columns": {"grid.1": {"grid": 0.1}}})
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
-@pytest.mark.parametrize("as_frame", [True, False])
-def test_what_is_written_is_read_and_encoded_again_exactly(suffix, as_frame, tmp_path):
+def test_what_is_written_is_read_and_encoded_again_exactly(suffix, tmp_path):
     stored, full = stored_table(TABLE, SCHEMA)
-    made = (frame_of if as_frame else decoded)(stored.x, stored.columns)
-    path = save_table(tmp_path / "new" / f"table{suffix}", made)
+    path = save_table(tmp_path / "new" / f"table{suffix}", decoded(stored.x, stored.columns))
     again = encode_rows(read_table(path), schema_from(json.loads(json.dumps(full.to_mapping()))))
     assert np.array_equal(again.x, stored.x, equal_nan=True)
     assert [c.name for c in again.columns] == list(TABLE.columns)
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_frame_has_the_words_of_the_user():
-    stored, _ = stored_table(TABLE, SCHEMA)
-    frame = frame_of(stored.x, stored.columns, [f"row {i}" for i in range(N)])
-    assert list(frame.columns) == list(TABLE.columns)
-    assert frame.index[1] == "row 1"
-    assert frame['level "x"'].tolist()[:4] == LEVELS
-    assert pandas.isna(frame['level "x"'].iloc[4])
-    assert (str(frame["count"].dtype), str(frame["whole"].dtype)) == ("Int64", "int64")
-    assert frame["count"].isna().tolist() == [True, *[False] * (N - 1)]
-    assert frame["grid.1"].tolist() == [float(text) for text in TABLE.columns["grid.1"].values]
 
 
 def test_imputed_values_between_whole_numbers_stay_between_them():
@@ -112,5 +98,5 @@ def test_parquet_without_pyarrow_is_told(tmp_path, monkeypatch):
 def test_parquet_is_read_again(tmp_path):
     pytest.importorskip("pyarrow")
     stored, full = stored_table(TABLE, SCHEMA)
-    path = save_table(tmp_path / "table.parquet", frame_of(stored.x, stored.columns))
+    path = save_table(tmp_path / "table.parquet", decoded(stored.x, stored.columns))
     assert np.array_equal(encode_rows(read_table(path), full).x, stored.x, equal_nan=True)
