@@ -16,7 +16,8 @@ usage: obsvae COMMAND [ARGUMENT ...]
 
 {commands}
 
-obsvae COMMAND --help tells the arguments of a command, with examples; obsvae --version tells the release."""
+obsvae COMMAND --help tells the arguments of a command, with examples.
+obsvae --version tells the release."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -23,11 +23,13 @@ from obsvae.experiments.command_line.pairs import (
     training_options,
 )
 from obsvae.experiments.command_line.program import run
+from obsvae.experiments.evaluation.after_training import TellDoubts, summary
 from obsvae.experiments.runs.resuming import resume_run
 from obsvae.experiments.runs.run import Run
-from obsvae.experiments.runs.training import TellDoubts, summary, train_run
+from obsvae.experiments.runs.training import train_run
 from obsvae.inference import OBJECTIVES, SCHEDULES
 from obsvae.inference.processes.joining import join
+from obsvae.inference.training.objectives.products import PRECISIONS
 
 EXAMPLES = """\
   obsvae train --data digits --observation normal --scale shared --epochs 50 --out runs/digits-normal
@@ -80,6 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="WHEN",
         help="compile the step: yes, no, or auto: with a C++ compiler, and steps that pay for it (default: auto)",
     )
+    parser.add_argument(
+        "--precision",
+        type=one_of("precision", PRECISIONS),
+        default="f32",
+        metavar="TYPE",
+        help="of the products of networks in training: f32, or bf16, which is faster for wide layers on processors "
+        "that multiply bfloat16; weights, densities and evaluation stay f32 (default: f32)",
+    )
     parser.add_argument("--out", type=Path, help="run folder, which must not exist (default: runs/DATA-OBSERVATION)")
     parser.add_argument(
         "--resume",
@@ -119,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         patience=args.patience,
         clip=args.clip,
         compiled=COMPILED[args.compiled],
+        precision=args.precision,
         callbacks=[TellDoubts(data, notes_on(data, args))],
         device=device(args),
         processes=processes,

@@ -1,6 +1,5 @@
 """Training as every command does it: data, a pair, and a run folder that is kept up to date."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,6 @@ from obsvae.data.splits import SPLITS
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.doors import as_device, as_path
-from obsvae.experiments.evaluation.doubts import active_latents, of_data, of_latents, of_steps
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.runs.folder import NewRunFolder
@@ -24,7 +22,8 @@ from obsvae.inference import Callback, fit, prior_means, reproduce, reproduce_co
 from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.training.budget import Budget
-from obsvae.model import VAE, resolved
+from obsvae.inference.training.objectives.products import Precision
+from obsvae.model import resolved
 from obsvae.whole_numbers import whole, whole_or_none
 
 # Rows of a table whose reproductions are drawn.
@@ -52,6 +51,7 @@ def train_run(
     patience: int | None = None,
     clip: float | None = None,
     compiled: bool | Literal["auto"] = "auto",
+    precision: Precision = "f32",
     seed: int = 0,
     device: torch.device | str = "cpu",
     callbacks: Sequence[Callback] = (),
@@ -82,6 +82,7 @@ def train_run(
         patience: epochs without improvement after which training stops.
         clip: greatest norm of the gradient; None: no limit.
         compiled: run each step as one compiled function, as :func:`fit` takes it.
+        precision: of the products of networks in training, ``"f32"`` or ``"bf16"``.
         seed: of weights, minibatches and draws.
         device: where to train.
         callbacks: what else to do at the start, after each epoch, and in the end.
@@ -122,6 +123,7 @@ def train_run(
         "patience": patience,
         "clip": clip,
         "compiled": compiled,
+        "precision": precision,
         "seed": seed,
     }
     where = processes.device(as_device(device))
@@ -178,26 +180,6 @@ def _stem(data: Dataset) -> str:
     return Path(name["train"] if isinstance(name, Mapping) else name).stem
 
 
-class TellDoubts(Callback):
-    """Tells on standard error what looks wrong in the data, once the observation has accepted them.
-
-    Args:
-        data: to be trained on.
-        notes: what else to tell, before that.
-    """
-
-    def __init__(self, data: Dataset, notes: Sequence[str] = ()) -> None:
-        self.data, self.notes = data, notes
-
-    def on_start(self, model: object, guide: object) -> None:
-        """Tell it."""
-        assert isinstance(model, VAE)
-        for note in self.notes:
-            print(note, file=sys.stderr)
-        for found in of_data(self.data, model.observation):
-            print(found, file=sys.stderr)
-
-
 def draw_training(run: Run) -> None:
     """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
@@ -214,18 +196,3 @@ def draw_training(run: Run) -> None:
     if run.guide.has_density:
         rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), seed=seed)
     save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, run.data.bounds))
-
-
-def summary(run: Run) -> str:
-    """Return in a line how training went, and in others that it was short, or leaves latents unused, where so."""
-    history = run.history
-    if not history.best:
-        return f"{history.stopped} before the first epoch ended"
-    more = "; it was still improving: more epochs would be better" if history.is_improving else ""
-    line = (
-        f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; weights "
-        f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
-        f"datum{more}"
-    )
-    found = [*of_latents(active_latents(run)), *of_steps(run.config, len(run.data.train))]
-    return "\n".join([line, *map(str, found)])

@@ -8,9 +8,9 @@ import torch
 
 from obsvae.data import load
 from obsvae.experiments import compare, evaluate_run, train_run
+from obsvae.experiments.evaluation.after_training import summary
 from obsvae.experiments.evaluation.doubts import MOST, of_data, of_floor, of_latents, of_steps
 from obsvae.experiments.reporting.subject import look_at
-from obsvae.experiments.runs.training import summary
 from obsvae.model import make_observation
 from tests.scripts.commands import command
 

@@ -147,7 +147,7 @@ def test_all_maximise_the_same_elbo(family, name, monkeypatch):
         pytest.skip(f"{name} has no {family}")
     told, (steps, near) = [], NEAR[family]
     data = FAMILIES[family].data("digits")
-    programs = [ours("digits")[1], program]
+    programs = [ours("digits")[-1], program]
     found = compare(family, data, programs, batch_size=100, steps=steps, rounds=1, threads=1, tell=told.append)
     assert not told
     mine, other = found.timed
@@ -161,6 +161,6 @@ def test_all_maximise_the_same_elbo(family, name, monkeypatch):
 def test_the_command_times_a_loop_by_hand(tmp_path):
     line = ["--families", "bernoulli", "--data", "digits", "--rounds", "1", "--threads", "1"]
     text = succeeds("benchmark", "training", *line, "--steps", "20", "--out", "times.csv", cwd=tmp_path)
-    for word in ("load average", "this project, uncompiled", "torch", "ratio", "ELBO"):
+    for word in ("load average", "this project, bf16", "this project, uncompiled", "torch", "ratio", "ELBO"):
         assert word in text
-    assert len((tmp_path / "times.csv").read_text().splitlines()) == 1 + 3
+    assert len((tmp_path / "times.csv").read_text().splitlines()) == 1 + 4

@@ -1,4 +1,4 @@
-"""Training by this project, as a program that answers as the peers do: its arguments are JOB, true or false, IMAGES."""
+"""Training by this project, as a program that answers as the peers do; arguments: JOB, COMPILED, PRECISION, IMAGES."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from obsvae.experiments.benchmarks.training.families import FAMILIES
 from obsvae.experiments.benchmarks.training.peers.talk import Job
 from obsvae.inference import Callback, History, StopTraining, fit, flushing_denormals
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
+from obsvae.inference.training.objectives.products import Precision
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Answers(Callback):
 
 def main() -> None:
     """Train what the job says."""
-    file, compiled, images = sys.argv[1:]
+    file, compiled, precision, images = sys.argv[1:]
     job, told = Job(Path(file)), json.loads(Path(file).read_text(encoding="utf-8"))
     # Uncompiled steps must not be taken for compiled ones.
     warnings.filterwarnings("error", "the step could not be compiled")
@@ -101,6 +103,7 @@ def main() -> None:
             batch_size=job.batch_size,
             lr=job.lr,
             compiled=compiled == "true",
+            precision=cast(Precision, precision),
             progress=False,
             callbacks=[answers],
         )

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import obsvae
 
-OURS, UNCOMPILED = "this project", "this project, uncompiled"
+# This project's programs, with their arguments: whether the step is compiled, and the precision of its products.
+OURS: Mapping[str, tuple[str, str]] = {
+    "this project": ("true", "f32"),
+    "this project, bf16": ("true", "bf16"),
+    "this project, uncompiled": ("false", "f32"),
+}
 _HERE = Path(__file__).parent
 _ROOT = Path(obsvae.__file__).parents[1]
 
@@ -68,7 +73,7 @@ PEERS: Mapping[str, Peer] = {
 
 
 def ours(images: str) -> list[Program]:
-    """Return this project's programs, the compiled one first.
+    """Return this project's programs in ``OURS``.
 
     Args:
         images: the set of images to train on, where images are trained on.
@@ -76,8 +81,7 @@ def ours(images: str) -> list[Program]:
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     line = (sys.executable, "-m", "obsvae.experiments.benchmarks.training.ours")
     return [
-        Program(name, line, (compiled, images), variables={"PYTHONPATH": path})
-        for name, compiled in {OURS: "true", UNCOMPILED: "false"}.items()
+        Program(name, line, (*arguments, images), variables={"PYTHONPATH": path}) for name, arguments in OURS.items()
     ]
 
 

@@ -6,6 +6,7 @@ from torch.fx import GraphModule
 
 from obsvae.inference.modes import unchecked
 from obsvae.inference.training.objectives.base import Objective
+from obsvae.inference.training.objectives.products import round_products
 
 
 class ExportedObjective:
@@ -15,14 +16,15 @@ class ExportedObjective:
 
     Args:
         objective: in the mode (training or evaluation) in which the graph shall be.
+        products: the type of number in which networks multiply, see :func:`round_products`; None: that of the weights.
     """
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self, objective: Objective, products: torch.dtype | None = None) -> None:
+        self.objective, self.products = objective, products
         self.graphs: dict[int, GraphModule] = {}
 
     def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
-        """Return ``objective(x, beta)``."""
+        """Return ``objective(x, beta)``, up to the rounding of products."""
         return self.graph(x, beta)(x, beta)
 
     def graph(self, x: Tensor, beta: Tensor) -> GraphModule:
@@ -38,4 +40,6 @@ class ExportedObjective:
         # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.
         graph.graph.eliminate_dead_code()
         graph.recompile()
+        if self.products is not None:
+            round_products(graph, self.products)
         return graph

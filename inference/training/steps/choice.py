@@ -24,6 +24,7 @@ def step_for(
     *,
     exported: bool,
     compiled: bool | Literal["auto"],
+    products: torch.dtype | None,
     batch_size: int,
     most: int,
     may_end: bool,
@@ -39,6 +40,7 @@ def step_for(
         decay: draws weights to 0.
         exported: as :func:`fit` takes it, like ``compiled``.
         compiled: whether to compile, or ``"auto"``.
+        products: the type of number in which networks multiply; None: that of the weights. Others need ``exported``.
         batch_size: data in a minibatch, where there are as many.
         most: number of steps at most.
         may_end: whether training may end before.
@@ -50,9 +52,12 @@ def step_for(
         if compiled:
             tell("steps that several processes share are not compiled")
         return SharedStep(SharedObjective(objective, processes), parameters, adam, clip, decay, processes)
-    if exported and compiled:
+    if not exported:
+        return Step(objective, parameters, adam, clip, decay)
+    graphs = ExportedObjective(objective, products)
+    if compiled:
         return CompiledStep(
-            ExportedObjective(objective),
+            graphs,
             parameters,
             adam,
             clip,
@@ -62,7 +67,7 @@ def step_for(
             may_end=may_end,
             tell=tell,
         )
-    return Step(ExportedObjective(objective) if exported else objective, parameters, adam, clip, decay)
+    return Step(graphs, parameters, adam, clip, decay)
 
 
 class Validation:

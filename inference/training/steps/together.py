@@ -14,14 +14,21 @@ from obsvae.inference.processes.alone import Processes, ProcessesParted
 _ROUNDING = 1e-3
 
 
-def require_graphs(exported: bool, compiled: bool | Literal["auto"], processes: Processes) -> None:
+def require_graphs(
+    exported: bool, compiled: bool | Literal["auto"], products: torch.dtype | None, processes: Processes
+) -> None:
     """Refuse choices of how steps are run that do not go together.
 
     Raises:
-        UsageError: where a step is to be compiled that is no graph, or that processes share, or is shared and no graph.
+        UsageError: where a step is to be compiled, or to multiply in another type of number, that is no graph or that
+            processes share; or is shared and no graph.
     """
     if compiled is True and not exported:
         raise UsageError("compiled=True needs exported=True: what is compiled is the exported graph")
+    if products is not None and (not exported or processes.size > 1):
+        raise UsageError(
+            "precision='bf16' needs exported=True and one process, since it changes the exported graph; leave it out"
+        )
     if processes.size == 1:
         return
     if not exported:
