@@ -21,6 +21,7 @@ from obsvae.model.exact.discrete.ordered_logistic import OrderedLogistic
 from obsvae.model.exact.discrete.poisson import Poisson
 from obsvae.model.exact.interval_mass.closed_form import UnknownIntervalMass, log_interval_mass
 from obsvae.model.exact.interval_mass.interval import Interval
+from obsvae.model.exact.overflow import exp_or_inf
 from obsvae.model.exact.wrapping.between import Between, Sigmoid
 from obsvae.model.exact.wrapping.by_column import ByColumn
 from obsvae.model.exact.wrapping.dequantised import Dequantised
@@ -66,6 +67,7 @@ __all__ = [
     "Weibull",
     "YeoJohnson",
     "ZeroInflated",
+    "exp_or_inf",
     "log_interval_mass",
     "natural_from_mean_logit",
     "within_unit",

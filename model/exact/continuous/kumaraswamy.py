@@ -9,6 +9,7 @@ from obsvae.distribution import Shape
 from obsvae.model.exact.continuous.unit_interval import UnitInterval, log_part, within_unit
 from obsvae.model.exact.discrete.deviance import stirling_error
 from obsvae.model.exact.interval_mass.differences import log_minus_log1mexp
+from obsvae.model.exact.overflow import exp_or_inf
 
 # Below the one, 1 − exp(−eˢ) is eˢ − e²ˢ / 2 to double precision; above the other, it is 1.
 _TINY, _MANY = -17.0, 5.0
@@ -58,7 +59,7 @@ class Kumaraswamy(UnitInterval):
         # once, which cancel where it is large.
         s = self.log_a + log_size
         is_small, is_tiny = s < 0.0, s < _TINY
-        y = torch.exp(s)
+        y = exp_or_inf(s)
         small = torch.where(is_small & ~is_tiny, y, 1.0)
         ratio = torch.where(is_tiny, -0.5 * y.clamp(max=1.0), torch.log(-torch.expm1(-small) / small))
         near_1 = self.b * self.log_a + (self.b - 1.0) * (log_size + ratio)

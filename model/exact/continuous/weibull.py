@@ -6,8 +6,9 @@ from torch import Size, Tensor
 from torch.distributions import constraints
 
 from obsvae.distribution import Shape
+from obsvae.model.exact.overflow import exp_or_inf
 
-_LARGE = 1e4  # its exponential overflows
+_LARGE = 1e4  # beyond it a power of x overflows, and its logarithm must not
 
 
 class Weibull(dist.Weibull):
@@ -58,4 +59,4 @@ class Weibull(dist.Weibull):
             self._validate_sample(value)
         log_value = torch.log(value)
         log_power = (self.concentration * (log_value - self.log_scale)).clamp(max=_LARGE)
-        return torch.log(self.concentration) + log_power - log_value - torch.exp(log_power)
+        return torch.log(self.concentration) + log_power - log_value - exp_or_inf(log_power)

@@ -4,10 +4,12 @@ import math
 
 import pyro.distributions as dist
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 from torch.nn import functional as F
 
+from obsvae.distribution import Shape
 from obsvae.model.exact.discrete.deviance import deviance, stirling_error
+from obsvae.model.exact.overflow import draw_poisson
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
@@ -56,6 +58,11 @@ class NegativeBinomial(dist.NegativeBinomial):
         total_count: r, positive.
         logits: ℓ.
     """
+
+    @torch.no_grad()
+    def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
+        """Draw x."""
+        return draw_poisson(self._gamma.sample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(x), for whole x from 0."""

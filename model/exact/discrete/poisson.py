@@ -4,10 +4,11 @@ import math
 
 import pyro.distributions as dist
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 
 from obsvae.distribution import Shape
 from obsvae.model.exact.discrete.deviance import deviance, stirling_error
+from obsvae.model.exact.overflow import draw_poisson, exp_or_inf
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
@@ -26,11 +27,16 @@ class Poisson(dist.Poisson):
 
     def __init__(self, log_rate: Tensor, validate_args: bool | None = None) -> None:
         self.log_rate = log_rate
-        super().__init__(torch.exp(log_rate), validate_args=validate_args)
+        super().__init__(exp_or_inf(log_rate), validate_args=validate_args)
 
     def expand(self, batch_shape: Shape, _instance: "Poisson | None" = None) -> "Poisson":
         """Return the same distribution over a larger batch shape."""
         return Poisson(self.log_rate.expand(batch_shape), validate_args=self._validate_args)
+
+    @torch.no_grad()
+    def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
+        """Draw x."""
+        return draw_poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Return log p(x), for whole x from 0."""

@@ -52,13 +52,15 @@ class ZeroInflated(TorchDistribution):
         """Return log p(x)."""
         is_zero = value == 0
         at = value if self.is_mass else torch.where(is_zero, self.elsewhere.to(value.dtype), value)
-        log_zero, log_base = F.logsigmoid(self.logits), F.logsigmoid(-self.logits) + self.base.log_prob(at)
-        return torch.where(is_zero, torch.logaddexp(log_zero, log_base) if self.is_mass else log_zero, log_base)
+        log_base = self.base.log_prob(at)
+        log_zero = _log_with_zero(self.logits, log_base) if self.is_mass else F.logsigmoid(self.logits)
+        return torch.where(is_zero, log_zero, F.logsigmoid(-self.logits) + log_base)
 
     @property
     def mean(self) -> Tensor:
         """E[x] = (1 − π) E_base[x]."""
-        return torch.sigmoid(-self.logits) * self.base.mean
+        share = torch.sigmoid(-self.logits)
+        return torch.where(share > 0, share * self.base.mean, 0.0)
 
     @torch.no_grad()
     def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it
@@ -69,6 +71,16 @@ class ZeroInflated(TorchDistribution):
 
 @log_interval_mass.register
 def _(p: ZeroInflated, interval: Interval) -> Tensor:
-    log_base = F.logsigmoid(-p.logits) + log_interval_mass(p.base, interval)
+    log_base = log_interval_mass(p.base, interval)
     has_zero = (interval.low < 0) & (interval.high >= 0)
-    return torch.where(has_zero, torch.logaddexp(F.logsigmoid(p.logits), log_base), log_base)
+    return torch.where(has_zero, _log_with_zero(p.logits, log_base), F.logsigmoid(-p.logits) + log_base)
+
+
+def _log_with_zero(logits: Tensor, log_base: Tensor) -> Tensor:
+    """Return log(π + (1 − π) m) for a mass m of the base, with two finite derivatives.
+
+    The second derivative of ``torch.logaddexp`` is no number where one of its terms is nothing beside the other.
+    """
+    ratio = log_base - logits  # of the two terms, on the log scale
+    above, below = F.logsigmoid(-logits) + log_base, F.logsigmoid(logits)
+    return torch.where(ratio > 0, above + F.softplus(-ratio), below + F.softplus(ratio))

@@ -1,7 +1,6 @@
 """Positive data with a spread in proportion to their mean."""
 
 import pyro.distributions as dist
-import torch
 from torch import Tensor
 
 from obsvae.model import exact
@@ -25,4 +24,4 @@ class Gamma(PositiveWithConcentration):
         """Return Gamma(α, α / μ)."""
         location, concentration = split(eta, self.concentration)
         log_mean = self.spread * location
-        return exact.Gamma(concentration, concentration * torch.exp(-log_mean), log_mean)
+        return exact.Gamma(concentration, exact.exp_or_inf(-log_mean, concentration), log_mean)

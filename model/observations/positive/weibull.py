@@ -1,7 +1,6 @@
 """Positive data such as times to failure."""
 
 import pyro.distributions as dist
-import torch
 from torch import Tensor
 
 from obsvae.model import exact
@@ -25,4 +24,4 @@ class Weibull(PositiveWithConcentration):
         """Return Weibull(λ, k)."""
         location, concentration = split(eta, self.concentration)
         log_scale = self.spread * location
-        return exact.Weibull(torch.exp(log_scale), concentration, log_scale)
+        return exact.Weibull(exact.exp_or_inf(log_scale), concentration, log_scale)

@@ -34,7 +34,7 @@ class Kumaraswamy(WithConcentration):
         high = logit > 20.0
         log_minus_log_m = torch.where(high, -logit, torch.log(F.softplus(-torch.where(high, 0.0, logit))))
         log_a = log_minus_log1mexp(-math.log(2.0) / b) - log_minus_log_m
-        return exact.Kumaraswamy(torch.exp(log_a), b, log_a)
+        return exact.Kumaraswamy(exact.exp_or_inf(log_a), b, log_a)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from each feature's mean for a median, and concentration 1."""
