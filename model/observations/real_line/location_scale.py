@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
@@ -160,11 +160,22 @@ class LocationScale(Observation):
         """Set centre and spread, and return outputs that put μ at each feature's mean and σ at the spread."""
         self._check_means(x)
         if self.link.is_centred:
-            self.centre.copy_(mean_of(x, self.centre.shape))
-        self.spread.copy_(spread_of(x, self.spread.shape, self.has_size))
-        self.scale.initialise(lambda shape: spread_of(x, shape, self.has_size))
-        mean = smoothed_mean(x) if self._is_in_unit_interval else (x.nanmean(0) - self.centre) / self.spread
-        return outputs_of(self.link.link(mean), self.outputs)
+            self.centre.copy_(self._centre_of(x, self.centre.shape))
+        self.spread.copy_(self._spread_of(x, self.spread.shape))
+        self.scale.initialise(lambda shape: self._spread_of(x, shape))
+        if self._is_in_unit_interval:
+            location = smoothed_mean(x)
+        else:
+            location = (self._centre_of(x, x.shape[1:]) - self.centre) / self.spread
+        return outputs_of(self.link.link(location), self.outputs)
+
+    def _centre_of(self, x: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return where x ``(N, *event)`` lies, in the shape of statistics."""
+        return mean_of(x, shape)
+
+    def _spread_of(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Return how far x ``(N, *event)`` spreads, likewise."""
+        return spread_of(x, shape, self.has_size)
 
     def _check_means(self, x: Tensor) -> None:
         # x itself may lie anywhere, as the family's own samples do; a mean that μ cannot reach is a link ill chosen.

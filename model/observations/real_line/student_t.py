@@ -1,6 +1,9 @@
 """Real data with outliers."""
 
+from collections.abc import Sequence
+
 import pyro.distributions as dist
+import torch
 from torch import Tensor
 
 from obsvae.model import exact
@@ -8,8 +11,10 @@ from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import FLOOR, SCALE, Positive, make_positive
 from obsvae.model.observations.real_line.location_scale import LINK, LocationScale
 from obsvae.options import NUMBER_OR_WORD, Option
+from obsvae.units import median_of
 
 _START, _FLOOR = 4.0, 0.25  # ν starts at 4 (1 + ¼) and stays above 4 · ¼
+_NORMAL = 1.4826  # standard deviations of a Normal in its median distance from the median
 
 
 class StudentT(LocationScale):
@@ -17,6 +22,10 @@ class StudentT(LocationScale):
 
     .. math:: p(x \mid \eta) \propto \frac{1}{\sigma} \Big(1 + \frac{t^2}{\nu}\Big)^{-\frac{\nu + 1}{2}}, \qquad
               t = \frac{x - \mu(\eta)}{\sigma}
+
+    Centre and spread, from which location and scale start and in whose multiples they are learned, are the median and
+    1.4826 times the median distance from it: a few outliers would carry mean and standard deviation away, and with the
+    latter the least scale.
 
     Arguments, shapes, errors: those of :class:`LocationScale`, and:
 
@@ -58,6 +67,14 @@ class StudentT(LocationScale):
         return self.loc(eta)
 
     def initialise(self, x: Tensor) -> Tensor:
-        """Start from the mean, the spread, and five degrees of freedom."""
+        """Start from the median, the median distance from it, and five degrees of freedom."""
         self.df.initialise(lambda shape: x.new_full(shape, _START))
         return super().initialise(x)
+
+    def _centre_of(self, x: Tensor, shape: Sequence[int]) -> Tensor:
+        return median_of(x, shape)
+
+    def _spread_of(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        # Where half of the values are one, the distance is 0.
+        distance = _NORMAL * median_of((x - median_of(x, shape)).abs(), shape)
+        return torch.where(distance > 0, distance, super()._spread_of(x, shape))
