@@ -17,10 +17,13 @@ from obsvae.experiments.recommendation.confirming.confirm import Confirmed, conf
 from obsvae.experiments.recommendation.confirming.effort import Effort, fewer_rows
 from obsvae.experiments.recommendation.confirming.standings import Standing
 from obsvae.experiments.recommendation.confirming.warnings import warnings_of
-from obsvae.experiments.recommendation.question import Question
+from obsvae.experiments.recommendation.question import Candidate, Question
 from obsvae.experiments.recommendation.results import Recommendation
 from obsvae.experiments.recommendation.screen import Screening
 from obsvae.model import by_column_text
+
+# Candidates nearer to one another are level whatever the standard error: without a latent some are the same model.
+_LEVEL_NATS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _require_one_trained(confirmed: Confirmed) -> None:
 def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing:
     """Return the candidates that the screen has left.
 
-    Its best likelihood leads, the simplest where nothing was scored. What people write out of habit is tried first
+    The simplest likelihood within a standard error of its best leads. What people write out of habit is tried first
     after it: where time runs out it has been answered, and it is fast.
     """
     dropped = {text: one.dropped for text, one in screened.items() if one.dropped}
@@ -128,7 +131,14 @@ def _standing(question: Question, screened: Mapping[str, Screening]) -> Standing
         of = f"column {question.name!r}" if question.name else "the array"
         why = question.refused[0].why if question.refused else next(iter(dropped.values()), "none is known")
         raise UsageError(f"no observation comes in question for {of}, such as: {why}")
-    scores = {text: one.given_others.mean for text, one in screened.items() if one.given_others is not None}
-    leader = max(left, key=lambda one: (one.is_likelihood, scores.get(one.observation, -np.inf), -one.complexity))
     alive = [one.observation for one in sorted(left, key=lambda one: not one.is_habit)]
-    return Standing(question.name, alive, leader.observation)
+    return Standing(question.name, alive, _leader(left, screened).observation)
+
+
+def _leader(left: Sequence[Candidate], screened: Mapping[str, Screening]) -> Candidate:
+    """Return the simplest likelihood that the screen cannot tell from its best."""
+    found = {one: screened[one.observation].given_others for one in left if one.observation in screened}
+    scores = {one: score for one, score in found.items() if score is not None and one.is_likelihood}
+    best = max((score.mean for score in scores.values()), default=0.0)
+    level = [one for one, score in scores.items() if best - score.mean <= max(score.standard_error, _LEVEL_NATS)]
+    return min(level or left, key=lambda one: (not one.is_likelihood, one.complexity))

@@ -361,7 +361,7 @@ def test_habits_are_tried_right_after_the_leader(trials, tmp_path):
     data = load(np.random.default_rng(0).normal(size=(400, 4)))
     asked = question("", "normal", "laplace", "student-t", "gamma")
     asked = replace(asked, candidates=tuple(replace(c, is_habit=c.observation == "gamma") for c in asked.candidates))
-    said = {"": screened(asked, {"laplace": Difference(0.0, 0.0), "normal": Difference(-0.1, 0.2)}, {})}
+    said = {"": screened(asked, {"laplace": Difference(0.0, 0.0), "normal": Difference(-0.5, 0.2)}, {})}
     answers(data, tmp_path, asked, said=said)
     assert [one.families[""] for one in trials.run[:4]] == ["laplace", "gamma", "normal", "student-t"]
 
@@ -385,3 +385,28 @@ def test_a_question_without_candidates_is_refused(table, trials, tmp_path):
     nothing = question("a", refused=[Refusal("normal", "needs a number")])
     with pytest.raises(UsageError, match="no observation comes in question for column 'a', such as: needs a number"):
         answers(table, tmp_path, nothing)
+
+
+@pytest.mark.parametrize(
+    ("scores", "leader"),
+    [
+        ({"normal": (0.0, 0.0), "normal:scale=decoder": (1e-9, 0.0)}, "normal"),  # the same model but for rounding
+        ({"normal": (-0.3, 0.4), "normal:scale=decoder": (0.0, 0.0)}, "normal"),
+        ({"normal": (-0.3, 0.1), "normal:scale=decoder": (0.0, 0.0)}, "normal:scale=decoder"),
+        ({"normal": (-0.3, 0.4), "normal:scale=decoder": (0.0, 0.0), "loss": (5.0, 0.0)}, "normal"),
+        ({"normal": None, "normal:scale=decoder": None}, "normal"),
+        ({"normal": None, "normal:scale=decoder": (0.0, 0.0)}, "normal:scale=decoder"),
+    ],
+)
+def test_the_simplest_leads_of_those_that_the_screen_cannot_tell_apart(scores, leader):
+    worth = {"normal": 100, "normal:scale=decoder": 1100, "loss": 0}
+    candidates = tuple(
+        Candidate(text, "", text, worth[text], is_likelihood=text != "loss") for text in sorted(scores, key=worth.get)
+    )
+    found = {
+        one.observation: Screening(one, None, score and Difference(*score))
+        for one in candidates
+        for score in [scores[one.observation]]
+    }
+    question = Question("x", look("x"), candidates, ())
+    assert deciding._standing(question, found).leader == leader
