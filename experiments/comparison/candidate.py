@@ -140,6 +140,8 @@ def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, A
         "seconds": run.history.epochs[-1].seconds,
         "epochs": len(run.history),
         "best_epoch": run.history.best.epoch,
+        "steps": run.history.epochs[-1].step,
+        "is_improving": run.history.is_improving,
         "active_latents": int(active_latents(run, job.scoring.seed).sum()),
         "data_sha256": data.sha256,
     }

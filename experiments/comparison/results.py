@@ -12,6 +12,7 @@ from tabulate import tabulate
 
 from obsvae import inference  # a figure loads matplotlib when it is first asked for
 from obsvae.experiments.csv_files import csv_text
+from obsvae.experiments.evaluation.doubts import FEW_STEPS
 from obsvae.experiments.files import save_figure, save_text
 from obsvae.experiments.verdicts.sentence import ranked
 from obsvae.inference import KHAT_LIMIT, Curve, Difference
@@ -80,6 +81,8 @@ class Learning:
         epochs_to_near_best: first epoch whose validation score is within 1 % of the best, median over seeds.
         seconds_to_near_best: until then.
         best_epoch: by the candidate's own objective, median over seeds.
+        steps: of training, median over seeds.
+        is_improving: whether training of a seed ended while it still gained.
         diverged: share of the seeds that diverged.
     """
 
@@ -89,7 +92,14 @@ class Learning:
     epochs_to_near_best: float | None = None
     seconds_to_near_best: float | None = None
     best_epoch: float | None = None
+    steps: float | None = None
+    is_improving: bool = False
     diverged: float = 0.0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more training may change the result."""
+        return self.is_improving or (self.steps is not None and self.steps < FEW_STEPS)
 
     def columns(self) -> dict[str, object]:
         """Return the line of the table."""
@@ -180,7 +190,8 @@ class Comparison:
         }
         parameters = {one.observation: one.parameters or 0 for one in self.learning}
         in_doubt = [name for remark in self.remarks if remark.is_warning for name in remark.observations]
-        return ranked(differences, parameters, seeds=self.seeds, in_doubt=in_doubt)
+        short = [one.observation for one in self.learning if one.is_short]
+        return ranked(differences, parameters, seeds=self.seeds, in_doubt=in_doubt, short=short)
 
     def __str__(self) -> str:
         """Return the tables as they are printed."""

@@ -18,7 +18,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import scored_as
 from obsvae.experiments.comparison.candidate import read_curve, read_scores
 from obsvae.experiments.comparison.results import Comparison, Learning, Remark, Score, mean_or_none
-from obsvae.experiments.evaluation.doubts import FLOOR_DECIDES, NEAR_FLOOR, Z_IGNORED
+from obsvae.experiments.evaluation.doubts import FEW_STEPS, FLOOR_DECIDES, NEAR_FLOOR, Z_IGNORED
 from obsvae.experiments.files import load_config
 from obsvae.experiments.jobs.job import read_result
 from obsvae.inference import KHAT_LIMIT, Curve, Difference, rank, spread
@@ -119,13 +119,13 @@ def comparison_of(rows: Sequence[Row], data: Dataset, at_once: int | None, folde
     ranking = rank({name: row.common() for name, row in ended.items()})
     ordered = [ended[name] for name in ranking] + [row for row in rows if not row.results]
     curves = {row.name: [read_curve(run, row.scored) for run in row.folders] for row in ordered}
-    best = ordered[0]
+    best, learning = ordered[0], [_learning(row, curves[row.name]) for row in ordered]
     return Comparison(
         scores=[_score(row, place, ranking.get(row.name)) for place, row in enumerate(ordered, 1)],
-        learning=[_learning(row, curves[row.name]) for row in ordered],
+        learning=learning,
         ranking=ranking,
         curves=curves,
-        remarks=_remarks(ordered, at_once),
+        remarks=[*_of_training(learning), *_remarks(ordered, at_once)],
         scale="mass of the grid cell" if data.grid is not None else f"{_common_measure(best)} in data units",
         n=best.results[0]["scores"][best.scored]["common"]["n"],
         seeds=max(len(row.results) for row in ordered),
@@ -182,6 +182,8 @@ def _learning(row: Row, curves: Sequence[Curve]) -> Learning:
         epochs_to_near_best=statistics.median(epochs),
         seconds_to_near_best=statistics.median(c.seconds[n - 1] for c, n in zip(curves, epochs, strict=True)),
         best_epoch=statistics.median(result["best_epoch"] for result in row.results),
+        steps=statistics.median(result["steps"] for result in row.results),
+        is_improving=any(result["is_improving"] for result in row.results),
         diverged=row.diverged,
     )
 
@@ -207,6 +209,18 @@ def _remarks(rows: Sequence[Row], at_once: int | None) -> list[Remark]:
     if at_once is not None and at_once > 1:
         remarks.append(Remark(f"Seconds are those of {at_once} processes side by side."))
     return remarks
+
+
+def _of_training(learning: Sequence[Learning]) -> list[Remark]:
+    """Return a warning where more training may change the places of candidates."""
+    short = [one.observation for one in learning if one.is_short]
+    if not short:
+        return []
+    text = (
+        f"Training was short, of fewer than {FEW_STEPS} steps or still gaining at its end: {', '.join(short)}. More "
+        "epochs may change their places."
+    )
+    return [Remark(text, is_warning=True)]
 
 
 def _of_floors(rows: Sequence[Row]) -> list[Remark]:

@@ -165,15 +165,15 @@ def cut_short(outcome: Mapping[str, Any]) -> list[Finding]:
     """Return a warning where training did not come to its end, and a note where more epochs would be better.
 
     Args:
-        outcome: of a run, as ``config.json`` has it: how training ``stopped``, the number of ``epochs``, and the
-            ``best_epoch`` of them.
+        outcome: of a run, as ``config.json`` has it: how training ``stopped``, the number of ``epochs``, and whether
+            it ``is_improving``.
     """
-    stopped, epochs = outcome["stopped"], outcome.get("epochs") or 0
+    stopped = outcome["stopped"]
     if stopped not in ("finished", "patience"):
         text = f"training was cut short ({stopped}): these are not the numbers of a trained model"
         return [Finding("cut short", text)]
-    if stopped == "finished" and epochs > 1 and outcome["best_epoch"] == epochs:
-        text = f"training had not converged: the last of {epochs} epochs was the best; train for more"
+    if outcome.get("is_improving"):
+        text = f"training had not converged: it still gained after {outcome['epochs']} epochs; train for more"
         return [Finding("not converged", text)]
     return []
 

@@ -58,8 +58,8 @@ class RunFolder(Callback):
         save_history(self.folder, history)
         self._save_state()
         best = history.best.epoch if history.best else None
-        outcome = {"stopped": history.stopped, "epochs": len(history), "best_epoch": best}
-        self._save_config({**outcome, "objective": history.objective})
+        ended = {"stopped": history.stopped, "is_improving": history.is_improving, "objective": history.objective}
+        self._save_config({**ended, "epochs": len(history), "best_epoch": best})
 
     def _save_state(self) -> None:
         if self.unsaved is None:

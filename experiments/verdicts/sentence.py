@@ -81,6 +81,7 @@ def ranked(
     unit: str = "a datum",
     seeds: int | None = None,
     in_doubt: Sequence[str] = (),
+    short: Sequence[str] = (),
 ) -> str:
     """Return the sentence that a ranking ends in; of those that cannot be told from the best, take the smallest.
 
@@ -90,6 +91,7 @@ def ranked(
         unit: of the nats.
         seeds: runs of each candidate; None: they say nothing of it.
         in_doubt: candidates whose estimates are in doubt.
+        short: candidates whose training was short, so that more of it may change their places.
     """
     tied = [name for name, difference in differences.items() if not is_worse(difference)]
     least = min(tied, key=lambda name: parameters[name])
@@ -99,6 +101,8 @@ def ranked(
     said = sentence(least, tied, others, unit=unit, simplest=simplest)
     if doubtful := [name for name in in_doubt if name in tied or name == next(iter(others), None)]:
         said += f"; but the estimates of {listed(doubtful)} are in doubt"
+    if short and len(differences) > 1:
+        said += f"; but training was short for {'all' if len(short) == len(differences) else listed(short)}"
     if seeds == 1 and len(differences) > 1:
         said += "; one seed alone does not tell how much another would change"
     return capital(f"{said}.")

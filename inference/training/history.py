@@ -5,7 +5,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 
+import numpy as np
+
 from obsvae.errors import UsageError
+
+RISE = 0.05  # nats by which the validation ELBO rises where training goes on
+_LEAST = 10  # epochs that a trend is seen in
+_CERTAIN = 5.0  # standard errors of a rise; neighbouring epochs are more alike than these allow for
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,24 @@ class History:
 
     @property
     def is_improving(self) -> bool:
-        """Whether training ended with its epochs, while the last of them was the best: more would be better."""
-        return self.stopped == "finished" and len(self) > 1 and self.best is self.epochs[-1]
+        """Whether training ended with its epochs while the validation ELBO still rose: more would be better.
+
+        The last epoch was the best; or over the last fifth, of ten epochs at least, a straight line rises by more than
+        :data:`RISE` nats, and by more than five times its standard error.
+        """
+        if self.stopped != "finished" or len(self) < 2:
+            return False
+        return self.best is self.epochs[-1] or self._rises()
+
+    def _rises(self) -> bool:
+        last = np.array([epoch.validation_elbo for epoch in self.epochs[-max(_LEAST, len(self) // 5) :]])
+        if len(last) < _LEAST:
+            return False
+        t = np.linspace(-0.5, 0.5, len(last))
+        rise = (t @ last) / (t @ t)
+        rest = last - last.mean() - rise * t
+        error = np.sqrt((rest @ rest) / (len(last) - 2) / (t @ t))
+        return bool(rise > max(RISE, _CERTAIN * error))
 
     @classmethod
     def from_csv(cls, text: str) -> "History":

@@ -211,18 +211,18 @@ def test_what_khat_says_is_told_once_for_all_that_it_is_said_of():
 
 
 @pytest.mark.parametrize(
-    ("stopped", "best_epoch", "kinds"),
+    ("stopped", "is_improving", "kinds"),
     [
-        ("finished", 2, []),
-        ("finished", 3, ["not converged"]),
-        ("patience", 2, []),
-        ("unfinished", 3, ["cut short"]),
-        ("interrupted", 2, ["cut short"]),
-        ("diverged at step 7", 2, ["cut short"]),
+        ("finished", False, []),
+        ("finished", True, ["not converged"]),
+        ("patience", False, []),
+        ("unfinished", None, ["cut short"]),
+        ("interrupted", False, ["cut short"]),
+        ("diverged at step 7", False, ["cut short"]),
     ],
 )
-def test_training_that_did_not_come_to_its_end_is_told(stopped, best_epoch, kinds):
-    outcome = {"stopped": stopped, "best_epoch": best_epoch, "epochs": 3}
+def test_training_that_did_not_come_to_its_end_is_told(stopped, is_improving, kinds):
+    outcome = {"stopped": stopped, "epochs": 3} | ({} if is_improving is None else {"is_improving": is_improving})
     assert [one.kind for one in cut_short(outcome)] == kinds
 
 

@@ -1,5 +1,6 @@
 """How long to train, where nobody says."""
 
+import numpy as np
 import pytest
 
 from obsvae.inference import Epoch, History, fit
@@ -39,3 +40,28 @@ def test_training_without_epochs_ends_when_validation_has_stopped_improving(smal
 def test_a_training_that_ended_at_its_best_was_improving(stopped, validation, found):
     history = History([Epoch(i, i, elbo, elbo, 1.0, i) for i, elbo in enumerate(validation, 1)], stopped)
     assert history.is_improving is found
+
+
+def ended(validation):
+    return History([Epoch(i, i, elbo, elbo, 1.0, i) for i, elbo in enumerate(validation, 1)])
+
+
+def test_a_rise_beside_noise_is_seen_though_the_last_epoch_is_not_the_best():
+    rng = np.random.default_rng(0)
+    epochs, noise = np.arange(400), 0.3 * rng.normal(size=400)
+    noise[-1] = -1.0  # no best epoch
+    assert ended(-20 + 0.02 * epochs + noise).is_improving
+    assert not ended(-20 + noise).is_improving
+    assert not ended(-20 - 0.02 * epochs + noise).is_improving
+    # A rise that no one would wait for
+    assert not ended(-20 + 0.0005 * epochs + 1e-3 * noise).is_improving
+
+
+def test_noise_alone_is_hardly_ever_a_rise():
+    rng = np.random.default_rng(1)
+    found = 0
+    for _ in range(400):
+        noise = rng.normal(size=60)
+        noise[-1] = -9.0
+        found += ended(noise).is_improving
+    assert found <= 4
