@@ -134,9 +134,9 @@ FAMILIES = {
     "laplace:scale=decoder": laplace_family(outputs=2),
     "logistic": scipy_family(ref.scaled(scipy.stats.logistic), "real"),
     "logistic:scale=per-feature": scipy_family(ref.scaled(scipy.stats.logistic), "real"),
-    "student-t": scipy_family(ref.student, "real"),
-    "student-t:scale=decoder,df=decoder": scipy_family(ref.student, "real", 3),
-    "student-t:df=4": scipy_family(ref.student, "real"),
+    "student-t": scipy_family(ref.student, "real", start=0.5),  # from the median
+    "student-t:scale=decoder,df=decoder": scipy_family(ref.student, "real", 3, start=0.5),
+    "student-t:df=4": scipy_family(ref.student, "real", start=0.5),
     "log-normal": scipy_family(ref.log_normal, "positive", start=1.5),
     "log-normal:scale=decoder": scipy_family(ref.log_normal, "positive", 2, start=1.5),
     "gamma": scipy_family(ref.gamma, "positive"),
