@@ -100,6 +100,11 @@ def array_of(path: str) -> np.ndarray:
     return _read(Path(file).expanduser(), member)
 
 
+def is_array_file(name: str) -> bool:
+    """Return whether a name is that of a file of arrays, or of an array in one."""
+    return Path(file_and_member(name)[0]).suffix.lower() in {".npy", ".npz"}
+
+
 def file_and_member(path: str) -> tuple[str, str | None]:
     """Return the path of a file, and the array of an .npz file that follows it after a colon, if one does."""
     found = _MEMBER.fullmatch(path)

@@ -168,7 +168,7 @@ def _read(
     channels: str | None,
 ) -> Stored:
     """Return the data of a known name, a file or a folder."""
-    if Path(arrays.file_and_member(name)[0]).suffix.lower() in {".npy", ".npz"}:
+    if arrays.is_array_file(name):
         return arrays.from_file(name, names, labels, splits, missing, channels)
     if name and name not in SOURCES and Path(name).expanduser().is_dir():
         if names is not None or missing or channels is not None:

@@ -1,10 +1,12 @@
-"""What the columns of a table are taken for, in words."""
+"""What the columns of a table are taken for, and what an array looks like, in words."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tabulate import tabulate
 
-from obsvae.data import Dataset
+from obsvae.data import SOURCES, Dataset, load, look_at, suspicions_of
+from obsvae.data.arrays import is_array_file
 from obsvae.data.inspection.splits import of_splits
 from obsvae.data.inspection.suspicion import together
 from obsvae.data.tables.guessing.guesses import Guess, family_counts, guess_table
@@ -16,12 +18,42 @@ from obsvae.data.tables.schemas.toml import to_toml
 from obsvae.data.tables.stored import stored_table
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import require_data
+from obsvae.experiments.verdicts.looks import in_words
 from obsvae.model import BY_COLUMN, OBSERVATIONS, make_observation
 from obsvae.names import lookup
 
 COLUMNS_TOLD = 40
 SUSPICIONS_TOLD = 30
 WIDTH = 28  # of a name or a range
+
+
+def is_array(name: str) -> bool:
+    """Return whether data are an array: of a known name, a file of arrays, or a folder of images."""
+    return name in SOURCES or is_array_file(name) or Path(name).expanduser().is_dir()
+
+
+def array_text(name: str) -> str:
+    """Return what an array is, what its values look like over all splits, and what looks wrong.
+
+    Args:
+        name: as :func:`load` takes it; entries that are NaN in a file are counted as missing.
+
+    Raises:
+        UsageError: for data that no model could be trained on.
+    """
+    data = load(name, missing=is_array_file(name))
+    splits = ", ".join(f"{len(rows)} {split}" for split, rows in data.rows.items())
+    shape = " × ".join(map(str, data.event_shape))
+    lines = [f"{name}: {sum(map(len, data.rows.values()))} data of {shape} ({splits})"]
+    lines += [f"bounds: {data.bounds[0]:g} to {data.bounds[1]:g}"] if data.bounds is not None else []
+    if (grid := data.grid) is not None:
+        levels = "" if grid.levels is None else f", {grid.levels} values"
+        lines.append(f"grid: from {grid.low:g} in steps of {grid.step:g}{levels}")
+    (look,) = look_at(data)
+    lines.append(f"values: {in_words(look)}")
+    if found := suspicions_of(data):
+        lines += ["", "Look at:", *(f"- {one}" for one in found)]
+    return "\n".join(lines)
 
 
 def inspected(table: RawTable, schema: Schema) -> tuple[Guess, ...]:

@@ -1,4 +1,4 @@
-"""Show what the columns of a table are taken for, and what looks wrong in them."""
+"""Show what the columns of a table, or the values of an array, look like, and what looks wrong in them."""
 
 import shlex
 from collections.abc import Sequence
@@ -12,19 +12,26 @@ from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import Parser
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.files import require_place, save_text
-from obsvae.experiments.inspection import as_data, inspected, inspection_text, schema_text
+from obsvae.experiments.inspection import array_text, as_data, inspected, inspection_text, is_array, schema_text
 
 EXAMPLES = """\
   obsvae inspect people.csv
   obsvae inspect people.csv --missing -999 none --out people.toml
   obsvae inspect people.csv --schema people.toml
   obsvae train --data people.csv --schema people.toml
+  obsvae inspect spectra.npy
 """
+# What goes with tables alone.
+OF_TABLES = ("schema", "missing", "layer", "out")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(__doc__ or "", EXAMPLES)
-    parser.add_argument("data", metavar="DATA", help="a table: .csv, .tsv, .parquet or .h5ad")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="a table (.csv, .tsv, .parquet, .h5ad); or an array (.npy, .npz), a folder of images, or a known name",
+    )
     parser.add_argument(
         "--schema", metavar="FILE", help="what is known of its columns, in TOML; the others are guessed"
     )
@@ -34,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the schema here, with the reasons as comments")
     args = parser.parse_args(arguments)
+    if is_array(args.data):
+        if given := [f"--{name}" for name in OF_TABLES if getattr(args, name)]:
+            raise UsageError(f"{' and '.join(given)} go with a table, but {args.data} holds none: leave them out")
+        print(f"{array_text(args.data)}\n\nnow: obsvae recommend {shlex.quote(args.data)} --out rec")
+        return
     if args.out is not None and args.out.exists():
         raise UsageError(f"{args.out} exists already; choose another file, or remove it")
     if args.out is not None:

@@ -124,3 +124,18 @@ def test_the_command_tells_its_release(tmp_path):
     line = [sys.executable, str(ROOT / "scripts/main.py"), "--version"]
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == f"obsvae {importlib.metadata.version('obsvae')}\n"
+
+
+def test_arrays_are_told_what_they_look_like(tmp_path):
+    x = rng.normal(size=(60, 5, 2)).astype(np.float32)
+    x[:, :, 1] = 1000 + 30 * x[:, :, 1]
+    x[3, 2, 0], x[5] = np.nan, x[4]
+    np.save(tmp_path / "windows.npy", x)
+    told = succeeds("inspect_", "windows.npy", cwd=tmp_path)
+    assert told.startswith("windows.npy: 60 data of 5 × 2 (48 train, 6 validation, 6 test)\nvalues: 599 values of 10 ")
+    assert "1 missing" in told
+    assert "Look at:" in told
+    assert told.endswith("now: obsvae recommend windows.npy --out rec\n")
+    told = succeeds("inspect_", "digits", cwd=tmp_path)
+    assert "grid: from 0 in steps of 1, 17 values" in told
+    assert "48.9% at 0" in told

@@ -51,8 +51,9 @@ RECOMMEND = {
 INSPECT = {
     "": "the following arguments are required: DATA",
     "absent.csv": "no file at 'absent.csv'",
-    "x.npy": "needs a file of .csv",
-    "folder": "is a folder: name a file in it",
+    "x.npy --schema good.toml --layer a": "--schema and --layer go with a table, but x.npy holds none",
+    "absent.npy": "no file at 'absent.npy'",
+    "folder": "it holds none: check the path",
     "empty.csv": "needs rows below its header",
     "t.csv --schema absent.toml": "cannot read the schema 'absent.toml'",
     "t.csv --schema bad.toml": "is not TOML",
