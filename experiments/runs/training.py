@@ -192,7 +192,8 @@ def draw_training(run: Run) -> None:
         save_figure(run.folder / "figures/reproductions.png", figure)
         return
     few = run.data.validation[:10].to(device_of(run.model))
+    limits = run.data.bounds or inference.limits_of(run.data.validation[:10].numpy(), run.data.unit_shape)
     rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, seed=seed)}
     if run.guide.has_density:
         rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), seed=seed)
-    save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, run.data.bounds))
+    save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, limits))

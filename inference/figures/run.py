@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from obsvae.inference.features import as_picture
+from obsvae.inference.figures.palette import COLOURS
 from obsvae.inference.training.history import History
 
 
@@ -30,14 +31,21 @@ def plot_history(history: History) -> Figure:
 def plot_data(axes: Axes, datum: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> None:
     """Draw one datum: as a picture where it has rows and columns, as a line where it is a vector.
 
+    Where each column of a window (time, sensor) has limits of its own, it is drawn as a line for each.
+
     Args:
         axes: where to.
         datum: in data units.
-        low: what is black, or the foot of the axes: a number, or one for each feature of a vector.
+        low: what is black, or the foot of the axes: a number, or one for each feature of a vector or each column of a
+            window, ``(1, C)``.
         high: what is white, or the top of the axes.
     """
     if datum.ndim == 1:
         axes.plot((datum - low) / (high - low), ".-", color="0.2", linewidth=1, markersize=3)
+        axes.set_ylim(-0.1, 1.1)
+    elif datum.ndim == 2 and np.ndim(low) == 2:
+        for c, values in enumerate(((datum - low) / (high - low)).T):
+            axes.plot(values, color=COLOURS[c % len(COLOURS)], linewidth=1)
         axes.set_ylim(-0.1, 1.1)
     else:
         axes.imshow(np.clip((as_picture(datum) - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1)
@@ -45,13 +53,20 @@ def plot_data(axes: Axes, datum: np.ndarray, low: float | np.ndarray, high: floa
     axes.set_yticks([])
 
 
-def limits_of(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and the greatest of data ``(N, *event)``.
+def limits_of(x: np.ndarray, unit_shape: Sequence[int] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest of data ``(N, *event)``, over entries that are not NaN.
 
-    Feature by feature for vectors, whose columns may have units of their own, and over all features of pictures.
+    Feature by feature for vectors, whose columns may have units of their own; column by column, ``(1, C)``, for windows
+    whose columns have; and over all features of pictures.
+
+    Args:
+        x: the data.
+        unit_shape: of their statistics, as a dataset has it.
     """
+    if x.ndim == 3 and len(unit_shape) == 2 and unit_shape[0] == 1:
+        return np.nanmin(x, (0, 1))[None], np.nanmax(x, (0, 1))[None]
     over = 0 if x.ndim == 2 else None
-    return x.min(over), x.max(over)
+    return np.nanmin(x, over), np.nanmax(x, over)
 
 
 def plot_reproductions(
@@ -63,8 +78,8 @@ def plot_reproductions(
 
     Args:
         rows: tensors ``(n, *event)`` in data units by title, the originals first.
-        limits: values drawn black and white, numbers or one for each feature of a vector ``(*event)``; by default the
-            :func:`limits_of` the first row.
+        limits: values drawn black and white, as :func:`plot_data` takes them; by default the :func:`limits_of` the
+            first row.
         columns: titles of the columns, if any.
     """
     arrays = {title: tensor.detach().cpu().numpy() for title, tensor in rows.items()}

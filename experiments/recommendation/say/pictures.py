@@ -46,7 +46,7 @@ def pictures(data: Dataset, draws: Mapping[str, np.ndarray]) -> "Figure | None":
     if drawn is None or data.train.ndim < 3 or drawn.ndim != data.train.ndim:
         return None
     rows = {"data": data.test[:_PICTURES], "drawn": torch.as_tensor(drawn[:_PICTURES])}
-    return inference.plot_reproductions(rows, data.bounds or inference.limits_of(data.train.numpy()))
+    return inference.plot_reproductions(rows, data.bounds or inference.limits_of(data.train.numpy(), data.unit_shape))
 
 
 def ranking(answer: Answer) -> "Figure | None":

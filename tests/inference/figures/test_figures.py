@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from obsvae.experiments.files import save_figure
-from obsvae.inference import Epoch, History, plot_comparison, plot_data, plot_history, plot_reproductions
+from obsvae.inference import Epoch, History, limits_of, plot_comparison, plot_data, plot_history, plot_reproductions
 
 SHAPES = {
     "image": (8, 6),
@@ -177,3 +177,19 @@ def test_figures_need_no_display_and_leave_no_trace(tmp_path):
     assert dict(mpl.rcParams) == before
     pyplot = pytest.importorskip("matplotlib.pyplot")
     assert pyplot.get_fignums() == []
+
+
+def test_windows_are_lines_each_on_a_scale_of_its_own():
+    x = np.stack([np.linspace(-1, 1, 30), 1000 + 50 * np.linspace(0, 1, 30) ** 2], -1)[None].repeat(3, 0)
+    limits = limits_of(x, (1, 2))
+    np.testing.assert_array_equal(limits, [[[-1.0, 1000.0]], [[1.0, 1050.0]]])
+    assert limits_of(x, ()) == (-1.0, 1050.0)
+    axes = Figure().subplots()
+    plot_data(axes, x[0], *limits)
+    assert [line.get_ydata()[[0, -1]].tolist() for line in axes.lines] == [[0.0, 1.0], [0.0, 1.0]]
+    assert not axes.images
+    picture = Figure().subplots()
+    plot_data(picture, x[0], *limits_of(x))
+    assert not picture.lines
+    figure = plot_reproductions({"data": torch.from_numpy(x)}, limits)
+    assert all(len(one.lines) == 2 for one in figure.axes)
