@@ -13,7 +13,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.about import about_data, called, column_names
 from obsvae.experiments.evaluation.doubts import active_latents, doubts
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, trust
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, of_columns, trust
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
 from obsvae.experiments.evaluation.judges import disagreements, of_missed_mass
@@ -165,6 +165,7 @@ def evaluate_run(
     metrics["active_latents"] = int(active_latents(run, seed).sum())
     findings += [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
+    findings += of_columns(entries.behind) if entries else []
     findings += [of_missed_mass(missed, best.likelihood.remedy)] if missed else []
     if not processes.is_first:  # what follows reads and writes the files of the run
         return Evaluation(metrics, columns, findings, [], entries)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from obsvae.experiments.verdicts.words import listed
 from obsvae.inference import KHAT_LIMIT, LogLikelihood
 
 Kind = Literal[
@@ -28,6 +29,7 @@ Kind = Literal[
     "partial",
     "measure",
     "loss",
+    "behind",
     "cut short",
     "not converged",
     "replaced",
@@ -45,6 +47,7 @@ _WARNINGS: tuple[Kind, ...] = (
     "unknown",
     "missed",
     "disagreement",
+    "behind",
     "cut short",
 )
 _NOTES: tuple[Kind, ...] = (
@@ -72,10 +75,11 @@ class Finding:
             them; ``missed``, ``bracketed``: how much of log p(x) the estimates miss on data from the model, too much or
             little; ``disagreement``: data of which refined particles and annealing tell different things; ``bound``:
             the numbers are lower bounds; ``partial``: entries are missing; ``measure``: they are of another measure
-            than expected; ``loss``: a decoder that was trained by a loss is scored under likelihoods; ``cut short``:
-            training did not come to its end; ``not converged``: it ended while it was still improving; ``replaced``:
-            earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no reference``:
-            annealing has left nothing to hold estimates against.
+            than expected; ``loss``: a decoder that was trained by a loss is scored under likelihoods; ``behind``: the
+            model says less of a column than the column's own marginal; ``cut short``: training did not come to its end;
+            ``not converged``: it ended while it was still improving; ``replaced``: earlier numbers were overwritten;
+            ``no guide``: a point mass has no amortised estimate; ``no reference``: annealing has left nothing to hold
+            estimates against.
         text: a line about it.
         data: indices of the data that it is about.
     """
@@ -159,6 +163,17 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
             )
         )
     return found
+
+
+def of_columns(behind: Sequence[str]) -> list[Finding]:
+    """Return a warning of columns of which a model says less than their own marginals."""
+    if not behind:
+        return []
+    text = (
+        f"of {listed(behind)} the model says less, given the others of a row, than the column's own marginal: train it "
+        "for longer, or take another family"
+    )
+    return [Finding("behind", text)]
 
 
 def cut_short(outcome: Mapping[str, Any]) -> list[Finding]:

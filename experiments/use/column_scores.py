@@ -45,6 +45,12 @@ class ColumnScores:
         few = int((~np.isnan(self.marginal)).sum(0).max())
         return f"{text}\nFew entries: gains of {few} rows at most tell little" if few < FEW_ROWS else text
 
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The columns of which the model says less than their own marginals, by two standard errors."""
+        rows = [row for row in self.table() if row["entries"] >= FEW_ROWS]
+        return tuple(row["column"] for row in rows if row["gain"] < -2.0 * row["standard error"])
+
     def columns(self) -> dict[str, np.ndarray]:
         """Return the score of each entry, ``(N,)`` by title."""
         return titled(self.names, self.conditional)

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -15,11 +16,12 @@ import xarray as xr
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments import bracket_run, evaluate_run, make_pair, particle_curves, score, train_run
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, in_words, trust
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, in_words, of_columns, trust
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
 from obsvae.experiments.evaluation.tables import table
+from obsvae.experiments.use.column_scores import ColumnScores
 from obsvae.inference import (
     Amortised,
     Annealed,
@@ -356,3 +358,23 @@ def test_a_finding_says_how_serious_it_is():
     assert str(Finding("cut short", "x")) == "warning: x"
     assert str(Finding("replaced", "x")) == "note: x"
     assert str(Finding("trusted", "x")) == "x"
+
+
+def test_columns_of_which_the_model_says_less_than_their_marginals_are_named():
+    rng = np.random.default_rng(0)
+    n = 200
+    marginal = rng.normal(-1, 0.1, (n, 3))
+    log_p = marginal + np.array([0.5, -0.5, -0.01]) + 0.3 * rng.normal(size=(n, 3))
+    conditional = SimpleNamespace(log_probability=log_p, flagged=np.zeros((n, 3), bool))
+    found = ColumnScores(("a", "b", "c"), conditional, marginal, dict.fromkeys("abc", "density"))
+    assert found.behind == ("b",)
+    few = ColumnScores(
+        ("a", "b", "c"),
+        SimpleNamespace(log_probability=log_p[:9], flagged=np.zeros((9, 3), bool)),
+        marginal[:9],
+        found.measures,
+    )
+    assert few.behind == ()
+    (told,) = of_columns(found.behind)
+    assert str(told).startswith("warning: of b the model says less")
+    assert of_columns(()) == []
