@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from obsvae.data.checks import EXACT
 from obsvae.data.columns import Kind
 from obsvae.data.tables.guessing.seen import Seen
 from obsvae.data.tables.parsed import Parsed
@@ -137,6 +138,10 @@ def _are_dates(values: np.ndarray) -> bool:
 
 
 def _from_zero(column: Parsed, low: float, high: float) -> Choice:
+    if high > EXACT:
+        why = "too large for float32 to tell from their neighbours: a density, no masses"
+        family = "log-normal" if low > 0 else "zero-inflated:inner=log-normal"
+        return Choice(Kind.POSITIVE, family, f"whole numbers from {low:g} to {high:.3g}, {why}")
     if low == 0:
         return Choice(Kind.COUNT, "negative-binomial", "whole numbers from 0")
     mean, variance = column.distinct.mean, column.distinct.moment(2)

@@ -17,6 +17,7 @@ FEW = 12  # distinct whole numbers that may be levels
 MANY = 50  # levels that are many
 MOSTLY, LARGE = 0.5, 100  # share of zeros, and median of the others, of what is no count
 PERCENT = (0.0, 100.0)
+TURN, NEAR_END = 360.0, 18.0  # degrees; and as near to both ends as angles all round come
 SAMPLED = 200  # texts that are looked at, to see how numbers are written
 _OTHERWISE = {
     re.compile(r"[-+]?\d+(\.\d+)?\s*%"): "percentages: write them without the sign, 50 for 50%",
@@ -96,8 +97,17 @@ def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
             yield "all within 0 and 1: where they are shares, declare bounds = [0, 1]"
         if column.bounds is None and (seen.low, seen.high) == PERCENT:
             yield "from 0 to 100: where they are percentages, declare bounds = [0, 100]"
+        if column.bounds is None and _cover_a_turn(seen):
+            yield "from 0 to 360: where they are angles, declare observation = \"von-mises\" and bounds = [0, 360]"
         if column.kind is Kind.COUNT:
             yield from _of_counts(guess, seen)
+
+
+def _cover_a_turn(seen: Seen) -> bool:
+    """Return whether numbers may be angles in degrees: many of them, within a turn and all round it."""
+    assert seen.low is not None
+    assert seen.high is not None
+    return seen.distinct > FEW and 0 <= seen.low < NEAR_END < TURN - NEAR_END < seen.high <= TURN
 
 
 def _is_usual_count(guess: Guess, seen: Seen) -> bool:

@@ -42,6 +42,8 @@ def suspected(values, said=None):
         (rng.binomial(40, 0.95, N) - 20, ["distinct whole numbers"]),
         (np.round(rng.random(N), 3), ["all within 0 and 1", "bounds = [0, 1]"]),
         ([0.5, 100, 0, *(f"{v:.1f}" for v in rng.uniform(0, 100, N))], ["percentages", "bounds = [0, 100]"]),
+        (rng.integers(0, 360, N), ["angles", "von-mises", "bounds = [0, 360]"]),
+        (np.round(rng.uniform(0, 360, N), 1), ["angles"]),
         (with_some(REALS, "n/d", 2), ["'n/d' in row 0, 'n/d' in row 150"]),
         (rng.choice(["none", "brick"], N), ["'none' is taken for a level"]),
         (rng.choice(["Male", "male", "F"], N), ["'Male' and 'male'", "capitals"]),
@@ -79,3 +81,20 @@ def test_duplicates_are_told_and_columns_of_the_same_stand_together():
     assert said["the same as 'a' in every row"] == ("b",)
     assert said["the same as 'c' in every row"] == ("f",)
     assert said["5 distinct whole numbers"] == ("d", "e")
+
+
+def test_numbers_that_cover_no_turn_are_no_angles():
+    assert "angles" not in suspected(rng.integers(0, 300, N))
+    assert "angles" not in suspected(rng.integers(0, 400, N))
+    assert "angles" not in suspected(rng.integers(90, 360, N))
+    assert "angles" not in suspected(rng.choice([0, 90, 180, 270, 360], N))
+
+
+@pytest.mark.parametrize(("low", "family"), [(1, "log-normal"), (0, "zero-inflated:inner=log-normal")])
+def test_whole_numbers_that_float32_does_not_hold_are_a_density_and_say_so(low, family):
+    values = np.maximum(np.exp(rng.normal(20, 2, N)).astype(np.int64), 1)
+    values[:40] = low
+    (guess,) = guess_table(table(x=texts(*values)), Schema())
+    assert guess.column.observation == family
+    assert guess.column.grid is None
+    assert "too large for float32" in guess.reason
