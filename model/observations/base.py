@@ -19,6 +19,14 @@ from obsvae.model.observations.support import Support
 from obsvae.options import Option
 
 
+def first_of(outside: Tensor, rows: Tensor | None) -> tuple[int, ...]:
+    """Return the index of the first entry ``(N, *event)`` that lies outside, by the number of its row."""
+    places = outside.nonzero()
+    if rows is not None:
+        places = places[rows.to(places.device)[places[:, 0]].argsort(stable=True)]
+    return tuple(places[0].tolist())
+
+
 class Observation(LocalModule):
     """An observation distribution: from the decoder's raw outputs to a distribution over x.
 
@@ -145,7 +153,7 @@ class Observation(LocalModule):
             outside: where x lies outside, likewise.
             rows: as in :meth:`check`.
         """
-        first, count = tuple(outside.nonzero()[0].tolist()), int(outside.sum())
+        first, count = first_of(outside, rows), int(outside.sum())
         datum = first[0] if rows is None else int(rows[first[0]])
         also = f" and in {count - 1} more places" if count > 1 else ""
         return UsageError(

@@ -98,7 +98,7 @@ def _of_numbers(guess: Guess, seen: Seen) -> Iterator[str]:
         if column.bounds is None and (seen.low, seen.high) == PERCENT:
             yield "from 0 to 100: where they are percentages, declare bounds = [0, 100]"
         if column.bounds is None and _cover_a_turn(seen):
-            yield "from 0 to 360: where they are angles, declare observation = \"von-mises\" and bounds = [0, 360]"
+            yield 'from 0 to 360: where they are angles, declare observation = "von-mises" and bounds = [0, 360]'
         if column.kind is Kind.COUNT:
             yield from _of_counts(guess, seen)
 

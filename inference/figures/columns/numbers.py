@@ -81,21 +81,21 @@ class Numbers(View):
     def _tick(self, axes: Axes, which: Which) -> None:
         axis = axes.xaxis if which == "x" else axes.yaxis
         set_scale: Callable[..., None] = axes.set_xscale if which == "x" else axes.set_yscale
-        formatter = FuncFormatter(lambda value, _: f"{value:.6g}")
+        formatter = FuncFormatter(lambda value, _: f"{value:.6g}".replace("e+0", "e").replace("e+", "e"))
         if not self.is_log:
             axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=self.step >= 1))
         elif self.has_zero:
             set_scale("symlog", linthresh=self.edges[1], linscale=0.3)
             first = int(np.floor(np.log10(2 * self.edges[1]))) + 1  # a tick nearer to 0 would touch its own
             last = int(np.floor(np.log10(self.edges[-1])))
-            each = 1 + (last - first) // 4
+            each = 1 + (last - first) // 3
             axis.set_major_locator(FixedLocator([0.0, *(10.0**power for power in range(first, last + 1, each))]))
             axis.set_minor_locator(NullLocator())
         else:
             set_scale("log")
             decades = np.log10(self.edges[-1] / self.edges[0])
             subs: Sequence[float] = (1, 1.5, 2, 3, 5, 7) if decades < 0.8 else (1, 2, 5) if decades < 1.7 else (1,)
-            axis.set_major_locator(LogLocator(subs=subs, numticks=9))
+            axis.set_major_locator(LogLocator(subs=subs, numticks=5))
             axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(formatter)
         axis.set_minor_formatter(NullFormatter())

@@ -14,6 +14,7 @@ from obsvae.inference.figures.palette import BLUE
 
 # Columns and points drawn at most, and cells whose numbers are written.
 _SHOWN, _POINTS, _WRITTEN = 24, 1000, 36
+_TOLD = 10  # entries from which on a share or R² is told
 
 
 def plot_column_reproductions(x: np.ndarray, reproduced: np.ndarray, columns: Sequence[ColumnLike]) -> Figure:
@@ -43,7 +44,7 @@ def _draw_numbers(axes: Axes, view: View, observed: np.ndarray, reproduced: np.n
     ends = view.padded
     axes.plot(ends, ends, color="0.7", linewidth=1, zorder=0)
     axes.scatter(observed[:_POINTS], reproduced[:_POINTS], s=9, color=BLUE, alpha=0.6, linewidths=0)
-    axes.set_title(view.agreement(observed, reproduced), fontsize=9)
+    axes.set_title(_agreement(view, observed, reproduced), fontsize=9)
 
 
 def _draw_levels(axes: Axes, view: View, observed: np.ndarray, reproduced: np.ndarray) -> None:
@@ -55,4 +56,9 @@ def _draw_levels(axes: Axes, view: View, observed: np.ndarray, reproduced: np.nd
         for (i, j), count in np.ndenumerate(counts):
             colour = "white" if shares[i, j] > 0.6 else "0.1"
             axes.text(i, j, f"{count:.0f}", ha="center", va="center", fontsize=8, color=colour)
-    axes.set_title(view.agreement(observed, reproduced), fontsize=9)
+    axes.set_title(_agreement(view, observed, reproduced), fontsize=9)
+
+
+def _agreement(view: View, observed: np.ndarray, reproduced: np.ndarray) -> str:
+    """Return how well values are reproduced; of a few their number alone, as R² of three points says nothing."""
+    return view.agreement(observed, reproduced) if len(observed) >= _TOLD else f"{len(observed)} seen"

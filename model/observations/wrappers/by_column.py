@@ -11,7 +11,7 @@ from torch import Tensor
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model import exact
-from obsvae.model.observations.base import Cells, Observation
+from obsvae.model.observations.base import Cells, Observation, first_of
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.support import Support
 from obsvae.model.observations.wrappers.wrapper import Compound
@@ -122,7 +122,7 @@ class ByColumn(Compound):
 
     def refusal(self, x: Tensor, outside: Tensor, rows: Tensor | None = None) -> UsageError:
         """Return the error for data outside the support of a column's family, with the column's name."""
-        row, d = outside.nonzero()[0].tolist()
+        row, d = first_of(outside, rows)
         part = next(part for part, columns in zip(self.parts, self.columns, strict=True) if d in columns)
         also = f" and in {int(outside.sum()) - 1} more places" if int(outside.sum()) > 1 else ""
         return UsageError(

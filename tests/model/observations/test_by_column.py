@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 import torch
 
-from obsvae.data import Column, Grid, Kind
+from obsvae.data import Column, Grid, Kind, load
 from obsvae.errors import UsageError
 from obsvae.model import (
     ByColumn,
@@ -292,3 +292,17 @@ def test_a_column_of_zeros_does_not_start_from_another():
     x[:, 0] = 0.0
     with pytest.raises(UsageError, match="column 'c0', 'c1': zero-inflated needs some data that are not 0"):
         observation.initialise(x)
+
+
+def test_the_first_row_of_the_file_is_named():
+    data = load(np.abs(np.random.default_rng(0).normal(size=(40, 2))) + 1)
+    observation = make_observation("gamma", data)
+    x = data.train.clone()
+    rows = data.rows["train"]
+    x[3:9, 1] = -1.0
+    first = int(rows[3:9].min())
+    assert rows[3:9].tolist() != sorted(rows[3:9].tolist())
+    with pytest.raises(UsageError, match=f"at datum {first}, feature 1 and in 5 more places"):
+        observation.check(x, rows)
+    with pytest.raises(UsageError, match="at datum 3, feature 1"):
+        observation.check(x)
