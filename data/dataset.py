@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from obsvae.data.columns import Column
+from obsvae.data.conditions import Condition
 from obsvae.data.grid import Grid
 from obsvae.data.scaling import Scaling
 from obsvae.data.splits import SPLITS
@@ -54,6 +55,8 @@ class Dataset:
         label_names: the texts of the labels 0, 1, …, or None.
         has_missing: whether entries may be missing, which are NaN.
         units: which entries of a datum have a unit of their own: "column", "channel" or "all".
+        conditions: what the model is given beside x, in the order in which it is encoded; empty where there is nothing.
+        given: split name -> c, (N, C) in float32, what networks see of the conditions; no splits where there are none.
         recipe: plain arguments, which may be saved as JSON, with which `load` gives the same dataset again; None for
             data from memory.
 
@@ -77,6 +80,8 @@ class Dataset:
     label_names: tuple[str, ...] | None = None
     has_missing: bool = False
     units: str = "all"
+    conditions: tuple[Condition, ...] = ()
+    given: Mapping[str, Tensor] = field(default_factory=dict)
     recipe: Mapping[str, Any] | None = None
 
     @property
@@ -104,6 +109,8 @@ class Dataset:
         for split in SPLITS:
             digest.update(self.rows[split].numpy().tobytes())
             digest.update(np.ascontiguousarray(self.split(split).cpu().numpy()))
+            if self.given:
+                digest.update(np.ascontiguousarray(self.given[split].cpu().numpy()))
         return digest.hexdigest()
 
     def split(self, name: str) -> Tensor:
@@ -134,5 +141,6 @@ class Dataset:
             test=self.test.to(device),
             labels={split: label.to(device) for split, label in self.labels.items()},
             scaling=self.scaling.to(device),
+            given={split: c.to(device) for split, c in self.given.items()},
             noise=None if self.noise is None else self.noise.to(device),
         )

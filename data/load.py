@@ -49,6 +49,7 @@ def load(
     units: str | None = None,
     missing: bool = False,
     channels: str | None = None,
+    conditions: Sequence[str] = (),
     seed: int = 0,
 ) -> Dataset:
     """Return a dataset in data units, on the CPU; the same arguments give the same tensors.
@@ -82,6 +83,8 @@ def load(
             refused.
         channels: where the images of an array have their channels, "first" or "last" (N, rows, columns, channels),
             which are then moved to the first place; each is a unit of its own. By default no axis is moved.
+        conditions: names of what the model is given, and does not predict: columns of a table, or "label", the labels
+            of other data. Those that a schema declares need not be named.
         seed: of the draws of binarise and dequantise.
 
     Raises UsageError for an unknown name, data that cannot be found or read, data that no model could be trained on,
@@ -105,11 +108,13 @@ def load(
             f"{which} needs a value in every entry, but entries may be missing (missing=True): leave it out"
         )
     scale = None if scaling is None else lookup("scaling", scaling, SCALINGS)
+    if isinstance(conditions, str) or any(not isinstance(one, str) for one in conditions):
+        raise UsageError(f"conditions need a list of names, such as ['label']; got {conditions!r}")
     if is_table(name):
         options = {"names": names, "labels": labels, "bounds": bounds, "units": units, "missing": missing}
         options |= {"channels": channels, "grid": grid}
         changed = {"scaling": scaling, "binarise": binarise, "dequantise": dequantise, "warp": warp}
-        return load_table(name, schema, splits, layer, {**options, **changed})
+        return load_table(name, schema, splits, layer, {**options, **changed}, conditions)
     for option, value in {"schema": schema, "layer": layer}.items():
         if value is not None:
             raise UsageError(f"{option} goes with a table, such as a .csv file; got {_said(name)}: leave it out")
@@ -121,6 +126,13 @@ def load(
     else:
         raise not_data(name)
     where = "array" if called == "array" else repr(called)
+    if conditions:
+        if unknown := [one for one in conditions if one != "label"]:
+            raise UsageError(
+                f"{where} has no condition {unknown[0]!r}: of data that are no table the labels alone can be one, "
+                "conditions=['label']"
+            )
+        stored = stored.on_labels(where)
     if grid is not None:
         stored = stored.on_grid(grid, where)
     if bounds is not None:
@@ -156,7 +168,11 @@ def load(
         "channels": channels,
         "seed": int(seed),
     }
-    return replace(dataset, recipe=recipe if stored.names is None else {**recipe, "names": list(stored.names)})
+    if stored.names is not None:
+        recipe["names"] = list(stored.names)
+    if conditions:
+        recipe["conditions"] = list(conditions)
+    return replace(dataset, recipe=recipe)
 
 
 def _read(

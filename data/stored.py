@@ -11,8 +11,10 @@ from torch import Tensor
 
 from obsvae.data.checks import check_bounds, check_grid
 from obsvae.data.columns import Column
+from obsvae.data.conditions import Condition, ConditionValues, encoded
 from obsvae.data.dataset import Dataset
 from obsvae.data.grid import Grid
+from obsvae.errors import UsageError
 from obsvae.units import usual_units
 
 
@@ -31,6 +33,7 @@ class Stored:
         row_names: of all rows, or None where they have numbers alone.
         label_names: the texts of the labels 0, 1, …, or None.
         has_missing: whether entries may be missing, which are NaN.
+        conditions: what the model is given beside x, an offset last.
 
     """
 
@@ -44,6 +47,7 @@ class Stored:
     row_names: tuple[str, ...] | None = None
     label_names: tuple[str, ...] | None = None
     has_missing: bool = False
+    conditions: tuple[ConditionValues, ...] = ()
 
     def on_grid(self, grid: Sequence[float], name: str) -> Self:
         """Return the same data on another grid, (low, step, levels) or (low, step).
@@ -62,8 +66,16 @@ class Stored:
         low, high = check_bounds(self.x, bounds, name, self.names)
         return replace(self, bounds=(low, high), grid=None if self.grid is None else self.grid.between((low, high)))
 
+    def on_labels(self, name: str) -> Self:
+        """Return the same data with their labels as a condition, which is called "label"."""
+        if self.labels is None:
+            raise UsageError(f"{name} has no labels, which could be a condition: leave conditions out, or pass labels")
+        numbers, codes = np.unique(self.labels, return_inverse=True)
+        texts = [self.label_names[n] if self.label_names else str(n) for n in numbers.tolist()]
+        return replace(self, conditions=(ConditionValues("label", codes, tuple(texts)),))
+
     def dataset(self, name: str) -> Dataset:
-        """Return the data in float32, split."""
+        """Return the data in float32, split; raise UsageError for a condition that training rows do not explain."""
         tensors = {split: _tensor(self.x, of) for split, of in self.rows.items()}
         event = self.x.shape[1:]
         # Real numbers of unknown range that make no square are more often windows (time, sensor) than images.
@@ -73,6 +85,11 @@ class Stored:
             split: empty if self.labels is None else torch.from_numpy(self.labels[of].astype(np.int64))
             for split, of in self.rows.items()
         }
+        conditions = tuple(Condition.of(one, self.rows["train"]) for one in self.conditions)
+        given: dict[str, Tensor] = {}
+        if conditions:
+            c = encoded(conditions, {one.name: one for one in self.conditions}, repr(name))
+            given = {split: _tensor(c, of) for split, of in self.rows.items()}
         return Dataset(
             name=name,
             train=tensors["train"],
@@ -89,6 +106,8 @@ class Stored:
             label_names=self.label_names,
             has_missing=self.has_missing,
             units=usual_units(event, is_image),
+            conditions=conditions,
+            given=given,
         )
 
 

@@ -113,7 +113,7 @@ def schema_text(source: str, guesses: Sequence[Guess], schema: Schema) -> str:
         comments[one.name] += f"\n{one.text}"
     above = [
         f"# The columns of {_printable(source)}, as guessed: change what is wrong.",
-        "# A column that is left out is guessed again. Its role is observe, label, ignore or split;",
+        "# A column that is left out is guessed again. Its role is observe, condition, offset, label, ignore or split;",
         "# obsvae train --observation help lists the families; unit is any text.",
     ]
     return "\n".join(above) + "\n" + to_toml(full, comments)

@@ -1,13 +1,14 @@
 """Tables as datasets: of a file, of a data frame, or of one of them for each split."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from obsvae.data.dataset import Dataset
 from obsvae.data.memory import Values
 from obsvae.data.splits import SPLITS
+from obsvae.data.tables.given import with_conditions
 from obsvae.data.tables.read import read_table, suffix_of
 from obsvae.data.tables.schemas.schema import Schema, schema_from
 from obsvae.data.tables.schemas.toml import read_schema
@@ -46,6 +47,7 @@ def load_table(
     splits: Mapping[str, Values] | None,
     layer: str | None,
     given: Mapping[str, Any],
+    conditions: Sequence[str] = (),
 ) -> Dataset:
     """Return a table as a dataset.
 
@@ -55,6 +57,7 @@ def load_table(
         splits: as `splits.given` takes them.
         layer: which layer of an AnnData file.
         given: options of arrays by name, of which none may say anything.
+        conditions: names of columns that are conditions, whatever the schema says of their role.
 
     """
     for option, value in given.items():
@@ -68,12 +71,15 @@ def load_table(
             wrong = ", ".join(map(repr, data))
             raise UsageError(f"a mapping of tables needs exactly {', '.join(map(repr, SPLITS))}; got {wrong}")
         tables = {split: read_table(data[split], layer=layer) for split in SPLITS}
+        declared = with_conditions(declared, conditions, tables.values()) if conditions else declared
         stored, full = stored_tables(tables, declared)
         paths = list(data.values())
         name: Any = {split: _called(data[split]) for split in SPLITS}
         called = ", ".join(name.values())
     else:
-        stored, full = stored_table(read_table(data, layer=layer), declared, splits)
+        table = read_table(data, layer=layer)
+        declared = with_conditions(declared, conditions, [table]) if conditions else declared
+        stored, full = stored_table(table, declared, splits)
         paths, name = [data], _called(data)
         called = name
     dataset = replace(stored.dataset(called), schema=full.to_mapping())

@@ -6,15 +6,17 @@ from dataclasses import replace
 import numpy as np
 
 from obsvae.data.checks import MINIMUM_ROWS, check_values
+from obsvae.data.conditions import ConditionValues
 from obsvae.data.memory import Values
 from obsvae.data.splits import SPLITS, drawn, given
 from obsvae.data.stored import Stored
 from obsvae.data.tables.encode import encoded, value_text
+from obsvae.data.tables.given import condition_values, require_given
 from obsvae.data.tables.guessing.guesses import Guess, guess_table
 from obsvae.data.tables.guessing.levels import codes_of
 from obsvae.data.tables.join import joined
 from obsvae.data.tables.raw import RawTable, require_rows
-from obsvae.data.tables.schemas.schema import Schema
+from obsvae.data.tables.schemas.schema import GIVEN, Schema
 from obsvae.errors import UsageError
 
 
@@ -29,13 +31,16 @@ def stored_table(
         splits: as `splits.given` takes them; by default those of the column whose role is split, and else 80/10/10,
             drawn at random.
 
-    Raises UsageError for what `encode_rows` refuses, a table without a column to observe, and columns that float32
-    cannot hold.
+    Raises UsageError for what `encode_rows` refuses, a table without a column to observe, columns that float32 cannot
+    hold, and a condition that is missing in a row.
     """
     require_rows(table, MINIMUM_ROWS)
     schema = Schema() if schema is None else schema
     guesses = guess_table(table, schema)
     full = replace(schema, columns={guess.name: guess.schema for guess in guesses})
+    for name, said in schema.columns.items():
+        if said.role in GIVEN:
+            require_given(said, f"{schema.source}, column {name!r}")
     observed = [guess for guess in guesses if guess.column is not None]
     columns = tuple(guess.column for guess in observed if guess.column is not None)
     if not observed:
@@ -57,6 +62,7 @@ def stored_table(
         row_names=table.row_names,
         label_names=label_names,
         has_missing=True,  # new rows may have holes, whatever these have
+        conditions=_conditions(guesses, table),
     )
     return stored, full
 
@@ -78,6 +84,12 @@ def stored_tables(tables: Mapping[str, RawTable], schema: Schema | None = None) 
     ends = np.cumsum([len(tables[split]) for split in SPLITS])
     rows = dict(zip(SPLITS, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     return stored_table(joined({split: tables[split] for split in SPLITS}), schema, rows)
+
+
+def _conditions(guesses: tuple[Guess, ...], table: RawTable) -> tuple[ConditionValues, ...]:
+    offset = _with_role("offset", guesses, table)
+    given = [guess for guess in guesses if guess.schema.role == "condition"] + ([offset] if offset else [])
+    return tuple(condition_values(guess.name, guess.schema, guess.values, table) for guess in given)
 
 
 def _labels(guesses: tuple[Guess, ...], table: RawTable) -> tuple[np.ndarray | None, tuple[str, ...] | None]:

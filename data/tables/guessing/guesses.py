@@ -79,8 +79,10 @@ def family_counts(guesses: Sequence[Guess]) -> dict[str, int]:
 
 def _guess(name: str, raw: RawColumn, values: Parsed, schema: Schema, hivae: HiVaeType | None) -> Guess:
     said, seen = schema.columns.get(name, _NOTHING), see(values)
-    if said.role in ("label", "split", "ignore"):
+    if said.role in ("condition", "offset", "label", "split", "ignore"):
         levels = said.levels or raw.levels or levels_of(values) if said.role == "label" else None
+        if said.role == "condition":
+            levels = said.levels or raw.levels or (None if are_numbers(values) else levels_of(values))
         return Guess(name, replace(said, levels=levels), f"declared as {said.role}", seen, values, None, True)
     where = f"{schema.source}, column {name!r}"
     # For the source's own levels and HI-VAE's types, the user's word counts all the same.

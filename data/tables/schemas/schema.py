@@ -9,7 +9,9 @@ from typing import Any, Self
 from obsvae.errors import UsageError
 from obsvae.names import listed, lookup, nearest
 
-ROLES = ("observe", "label", "ignore", "split")
+ROLES = ("observe", "condition", "offset", "label", "ignore", "split")
+# What the model is given, and does not predict.
+GIVEN = ("condition", "offset")
 # "None", "-" and "." are no markers: they are levels as often, and among numbers they are refused, by row.
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "?")
 
@@ -25,7 +27,8 @@ class ColumnSchema:
             step) where the data tell low; False for none.
         levels: its texts, in the order of their codes 0, 1, …
         unit: of its numbers, such as "kg".
-        role: "observe", what the model is of; "label"; "ignore"; or "split", whose texts are train, validation, test.
+        role: "observe", what the model is of; "condition", what it is given beside that; "offset", an exposure that
+            multiplies what is expected; "label"; "ignore"; or "split", whose texts are train, validation, test.
 
     """
 
