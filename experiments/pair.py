@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -13,9 +13,17 @@ from obsvae.experiments.inputs import inputs_of
 from obsvae.experiments.memory import bytes_of_parameters, bytes_of_training, in_words, machine_memory
 from obsvae.guides import Guide, make_guide
 from obsvae.model import VAE, Decoder, Observation, Spread, make_observation, make_prior
-from obsvae.model.observations.data_like import DataLike
+from obsvae.model.observations.data_like import ConditionLike, DataLike
 from obsvae.modes import seeded
 from obsvae.whole_numbers import require_seed, whole
+
+
+class PairData(DataLike, Protocol):
+    """The properties of data that a pair is made from."""
+
+    @property
+    def conditions(self) -> Sequence[ConditionLike]: ...  # noqa: D102 - named as the data have it
+
 
 # What takes the place of a family whose outputs grow with the levels of the grid.
 FEW_OUTPUTS = "discretised:inner=logistic,scale=decoder"
@@ -23,7 +31,7 @@ FEW_OUTPUTS = "discretised:inner=logistic,scale=decoder"
 
 def make_pair(
     observation: str | Observation,
-    data: DataLike,
+    data: PairData,
     *,
     latent: int = 40,
     hidden: Sequence[int] | None = None,
@@ -37,7 +45,7 @@ def make_pair(
     Args:
         observation: p(x | z): a text such as ``"normal:scale=decoder"``, or an observation made beforehand.
         data: what they are for: a dataset, or anything with ``event_shape``, ``unit_shape``, ``bounds``, ``grid``,
-            ``scaling``, ``has_missing`` and ``columns``.
+            ``scaling``, ``has_missing``, ``columns`` and ``conditions``.
         latent: size of z.
         hidden: sizes of the hidden layers from x to z, mirrored in the decoder; by default the architecture's own.
         architecture: of the networks, a name in ``ARCHITECTURES``, with options where wanted, such as
@@ -72,7 +80,7 @@ def make_pair(
 
 def build_pair(
     observation: Observation,
-    data: DataLike,
+    data: PairData,
     *,
     latent: int,
     hidden: Sequence[int],
@@ -85,10 +93,16 @@ def build_pair(
     kind = architecture_of(architecture)
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
-        decoder = _decoder(kind, latent, data.event_shape, observation, hidden)
-        proposal = make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data))
+        C = _conditions_of(data)
+        decoder = _decoder(kind, latent + C, data.event_shape, observation, hidden)
+        proposal = make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data), C)
         z.join(proposal, data.event_shape)
-        return VAE(z, decoder, observation), proposal
+        return VAE(z, decoder, observation, C), proposal
+
+
+def _conditions_of(data: PairData) -> int:
+    """Return how many numbers are given beside x."""
+    return sum(one.width for one in data.conditions)
 
 
 def _decoder(
@@ -108,7 +122,7 @@ def _outputs_of(observation: Observation, event: Sequence[int]) -> tuple[Sequenc
 
 def bytes_of_weights(
     observation: Observation,
-    data: DataLike,
+    data: PairData,
     *,
     latent: int,
     hidden: Sequence[int],
@@ -122,7 +136,7 @@ def bytes_of_weights(
 
 def _networks(
     observation: Observation,
-    data: DataLike,
+    data: PairData,
     latent: int,
     hidden: Sequence[int],
     architecture: str,
@@ -132,11 +146,12 @@ def _networks(
     """Return what makes the networks of a pair."""
     kind, event = architecture_of(architecture), data.event_shape
     shape, outputs = _outputs_of(observation, event)
+    C = _conditions_of(data)
 
     def build() -> nn.Module:
         first = make_prior(prior, latent)
-        decoder = kind.decoder(latent, shape, outputs, hidden[::-1])
-        proposal = make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data))
+        decoder = kind.decoder(latent + C, shape, outputs, hidden[::-1])
+        proposal = make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data), C)
         first.join(proposal, event)
         return nn.ModuleList([first, decoder, proposal])
 
@@ -145,7 +160,7 @@ def _networks(
 
 def require_memory(
     observation: Observation,
-    data: DataLike,
+    data: PairData,
     *,
     latent: int,
     hidden: Sequence[int],

@@ -15,7 +15,7 @@ from obsvae.options import Option
 
 
 class Guide(LocalModule):
-    """A Pyro program that samples the site ``z`` in the plate ``data``, given x.
+    """A Pyro program that samples the site ``z`` in the plate ``data``, given x, and conditions c where there are any.
 
     Args:
         encoder: the network from x to the parameters of q(z | x).
@@ -32,7 +32,7 @@ class Guide(LocalModule):
 
     if TYPE_CHECKING:
 
-        def __call__(self, x: Tensor) -> Tensor:
+        def __call__(self, x: Tensor, c: Tensor | None = None) -> Tensor:
             """Sample z, as :meth:`forward` does."""
 
     def __init__(self, encoder: Encoder) -> None:
@@ -45,13 +45,18 @@ class Guide(LocalModule):
         """Return how many outputs the encoder needs for a latent of this size, and for the guide's options, if any."""
 
     @abstractmethod
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(D,)``."""
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``: batch shape ``(N,)``, event shape ``(D,)``."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Sample z ``(N, D)`` given x ``(N, *event)``."""
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """Sample z ``(N, D)`` given x ``(N, *event)``, and c ``(N, C)`` where the guide has conditions."""
         with pyro.plate("data", len(x), dim=-1):
-            return pyro.sample("z", self.given(x))  # type: ignore[arg-type]  # for the types see Distribution
+            return pyro.sample("z", self.given(x, c))  # type: ignore[arg-type]  # for the types see Distribution
+
+    @property
+    def conditions(self) -> int:
+        """C, how many numbers are given beside x."""
+        return self.encoder.conditions
 
     @property
     def initialised(self) -> Tensor:

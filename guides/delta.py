@@ -26,6 +26,6 @@ class AmortisedDelta(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return latent
 
-    def given(self, x: Tensor) -> Distribution:
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
         """Return the point m(x) for x ``(N, *event)``."""
-        return dist.Delta(self.encoder(x)).to_event(1)
+        return dist.Delta(self.encoder(x, c)).to_event(1)

@@ -59,9 +59,9 @@ class AmortisedFlow(Guide):
             raise UsageError(f"guide flow needs a context of at least 1, but got {context}")
         return 2 * latent + context
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
         D = self.latent
-        loc, raw, context = self.encoder(x).tensor_split((D, 2 * D), -1)
+        loc, raw, context = self.encoder(x, c).tensor_split((D, 2 * D), -1)
         base = dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1)
         return self.flow(base, context, scores_fast=False)

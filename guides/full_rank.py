@@ -64,10 +64,10 @@ class AmortisedFullRank(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return latent + latent * (latent + 1) // 2
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
         D = self.latent
-        loc, raw = self.encoder(x).tensor_split((D,), -1)
+        loc, raw = self.encoder(x, c).tensor_split((D,), -1)
         r = F.pad(raw, (1, 0)).index_select(-1, self.positions).unflatten(-1, (D, D))  # (N, D, D)
         L = torch.where(torch.eye(D, dtype=torch.bool, device=r.device), self.floor + F.softplus(r), r)
         return FullRankNormal(loc, scale_tril=L)

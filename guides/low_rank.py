@@ -107,9 +107,9 @@ class AmortisedLowRank(Guide):
             raise UsageError(f"guide low-rank needs rank of at least 1, but got {rank}; normal is that without any")
         return latent * (2 + rank)
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
         D = self.latent
-        loc, raw, W = self.encoder(x).tensor_split((D, 2 * D), -1)
+        loc, raw, W = self.encoder(x, c).tensor_split((D, 2 * D), -1)
         s = self.floor + F.softplus(raw)
         return LowRankNormal(loc, W.unflatten(-1, (D, self.rank)), s)

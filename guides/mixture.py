@@ -41,9 +41,9 @@ class AmortisedMixture(Guide):
             raise UsageError(f"guide mixture needs components of at least 1, but got {components}")
         return components * (1 + 2 * latent)
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
         K, D = self.components, self.latent
-        logits, loc, raw = self.encoder(x).tensor_split((K, K + K * D), -1)
+        logits, loc, raw = self.encoder(x, c).tensor_split((K, K + K * D), -1)
         scale = self.floor + F.softplus(raw).unflatten(-1, (K, D))
         return MixtureOfNormals(logits, loc.unflatten(-1, (K, D)), scale)

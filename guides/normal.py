@@ -35,7 +35,7 @@ class AmortisedNormal(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return 2 * latent
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
-        loc, raw = self.encoder(x).chunk(2, -1)
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
+        loc, raw = self.encoder(x, c).chunk(2, -1)
         return dist.Normal(loc, self.floor + F.softplus(raw)).to_event(1)

@@ -27,25 +27,28 @@ GUIDES: dict[str, type[Guide]] = {
 
 def make_guide(
     name: str,
-    encoder: Callable[[Sequence[int], int, Sequence[int], Inputs | None], Encoder],
+    encoder: Callable[..., Encoder],
     event_shape: Sequence[int],
     latent: int,
     hidden: Sequence[int],
     inputs: Inputs | None = None,
+    conditions: int = 0,
 ) -> Guide:
     """Return the guide that a text describes, with an encoder of its own.
 
     Args:
         name: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
-        encoder: makes the encoder, from the shape of a datum, the number of outputs, ``hidden`` and ``inputs``: a class
-            such as :class:`MLPEncoder`.
+        encoder: makes the encoder, from the shape of a datum, the number of outputs, ``hidden`` and ``inputs``, and
+            ``conditions`` by name where there are any: a class such as :class:`MLPEncoder`.
         event_shape: shape of one datum.
         latent: size of z.
         hidden: sizes of the encoder's hidden layers, from x to z.
         inputs: what the encoder's network sees of x; by default x, standardised.
+        conditions: C, how many numbers it sees beside x.
 
     Raises:
         UsageError: for an unknown name, naming the nearest known one, or options that it does not have.
     """
     guide, options = chosen("guide", name, GUIDES)
-    return guide(encoder(event_shape, guide.outputs(latent, **options), hidden, inputs), **options)
+    given = {"conditions": conditions} if conditions else {}
+    return guide(encoder(event_shape, guide.outputs(latent, **options), hidden, inputs, **given), **options)

@@ -43,7 +43,7 @@ class AmortisedStudentT(Guide):
             raise UsageError(f"guide student-t needs df positive and finite, but got {df:g}; normal has none")
         return 2 * latent
 
-    def given(self, x: Tensor) -> Distribution:
-        """Return q(z | x) for x ``(N, *event)``."""
-        loc, raw = self.encoder(x).chunk(2, -1)
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return q(z | x, c) for x ``(N, *event)`` and c ``(N, C)``."""
+        loc, raw = self.encoder(x, c).chunk(2, -1)
         return dist.StudentT(self.df, loc, self.floor + F.softplus(raw)).to_event(1)

@@ -22,7 +22,8 @@ class GenerativeModel(Program, Protocol):
     """A Pyro program with a plate ``data``, a latent site ``z`` and an observed site ``x``, and one door to its parts.
 
     The door: the prior, the distribution of x given z, and the mean of x given z. Curvature needs the two halves of
-    the second: raw outputs eta of z, and the distribution of x given eta.
+    the second: raw outputs eta of z, and the distribution of x given eta. Where there are conditions c, all but the
+    prior are given these, too.
     """
 
     @property
@@ -36,20 +37,23 @@ class GenerativeModel(Program, Protocol):
     @property
     def is_bound(self) -> bool: ...  # noqa: D102
     @property
+    def conditions(self) -> int: ...  # noqa: D102
+    @property
     def initialised(self) -> Tensor: ...  # noqa: D102
     @property
     def prior(self) -> "PriorLike":
         """The prior, called to get p(z): batch shape (), event shape ``(latent,)``."""
 
-    def given(self, z: Tensor) -> Distribution: ...  # noqa: D102
-    def mean(self, z: Tensor) -> Tensor: ...  # noqa: D102
-    def parameter(self, z: Tensor) -> Tensor | None: ...  # noqa: D102
-    def decode(self, z: Tensor) -> Tensor: ...  # noqa: D102
+    def given(self, z: Tensor, c: Tensor | None = None) -> Distribution: ...  # noqa: D102
+    def mean(self, z: Tensor, c: Tensor | None = None) -> Tensor: ...  # noqa: D102
+    def parameter(self, z: Tensor, c: Tensor | None = None) -> Tensor | None: ...  # noqa: D102
+    def decode(self, z: Tensor, c: Tensor | None = None) -> Tensor: ...  # noqa: D102
     def observe(self, eta: Tensor) -> Distribution: ...  # noqa: D102
     def require_likelihood(self) -> None: ...  # noqa: D102
-    def check(self, x: Tensor, rows: Tensor | None = None) -> None: ...  # noqa: D102
+    def check(self, x: Tensor, rows: Tensor | None = None, c: Tensor | None = None) -> None: ...  # noqa: D102
+    def require_given(self, c: Tensor | None, n: int) -> None: ...  # noqa: D102
     def initialise(self, x: Tensor) -> None: ...  # noqa: D102
-    def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None: ...  # noqa: D102
+    def update(self, batches: Iterable[tuple[Tensor, Tensor, Tensor | None]]) -> None: ...  # noqa: D102
 
 
 class MeasureLike(Protocol):
@@ -67,7 +71,7 @@ class PriorLike(Protocol):
 
 
 class AmortisedGuide(Program, Protocol):
-    """A Pyro program that samples the site ``z`` in the plate ``data``, given x."""
+    """A Pyro program that samples the site ``z`` in the plate ``data``, given x, and c if there is any."""
 
     @property
     def has_density(self) -> bool: ...  # noqa: D102 - described in Guide, as all below
@@ -83,5 +87,9 @@ class TrainingData(Protocol):
     def train(self) -> Tensor: ...  # noqa: D102 - named as the data have it
     @property
     def validation(self) -> Tensor: ...  # noqa: D102
+    @property
+    def given(self) -> Mapping[str, Tensor]:
+        """Conditions c ``(N, C)`` of ``train`` and ``validation``; empty where there are none."""
+
     def epoch(self, generator: torch.Generator) -> Tensor:
         """Return the training data of one epoch: ``train``, or a fresh draw where noise is added."""

@@ -11,19 +11,20 @@ from torch import Tensor
 
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import present
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, Program
 from obsvae.local import local_parameters
 
 
-def traced(program: Program, x: Tensor) -> Trace:
-    """Return the trace of a Pyro program on x ``(N, *event)``, with its parameters its own."""
+def traced(program: Program, x: Tensor, c: Tensor | None = None) -> Trace:
+    """Return the trace of a Pyro program on x ``(N, *event)`` and conditions, with its parameters its own."""
     with local_parameters(program):
-        return poutine.trace(program).get_trace(x)
+        return poutine.trace(program).get_trace(*present(x, c))
 
 
-def posterior(guide: Program, x: Tensor) -> Distribution:
-    """Return the guide's q(z | x) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(latent,)``."""
-    return distribution_at(traced(guide, x), "z")
+def posterior(guide: Program, x: Tensor, c: Tensor | None = None) -> Distribution:
+    """Return the guide's q(z | x, c) for x ``(N, *event)``: batch shape ``(N,)``, event shape ``(latent,)``."""
+    return distribution_at(traced(guide, x, c), "z")
 
 
 def distribution_at(trace: Trace, site: str) -> Distribution:
@@ -58,20 +59,20 @@ def require_data(model: object, guide: object, x: object) -> None:
 
 
 @torch.no_grad()
-def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> None:
+def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor, c: Tensor | None = None) -> None:
     """Refuse a guide or a model whose latent sites are others than ``z``, or a ``z`` of another shape.
 
     Raises:
         UsageError: naming the sites of both, or their shapes.
     """
     require_pair(model, guide)
-    proposed, needed = _latents(guide, x), _latents(model, x)
+    proposed, needed = _latents(guide, x, c), _latents(model, x, c)
     if not proposed == needed == ["z"]:
         raise UsageError(
             f"the guide samples {proposed}, but the model's latents are {needed}; both must be ['z'], in the plate "
             "'data'"
         )
-    q, shapes = posterior(guide, x), ((len(x),), tuple(model.prior().event_shape))
+    q, shapes = posterior(guide, x, c), ((len(x),), tuple(model.prior().event_shape))
     is_point = isinstance(getattr(q, "base_dist", q), Delta)
     if is_point is guide.has_density:
         raise UsageError(
@@ -85,8 +86,8 @@ def require_sites(model: GenerativeModel, guide: AmortisedGuide, x: Tensor) -> N
         )
 
 
-def _latents(program: Program, x: Tensor) -> list[str]:
+def _latents(program: Program, x: Tensor, c: Tensor | None) -> list[str]:
     """Return the names of a program's latent sites."""
-    nodes = traced(program, x).nodes.items()
+    nodes = traced(program, x, c).nodes.items()
     sites = ((name, site) for name, site in nodes if site["type"] == "sample" and not site["is_observed"])
     return sorted(name for name, site in sites if not site_is_subsample(site))

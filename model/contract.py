@@ -11,11 +11,12 @@ from obsvae.model.decoders import Decoder
 from obsvae.model.observations import Measure, Observation, Support
 from obsvae.model.priors import Prior
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import whole
 
 _BATCH = (2, 3)  # such as particles and data
 
 
-def require_parts(prior: Prior, decoder: Decoder, observation: Observation) -> None:
+def require_parts(prior: Prior, decoder: Decoder, observation: Observation, conditions: int = 0) -> None:
     """Refuse parts that do not fit together, or that are not what they say.
 
     Raises:
@@ -30,7 +31,7 @@ def require_parts(prior: Prior, decoder: Decoder, observation: Observation) -> N
     if not isinstance(prior, Prior):
         raise UsageError(f"the prior needs to be an obsvae.Prior, but is of type {_named(prior)}")
     with evaluating(prior, decoder, observation):
-        _require_prior(prior, decoder)
+        _require_prior(prior, decoder, conditions)
         _require_elementwise(observation, _outputs(decoder))
 
 
@@ -45,14 +46,16 @@ def _require_declared(observation: Observation) -> None:
             )
 
 
-def _require_prior(prior: Prior, decoder: Decoder) -> None:
+def _require_prior(prior: Prior, decoder: Decoder, conditions: int) -> None:
     p_z = prior()
     _require_distribution(type(prior).__name__, p_z)
     shapes = tuple(p_z.batch_shape), tuple(p_z.event_shape)
-    if shapes != ((), (decoder.latent,)):
+    latent = decoder.latent - whole("conditions", conditions, least=0)
+    if shapes != ((), (latent,)):
+        beside = f" beside {conditions} conditions" if conditions else ""
         raise UsageError(
-            f"the decoder takes a z of size {decoder.latent}, so that the prior needs batch shape () and event shape "
-            f"({decoder.latent},), but {type(prior).__name__} has {shapes[0]} and {shapes[1]}"
+            f"the decoder takes a z of size {latent}{beside}, so that the prior needs batch shape () and event shape "
+            f"({latent},), but {type(prior).__name__} has {shapes[0]} and {shapes[1]}"
         )
 
 

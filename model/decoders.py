@@ -17,7 +17,7 @@ class Decoder(TypedModule):
     """A network η(z) for data of a given shape.
 
     Args:
-        latent: size of z.
+        latent: size of z, and of the conditions that stand behind it, if there are any.
         event_shape: shape of one datum.
         outputs: raw outputs per feature.
 

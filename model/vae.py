@@ -7,6 +7,7 @@ import pyro
 import torch
 from torch import Tensor
 
+from obsvae.conditions import require_conditions
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.local import LocalModule
@@ -19,12 +20,13 @@ from obsvae.model.priors import Prior
 class VAE(LocalModule):
     r"""A latent-variable model whose observation distribution is a part.
 
-    .. math:: z_i \sim p(z), \qquad x_i \sim p(x \mid \eta(z_i)), \qquad i = 1, \dots, N
+    .. math:: z_i \sim p(z), \qquad x_i \sim p(x \mid \eta(z_i, c_i)), \qquad i = 1, \dots, N
 
     Args:
         prior: p(z).
-        decoder: the network η(z).
+        decoder: the network η(z, c), which takes z and c side by side; η(z) where there are no conditions.
         observation: p(x | η), in data units.
+        conditions: C, how many numbers c are given beside x.
 
     Raises:
         UsageError: where the parts do not fit together: another number of outputs per feature, a prior of another
@@ -37,22 +39,24 @@ class VAE(LocalModule):
 
     if TYPE_CHECKING:
 
-        def __call__(self, x: Tensor | None = None, *, n: int = 1) -> Tensor:
+        def __call__(self, x: Tensor | None = None, c: Tensor | None = None, *, n: int = 1) -> Tensor:
             """Run the model, as :meth:`forward` does."""
 
-    def __init__(self, prior: Prior, decoder: Decoder, observation: Observation) -> None:
-        require_parts(prior, decoder, observation)
+    def __init__(self, prior: Prior, decoder: Decoder, observation: Observation, conditions: int = 0) -> None:
+        require_parts(prior, decoder, observation, conditions)
         super().__init__()
         self.prior = prior
         self.decoder = decoder
         self.observation = observation
+        self.conditions = conditions
         self.register_buffer("initialised", torch.tensor(False))
 
-    def forward(self, x: Tensor | None = None, *, n: int = 1) -> Tensor:
-        """Run the model: score x ``(N, *event)`` where it is given, draw n data where it is not."""
-        with pyro.plate("data", n if x is None else len(x), dim=-1):
+    def forward(self, x: Tensor | None = None, c: Tensor | None = None, *, n: int = 1) -> Tensor:
+        """Run the model: score x ``(N, *event)`` where it is given, draw n data, or one for each c, where it is not."""
+        given = c if x is None else x
+        with pyro.plate("data", n if given is None else len(given), dim=-1):
             z = pyro.sample("z", self.prior())  # type: ignore[arg-type]  # (N, latent); for the types see Distribution
-            eta = self.decoder(z)  # (N, *event, outputs)
+            eta = self.decode(z, c)  # (N, *event, outputs)
             p_x = self.observation(eta).to_event(len(self.decoder.event_shape))
             return pyro.sample("x", p_x, obs=x)
 
@@ -81,21 +85,32 @@ class VAE(LocalModule):
         """Whether p(x | z) is normalised: an unnormalised loss is not."""
         return self.observation.measure is not Measure.NONE
 
-    def given(self, z: Tensor) -> Distribution:
-        """Return p(x | z), elementwise: batch shape ``(*batch, *event)`` for z ``(*batch, latent)``."""
-        return self.observe(self.decode(z))
+    def given(self, z: Tensor, c: Tensor | None = None) -> Distribution:
+        """Return p(x | z, c), elementwise: batch shape ``(*batch, *event)`` for z ``(*batch, latent)``."""
+        return self.observe(self.decode(z, c))
 
-    def mean(self, z: Tensor) -> Tensor:
-        """Return E[x | z] ``(*batch, *event)``."""
-        return self.observation.mean(self.decode(z))
+    def mean(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Return E[x | z, c] ``(*batch, *event)``."""
+        return self.observation.mean(self.decode(z, c))
 
-    def parameter(self, z: Tensor) -> Tensor | None:
+    def parameter(self, z: Tensor, c: Tensor | None = None) -> Tensor | None:
         """Return the link's output ``(*batch, *event)`` where people take it for the mean, else None."""
-        return self.observation.parameter(self.decode(z))
+        return self.observation.parameter(self.decode(z, c))
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Return η(z), the raw outputs ``(*batch, *event, outputs)``: the first half of :meth:`given`."""
-        return self.decoder(z)
+    def decode(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Return η(z, c), the raw outputs ``(*batch, *event, outputs)``: the first half of :meth:`given`.
+
+        Args:
+            z: latents ``(*batch, latent)``.
+            c: conditions ``(N, C)``, for N that is 1 or the last axis of the batch.
+
+        Raises:
+            UsageError: where the model has conditions and gets none, gets some and has none, or those of another size.
+        """
+        require_conditions(self.conditions, c)
+        if c is None:
+            return self.decoder(z)
+        return self.decoder(torch.cat([z, c.expand(*z.shape[:-1], c.shape[-1])], -1))
 
     def observe(self, eta: Tensor) -> Distribution:
         """Return p(x | η), elementwise: the second half of :meth:`given`."""
@@ -109,22 +124,42 @@ class VAE(LocalModule):
         """
         self.observation.require_likelihood()
 
-    def check(self, x: Tensor, rows: Tensor | None = None) -> None:
-        """Refuse data that the model is not for.
+    def check(self, x: Tensor, rows: Tensor | None = None, c: Tensor | None = None) -> None:
+        """Refuse data, or conditions, that the model is not for.
 
         Args:
             x: data ``(N, *event)`` in data units.
             rows: what to call each datum in the message ``(N,)``, such as its row in a file; by default its index.
+            c: conditions ``(N, C)``; None where the model has none.
 
         Raises:
             UsageError: where x is empty, not ``(N, *event)``, of another type or on another device than the model, or
-                outside the observation's support.
+                outside the observation's support; where c is not a finite ``(N, C)`` there, or not asked for.
         """
         self._require_tensor(x)
+        self.require_given(c, len(x) if x.ndim else 0)
         if not x.ndim or not len(x) or x.shape[1:] != self.event_shape:
             needed = ", ".join(["N", *map(str, self.event_shape)])
             raise UsageError(f"the model needs data of shape ({needed}) with N ≥ 1, but got {tuple(x.shape)}")
         self.observation.check(x, rows)
+
+    def require_given(self, c: Tensor | None, n: int) -> None:
+        """Refuse anything but conditions of n data; None where the model has none.
+
+        Raises:
+            UsageError: saying what is needed.
+        """
+        require_conditions(self.conditions, c)
+        if c is not None:
+            self._require_tensor(c)
+            if c.ndim != 2 or len(c) != n:
+                raise UsageError(
+                    f"the model needs conditions of shape ({n}, {self.conditions}), a row for each datum, but got "
+                    f"{tuple(c.shape)}"
+                )
+            if not bool(torch.isfinite(c).all()):
+                row = int((~torch.isfinite(c)).any(1).nonzero()[0])
+                raise UsageError(f"the model needs finite conditions, but those of datum {row} (from 0) are not")
 
     def _require_tensor(self, x: object) -> None:
         if not isinstance(x, Tensor):
@@ -147,13 +182,13 @@ class VAE(LocalModule):
         self.decoder.set_bias(self.observation.initialise(x))
         self.initialised.fill_(True)
 
-    def update(self, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Set parameters that are estimated from the whole training set, from pairs (z, x), after each epoch."""
-        self.observation.update((self.decode(z), x) for z, x in batches)
+    def update(self, batches: Iterable[tuple[Tensor, Tensor, Tensor | None]]) -> None:
+        """Set parameters that are estimated from the whole training set, from (z, x, c), after each epoch."""
+        self.observation.update((self.decode(z, c), x) for z, x, c in batches)
 
     def with_observation(self, observation: Observation) -> "VAE":
         """Return the model with the same prior and decoder, and another observation: to score the decoder by it.
 
         A fit of it would start anew: the observation's scales, and the output bias that both models share.
         """
-        return VAE(self.prior, self.decoder, observation)
+        return VAE(self.prior, self.decoder, observation, self.conditions)

@@ -74,8 +74,8 @@ class Fixed(Guide):
     def outputs(latent: int) -> int:
         return latent
 
-    def given(self, x: Tensor) -> dist.TorchDistribution:
-        return dist.Normal(self.encoder(x), 1.0).to_event(1)
+    def given(self, x: Tensor, c: Tensor | None = None) -> dist.TorchDistribution:
+        return dist.Normal(self.encoder(x, c), 1.0).to_event(1)
 
 
 def use(data: Dataset, own: Fixed) -> None:

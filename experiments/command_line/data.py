@@ -35,6 +35,13 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
     group.add_argument(
+        "--condition",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="what the model is given beside x, and does not predict: columns of a table, or label, that of images",
+    )
+    group.add_argument(
         "--binarise",
         type=one_of("binarisation", ["dynamic", "static", "threshold"]),
         metavar="HOW",
@@ -118,6 +125,7 @@ def load_data(args: argparse.Namespace) -> Dataset:
         units=args.units,
         missing=args.missing,
         channels=args.channels,
+        conditions=args.condition,
         seed=args.data_seed,
     )
 

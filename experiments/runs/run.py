@@ -11,6 +11,7 @@ from typing import Any, Self
 import torch
 
 from obsvae.data import Column, Dataset, Grid, load
+from obsvae.data.conditions import Condition
 from obsvae.data.scaling import Scaling
 from obsvae.errors import UsageError
 from obsvae.experiments.doors import as_path
@@ -35,6 +36,7 @@ class Observed:
         grid: the lattice that the data lie on, or None.
         scaling: the affine map that the user chose.
         columns: of a table, or None.
+        conditions: what the model is given beside x.
     """
 
     event_shape: tuple[int, ...]
@@ -44,6 +46,7 @@ class Observed:
     grid: Grid | None
     scaling: Scaling
     columns: tuple[Column, ...] | None
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def grids(self) -> Grid | tuple[Grid | None, ...] | None:
@@ -63,12 +66,14 @@ class Observed:
             None if grid is None else Grid(**grid),
             Scaling(torch.tensor(scaling["offset"]), torch.tensor(scaling["scale"])),
             None if columns is None else tuple(Column.from_json(column) for column in columns),
+            tuple(Condition.from_json(condition) for condition in content.get("conditions", ())),
         )
 
 
 def observed(data: Dataset) -> dict[str, Any]:
     """Return as plain values what an observation must know of the data."""
     grid, scaling = data.grid, data.scaling
+    conditions = {"conditions": [one.to_json() for one in data.conditions]} if data.conditions else {}
     return {
         "event_shape": list(data.event_shape),
         "unit_shape": list(data.unit_shape),
@@ -77,6 +82,7 @@ def observed(data: Dataset) -> dict[str, Any]:
         "grid": None if grid is None else {"low": grid.low, "step": grid.step, "levels": grid.levels},
         "columns": None if data.columns is None else [column.to_json() for column in data.columns],
         "scaling": {"offset": scaling.offset.tolist(), "scale": scaling.scale.tolist()},
+        **conditions,
     }
 
 
@@ -195,7 +201,7 @@ def _same(folder: Path, config: Mapping[str, Any], data: Dataset) -> Dataset:
             "back, or train the run again"
         )
     now = observed(data)
-    _refuse_changed(folder, config["observed"], now, list(config["observed"]))
+    _refuse_changed(folder, config["observed"], now, list({**config["observed"], **now}))
     before, recipe = config["data"], data.recipe
     if before is not None and recipe is not None:
         # The same preparation gives the same data; another version of torch may draw other noise by it.
@@ -215,8 +221,8 @@ def _in_short(value: object) -> str:
 
 def _refuse_changed(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], keys: Sequence[str]) -> None:
     for key in keys:
-        if before[key] != now.get(key):
+        if before.get(key) != now.get(key):
             raise UsageError(
-                f"{folder} was trained on these data prepared otherwise: {key} was {_in_short(before[key])}, and is "
-                f"{_in_short(now.get(key))} now; load them as they were"
+                f"{folder} was trained on these data prepared otherwise: {key} was {_in_short(before.get(key))}, and "
+                f"is {_in_short(now.get(key))} now; load them as they were"
             )

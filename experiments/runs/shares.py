@@ -51,7 +51,7 @@ class SaveShares(Shares):
     """Saves the share of each column in the validation ELBO, an epoch a line."""
 
     def __init__(self, folder: Path, data: Dataset) -> None:
-        super().__init__(data.validation)
+        super().__init__(data.validation, data.given.get("validation"))
         self.folder, self.names = folder, [column.name for column in data.columns or ()]
 
     @classmethod

@@ -136,7 +136,7 @@ def train_run(
     training |= asdict(Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size))
     model, proposal = make_pair(observation, data, seed=seed, **networks)
     for split in SPLITS:
-        model.check(data.split(split), data.rows[split])
+        model.check(data.split(split), data.rows[split], data.given.get(split))
     model, proposal = model.to(where), proposal.to(where)
     config = {
         "format": FORMAT,

@@ -43,6 +43,7 @@ def bidirectional(
     n: int,
     particles: int = 16,
     *,
+    c: Tensor | None = None,
     proposal: Annealed | None = None,
     memory: int = 2**27,
     seed: int = 0,
@@ -61,6 +62,7 @@ def bidirectional(
         guide: its guide.
         n: how many data to draw, at least 1.
         particles: K, chains of each datum in each direction.
+        c: conditions of the data to draw ``(n, C)``, such as those of held-out ones; None where the model has none.
         proposal: the annealing, by default ``Annealed()``.
         memory: as :func:`log_likelihood` takes it.
         seed: of the data and of the chains.
@@ -77,12 +79,12 @@ def bidirectional(
     proposal = Annealed() if proposal is None else proposal
     model.require_likelihood()
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        z, x = simulate(model, n)
+        z, x = simulate(model, n, c=c)
         # The chains must not draw again what the data were drawn by.
         chain_seed = int(torch.randint(2**62, ()))
     there, back = list[WeightDiagnostics](), list[WeightDiagnostics]()
     with (
-        prepared(model, guide, x, particles, proposal, memory, chain_seed) as (whole, at_once),
+        prepared(model, guide, x, particles, proposal, memory, chain_seed, c) as (whole, at_once),
         tqdm(total=n, unit="datum", disable=None if progress else True) as bar,
     ):
         for which in torch.arange(n).split(at_once):

@@ -18,6 +18,7 @@ def elbo(
     x: Tensor,
     draws: int = 100,
     *,
+    c: Tensor | None = None,
     memory: int = 2**27,
     seed: int = 0,
     processes: Processes = ALONE,
@@ -31,6 +32,7 @@ def elbo(
         guide: its guide.
         x: data ``(N, *event)`` in data units, on the model's device.
         draws: how many for each datum.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         memory: bound on the working memory in bytes, as that of :func:`log_likelihood`.
         seed: of the draws.
         processes: that share the data, where each calls this function alike; each returns all results.
@@ -43,7 +45,7 @@ def elbo(
     if not guide.has_density:
         raise UsageError("the guide puts a point mass on 'z', which has no ELBO; train with a guide that has a density")
     proposal, means = Amortised(), list[Tensor]()
-    with prepared(model, guide, x, draws, proposal, memory, seed) as (whole, at_once):
+    with prepared(model, guide, x, draws, proposal, memory, seed, c) as (whole, at_once):
         for which in batches_of(processes.part(len(x)), at_once):
             _, log_weights = proposal(whole.select(which))(draws)
             means.append(log_weights.double().mean(0).cpu())

@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.likelihood.density.bank import Bank
 from obsvae.inference.likelihood.density.joint import NOISY_ROWS, Joint
 from obsvae.inference.likelihood.density.randomness import Streams
@@ -114,6 +115,7 @@ def log_likelihood(
     x: Tensor,
     particles: int = 1000,
     *,
+    c: Tensor | None = None,
     proposal: Proposal | None = None,
     memory: int = 2**27,
     keep_weights: int = 0,
@@ -128,13 +130,15 @@ def log_likelihood(
               w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad z_k \sim q(z \mid x)
 
     In expectation this is a lower bound of log p(x), tight as K grows only where q covers the posterior. Where entries
-    are missing it is that of the entries that are seen; 0, exactly, where none is.
+    are missing it is that of the entries that are seen; 0, exactly, where none is. Where there are conditions it is
+    log p(x | c).
 
     Args:
         model: the generative model.
         guide: its guide.
         x: data ``(N, *event)`` in data units, on the model's device.
         particles: K, at least 1; an estimate takes exactly K, whatever the chunks.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         proposal: where the particles come from: :class:`Refined` by default, :class:`Amortised` or :class:`Annealed`.
         memory: bound on the working memory in bytes, beside the model, the data, and what is kept. For each
             datum K log-weights must fit in it.
@@ -153,7 +157,7 @@ def log_likelihood(
     """
     proposal = Refined() if proposal is None else proposal
     batches = list[_Batch]()
-    with prepared(model, guide, x, particles, proposal, memory, seed) as (joint, at_once):
+    with prepared(model, guide, x, particles, proposal, memory, seed, c) as (joint, at_once):
         own = processes.part(len(x))
         with tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar:
             for which in batches_of(own, at_once):
@@ -182,7 +186,14 @@ def batches_of(rows: slice, at_once: int) -> list[Tensor]:
 
 @contextmanager
 def prepared(
-    model: GenerativeModel, guide: AmortisedGuide, x: Tensor, particles: int, proposal: Proposal, memory: int, seed: int
+    model: GenerativeModel,
+    guide: AmortisedGuide,
+    x: Tensor,
+    particles: int,
+    proposal: Proposal,
+    memory: int,
+    seed: int,
+    c: Tensor | None = None,
 ) -> Iterator[tuple[Joint, int]]:
     """Check what :func:`log_likelihood` is given, set modes and seed, and give the joint and the size of a batch."""
     require_pair(model, guide)
@@ -191,19 +202,20 @@ def prepared(
         raise UsageError(f"a proposal needs to be an object such as Refined() or Amortised(), but got {proposal!r}")
     whole("particles", particles)
     whole("memory", memory, least=0)
-    model.check(x)
+    model.check(x, c=c)
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        require_sites(model, guide, x[:2])
-        one = Joint(model, guide, x[:1], 1)
+        require_sites(model, guide, x[:2], rows_of(c, slice(2)))
+        first = rows_of(c, slice(1))
+        one = Joint(model, guide, x[:1], 1, c=first)
         z = one.proposed.sample(torch.Size((1,)))
         a_pass = bytes_allocated(lambda: one.log_prob(z))
         if model.is_bound:
             a_pass *= NOISY_ROWS
         rows, at_once = _within(memory, particles, a_pass, proposal, z.shape[-1], x[:1].numel())
         # A decoder may return a view of its input.
-        directions = rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z)))
-        streams, bank = Streams.of(x, seed), Bank(model, seed)
-        yield Joint(model, guide, x, rows, directions, streams=streams, bank=bank), at_once
+        directions = rows * a_pass // max(1, bytes_allocated(lambda: model.decode(z, first)))
+        streams, bank = Streams.of(x, seed), Bank(model, seed, first)
+        yield Joint(model, guide, x, rows, directions, streams=streams, bank=bank, c=c), at_once
 
 
 @dataclass

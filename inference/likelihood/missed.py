@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.likelihood.estimate import batches_of, prepared
 from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
@@ -86,6 +88,7 @@ def missed_mass(
     n: int = 200,
     particles: int = 1000,
     *,
+    c: Tensor | None = None,
     proposal: Proposal | None = None,
     memory: int = 2**27,
     seed: int = 0,
@@ -112,6 +115,7 @@ def missed_mass(
         guide: its guide.
         n: how many data to draw, at least 1.
         particles: K, at least 2.
+        c: conditions of the data to draw ``(n, C)``, such as those of held-out ones; None where the model has none.
         proposal: whose particles: :class:`Refined` by default, or :class:`Amortised`.
         memory: as :func:`log_likelihood` takes it.
         seed: of the data and of the particles.
@@ -133,7 +137,7 @@ def missed_mass(
     proposal = Refined() if proposal is None else proposal
     model.require_likelihood()
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        z, x = simulate(model, n)
+        z, x = simulate(model, n, c=c)
         # The particles must not draw again what the data were drawn by.
         particle_seed = int(torch.randint(2**62, ()))
     known = torch.isfinite(x.flatten(1)).all(1).nonzero().squeeze(-1)
@@ -142,7 +146,10 @@ def missed_mass(
         return MissedMass(lower, upper, excess)
     K, own_rows, found = np.log(particles), processes.part(len(known)), list[tuple[np.ndarray, ...]]()
     with (
-        prepared(model, guide, x[known], particles, proposal, memory, particle_seed) as (whole, at_once),
+        prepared(model, guide, x[known], particles, proposal, memory, particle_seed, rows_of(c, known)) as (
+            whole,
+            at_once,
+        ),
         tqdm(
             total=own_rows.stop - own_rows.start, unit="datum", desc="missed mass", disable=None if progress else True
         ) as bar,

@@ -3,6 +3,7 @@
 from numbers import Real
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
 from obsvae.inference.sites import require_pair, require_sites
@@ -17,7 +18,7 @@ def require_trainable(
 ) -> None:
     """Check the data, the pair, and that arguments, by name, are positive where they are given."""
     require_pair(model, guide)
-    if lacking := [name for name in ("train", "validation", "epoch") if not hasattr(data, name)]:
+    if lacking := [name for name in ("train", "validation", "epoch", "given") if not hasattr(data, name)]:
         raise UsageError(f"fit needs a dataset, load(x), but got {type(data).__name__}, without {', '.join(lacking)}")
     for name, value in arguments.items():
         if value is not None and not isinstance(value, Real):
@@ -29,10 +30,10 @@ def require_trainable(
             raise UsageError(f"the {split} split is empty; fit needs data to train on and data to validate on")
         if part.device != device_of(model):
             raise UsageError(f"the model is on {device_of(model)}, but the data are on {part.device}; move one of them")
-        model.check(part)
+        model.check(part, c=data.given.get(split))
     # A look that leaves random state, and statistics such as those of batch normalisation, alone.
     with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
-        require_sites(model, guide, data.train[:2])
+        require_sites(model, guide, data.train[:2], rows_of(data.given.get("train"), slice(2)))
 
 
 def epochs_before(state: TrainingState, budget: Budget, steps: int) -> list[Epoch]:

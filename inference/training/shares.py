@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from obsvae.inference.conditions import batches
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
@@ -11,7 +12,15 @@ from obsvae.inference.training.history import History
 from obsvae.modes import evaluating, seeded
 
 
-def elbo_shares(model: GenerativeModel, guide: AmortisedGuide, x: Tensor, *, seed: int = 0, batch: int = 500) -> Tensor:
+def elbo_shares(
+    model: GenerativeModel,
+    guide: AmortisedGuide,
+    x: Tensor,
+    c: Tensor | None = None,
+    *,
+    seed: int = 0,
+    batch: int = 500,
+) -> Tensor:
     r"""Return the share of each feature in the mean ELBO of data, ``(*event)`` in nats per datum.
 
     .. math:: \frac{1}{N} \sum_{n=1}^{N} \log p(x_{nd} \mid z_n), \qquad z_n \sim q(z \mid x_n)
@@ -22,13 +31,14 @@ def elbo_shares(model: GenerativeModel, guide: AmortisedGuide, x: Tensor, *, see
         model: the generative model.
         guide: its guide.
         x: data ``(N, *event)`` in data units.
+        c: their conditions ``(N, C)``; None where there are none.
         seed: of z.
         batch: how many data at a time.
     """
     total = torch.zeros(x.shape[1:], dtype=torch.float64, device=x.device)
     with torch.no_grad(), evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        for some in x.split(batch):
-            total += model.given(posterior(guide, some).sample()).log_prob(some).double().sum(0)
+        for some, given in batches(x, c, batch):
+            total += model.given(posterior(guide, some, given).sample(), given).log_prob(some).double().sum(0)
     return total / len(x)
 
 
@@ -37,14 +47,15 @@ class Shares(Callback):
 
     Args:
         x: validation data ``(N, *event)`` in data units.
+        c: their conditions ``(N, C)``; None where there are none.
         seed: of z.
 
     Attributes:
         epochs: the shares after each epoch, ``(*event)`` each.
     """
 
-    def __init__(self, x: Tensor, seed: int = 0) -> None:
-        self.x, self.seed = x, seed
+    def __init__(self, x: Tensor, c: Tensor | None = None, *, seed: int = 0) -> None:
+        self.x, self.c, self.seed = x, c, seed
         self.epochs: list[Tensor] = []
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
@@ -53,4 +64,4 @@ class Shares(Callback):
 
     def on_epoch(self, history: History) -> None:
         """Take the shares that the weights give now."""
-        self.epochs.append(elbo_shares(self.model, self.guide, self.x, seed=self.seed).cpu())
+        self.epochs.append(elbo_shares(self.model, self.guide, self.x, self.c, seed=self.seed).cpu())

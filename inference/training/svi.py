@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import batches, minibatches, rows_of
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
@@ -132,14 +133,15 @@ def fit(
     products = lookup("precision", precision, PRECISIONS)
     require_graphs(exported, compiled, products, processes)
     loss = make_objective(objective, model, guide)
+    c = data.given.get("train")
     with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
-        loss.check(data.train[:2])
+        loss.check(data.train[:2], rows_of(c, slice(2)))
     for part in (model, guide):
         if not part.initialised:
             part.initialise(data.train)
     if processes.size > 1:
         loss.train()
-        require_shares(loss, data.train)
+        require_shares(loss, data.train, c)
     parameters = list(loss.parameters())
     device = device_of(model)
     budget = Budget.of(epochs, patience, rows=len(data.train), batch_size=batch_size)
@@ -175,7 +177,7 @@ def fit(
         tell=lambda line: None if bar.disable else bar.write(line, file=sys.stderr),
         processes=processes,
     )
-    validate = Validation(loss, full, data.validation, seed, processes)
+    validate = Validation(loss, full, data.validation, data.given.get("validation"), seed, processes)
     with seeded(seed, device), unchecked(), bar, processes.deferring_interrupts():
         if resume is not None:
             resume.restore_random(generator)
@@ -187,18 +189,19 @@ def fit(
                 bounds = [one.validation_elbo for one in history]
                 loss.train()
                 total = torch.zeros((), device=device)
-                for i, x in enumerate(_batches(data.epoch(generator), batch_size)):
+                for i, (x, given) in enumerate(minibatches(data.epoch(generator), c, batch_size)):
                     step = (epoch - 1) * steps + i + 1
                     beta = full * kl_weight(step, steps, kl_warmup, kl_cycles)
                     adam.param_groups[0]["lr"] = lr * rate.factor(step - 1, budget.epochs * steps, steps, bounds)
-                    total += take(x, x.new_tensor(beta)) * len(x)
+                    total += take(x, x.new_tensor(beta), given) * len(x)
                     updates = step
                     bar.update()
                 train_elbo = -total.item() / len(data.train)
                 seconds += time.perf_counter() - start
                 require_together(parameters, generator, processes)
                 with evaluating(model, guide):
-                    model.update((posterior(guide, x).sample(), x) for x in data.train.split(_UPDATE_BATCH))
+                    each = batches(data.train, c, _UPDATE_BATCH)
+                    model.update((posterior(guide, x, given).sample(), x, given) for x, given in each)
                     processes.spread(loss.state_dict().values())
                     validation = validate()
                 if not math.isfinite(validation):
@@ -247,11 +250,6 @@ def _finish(
     objective.load_state_dict(weights)
     objective.eval()
     listeners.end(history)
-
-
-def _batches(x: Tensor, batch_size: int) -> Iterator[Tensor]:
-    for index in torch.randperm(len(x), device=x.device).split(batch_size):
-        yield x[index]
 
 
 def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:

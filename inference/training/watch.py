@@ -21,14 +21,22 @@ class Watch(Callback):
         model: the model to score; it shares the decoder of the one that is trained.
         guide: the one that is trained.
         x: validation data ``(N, *event)`` in data units.
+        c: their conditions ``(N, C)``; None where there are none.
         particles: K, drawn from the guide; few, as it happens after each epoch.
         seed: of the particles.
     """
 
     def __init__(
-        self, model: GenerativeModel, guide: AmortisedGuide, x: Tensor, particles: int = 20, seed: int = 0
+        self,
+        model: GenerativeModel,
+        guide: AmortisedGuide,
+        x: Tensor,
+        particles: int = 20,
+        seed: int = 0,
+        *,
+        c: Tensor | None = None,
     ) -> None:
-        self.model, self.guide, self.x = model, guide, x
+        self.model, self.guide, self.x, self.c = model, guide, x, c
         self.particles, self.seed = particles, seed
         self.seconds: list[float] = []
         self.scores: list[float] = []
@@ -36,7 +44,14 @@ class Watch(Callback):
     def on_epoch(self, history: History) -> None:
         """Score the weights that the model has now."""
         found = log_likelihood(
-            self.model, self.guide, self.x, self.particles, proposal=Amortised(), seed=self.seed, progress=False
+            self.model,
+            self.guide,
+            self.x,
+            self.particles,
+            c=self.c,
+            proposal=Amortised(),
+            seed=self.seed,
+            progress=False,
         )
         self.seconds.append(history.epochs[-1].seconds)
         self.scores.append(float(found.weights.estimate.mean()))

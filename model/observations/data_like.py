@@ -46,6 +46,13 @@ class ColumnLike(Protocol):
     def grid(self) -> GridLike | None: ...  # noqa: D102 - named as the data have it
 
 
+class ConditionLike(Protocol):
+    """What a model is given beside x."""
+
+    @property
+    def width(self) -> int: ...  # noqa: D102 - named as the data have it
+
+
 class DataLike(Protocol):
     """The properties of data that observations use."""
 

@@ -17,6 +17,8 @@ class Posterior(Protocol):
 
     @property
     def has_density(self) -> bool: ...  # noqa: D102 - described in Guide
+    @property
+    def conditions(self) -> int: ...  # noqa: D102 - described in Guide
     def given(self, x: Tensor) -> Distribution:
         """Return q(z | x) for x ``(N, *event)``."""
 

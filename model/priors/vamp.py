@@ -51,10 +51,15 @@ class VampPrior(Prior):
         """Take the guide that the prior shares.
 
         Raises:
-            UsageError: for one without a density.
+            UsageError: for one without a density, or with conditions.
         """
         if not guide.has_density:
             raise UsageError("prior vamp is a mixture of what the guide says, but a point mass has no density")
+        if guide.conditions:
+            raise UsageError(
+                "prior vamp is a mixture of what the guide says of pseudo-inputs, which have no conditions; take prior "
+                "mixture, or leave the conditions out"
+            )
         self.guide = guide
         self.register_buffer("start", torch.zeros(self.components, *event_shape))
         for name in ("spread", "low", "high"):

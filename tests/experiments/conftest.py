@@ -1,6 +1,6 @@
 """Small data in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ class Tensors:
 
     train: Tensor
     validation: Tensor
+    given: dict[str, Tensor] = field(default_factory=dict)
 
     def epoch(self, generator):
         return self.train

@@ -10,7 +10,7 @@ from obsvae.guides import ConvEncoder, MLPEncoder, Standardised
 def standardised(encoder, x):
     """Return what the network of an encoder gets to see."""
     seen = []
-    encoder.network = lambda inputs: seen.append(inputs) or inputs
+    encoder.network = lambda inputs, c: seen.append(inputs) or inputs
     encoder(x)
     del encoder.network
     return seen[0]

@@ -121,6 +121,7 @@ class Tensors:
     at_epoch: dict[int, Callable[[Tensor], Tensor]] = field(default_factory=dict)
     drawn: list[Tensor] = field(default_factory=list)
     generators: list[torch.Generator] = field(default_factory=list)
+    given: dict[str, Tensor] = field(default_factory=dict)
 
     def epoch(self, generator: torch.Generator) -> Tensor:
         self.generators.append(generator)

@@ -51,10 +51,10 @@ def data(linear_gaussian, tensors):
 class TwoSites(VAE):
     """A model with a further latent site."""
 
-    def forward(self, x=None, *, n=1):
+    def forward(self, x=None, c=None, *, n=1):
         with pyro.plate("more", n if x is None else len(x), dim=-1):
             pyro.sample("w", dist.Normal(0.0, 1.0))
-        return super().forward(x, n=n)
+        return super().forward(x, c, n=n)
 
 
 def test_fit_and_log_likelihood_refuse_two_latent_sites_in_the_same_words(data):
@@ -94,8 +94,8 @@ class Pointed(Guide):
     def outputs(latent):
         return latent
 
-    def given(self, x):
-        return dist.Delta(self.encoder(x)).to_event(1)
+    def given(self, x, c=None):
+        return dist.Delta(self.encoder(x, c)).to_event(1)
 
 
 def test_a_point_mass_that_does_not_say_so_is_refused(data):
@@ -122,8 +122,8 @@ class Planar(Guide):
     def outputs(latent):
         return 2 * latent
 
-    def given(self, x):
-        loc, raw = self.encoder(x).chunk(2, -1)
+    def given(self, x, c=None):
+        loc, raw = self.encoder(x, c).chunk(2, -1)
         base = dist.Normal(loc, torch.nn.functional.softplus(raw)).to_event(1)
         return dist.TransformedDistribution(base, [self.flow])
 
@@ -149,8 +149,8 @@ class Flow(Guide):
     def outputs(latent):
         return 2 * latent
 
-    def given(self, x):
-        loc, raw = self.encoder(x).chunk(2, -1)
+    def given(self, x, c=None):
+        loc, raw = self.encoder(x, c).chunk(2, -1)
         base = dist.Normal(loc, torch.nn.functional.softplus(raw))
         return dist.TransformedDistribution(base, [transforms.ExpTransform()]).to_event(1)
 

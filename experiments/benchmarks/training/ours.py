@@ -4,8 +4,8 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -26,11 +26,13 @@ class Asked:
     Attributes:
         train: all of them.
         validation: those that the ELBO is told of.
+        given: conditions: none.
         rows: to take in the next epoch.
     """
 
     train: Tensor
     validation: Tensor
+    given: Mapping[str, Tensor] = field(default_factory=dict)
     rows: int = 0
 
     def epoch(self, generator: torch.Generator) -> Tensor:

@@ -35,7 +35,7 @@ class Table(Encoder):
         self.register_buffer("known", x)
         self.answers = nn.Parameter(outputs)
 
-    def network(self, x: Tensor) -> Tensor:
+    def network(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the answers ``(B, outputs)``."""
         same = (x.unsqueeze(1) == self.known).flatten(2).all(-1)  # (B, N)
         if not same.any(1).all():
@@ -55,7 +55,7 @@ class KnownNormal(Guide):
         """Return how many outputs the encoder needs for a latent of this size."""
         return 2 * latent
 
-    def given(self, x: Tensor) -> Distribution:
+    def given(self, x: Tensor, c: Tensor | None = None) -> Distribution:
         """Return q(z | x) for x ``(N, *event)``."""
         loc, scale = self.encoder(x).chunk(2, -1)
         return dist.Normal(loc, scale).to_event(1)

@@ -31,15 +31,17 @@ class Bank:
     With few latents M / 4 more are moved to four times the distance.
 
     Posteriors of data unlike the model's lie there. The decoder sees a place once for a whole batch of data, so that it
-    costs a datum little. M depends on the sizes of a datum and of z alone.
+    costs a datum little; with conditions once for all data of a batch that share theirs, which costs as much as M
+    particles where each datum has its own. M depends on the sizes of a datum and of z alone.
 
     Args:
         model: the generative model.
         seed: of the draws.
+        c: the conditions of some datum ``(1, C)``; None where there are none.
     """
 
-    def __init__(self, model: GenerativeModel, seed: int) -> None:
-        self.model, self.seed = model, seed
+    def __init__(self, model: GenerativeModel, seed: int, c: Tensor | None = None) -> None:
+        self.model, self.seed, self.c = model, seed, c
 
     def __len__(self) -> int:
         """Return M."""
@@ -73,16 +75,27 @@ class Bank:
         nearest = [torch.cdist(some, z).topk(n + 1, largest=False).indices for some in z.split(256)]
         return torch.cat(nearest)[:, 1:]  # the first is the place itself
 
-    def log_prob(self, x: Tensor, rows: int) -> Tensor:
+    def log_prob(self, x: Tensor, rows: int, c: Tensor | None = None) -> Tensor:
         """Return log p(x, z) ``(M, B)`` of data x ``(B, *event)``, with about ``rows`` pairs (x, z) at once.
 
         −inf where it has no value.
         """
+        if c is not None:
+            found = self.z.new_empty(len(self), len(x))
+            distinct, number = c.unique(dim=0, return_inverse=True)
+            for i, one in enumerate(distinct):
+                which = (number == i).nonzero().squeeze(-1)
+                found[:, which] = self._log_prob(x[which], rows, one.unsqueeze(0))
+            return found
+        return self._log_prob(x, rows)
+
+    def _log_prob(self, x: Tensor, rows: int, c: Tensor | None = None) -> Tensor:
+        """Return it of data with the same conditions ``(1, C)``."""
         log_prior = self.model.prior().log_prob(self.z)
         found = self.z.new_empty(len(self), len(x))
         for data in torch.arange(len(x)).split(max(1, rows)):
             for some in torch.arange(len(self)).split(max(1, rows // len(data))):
-                eta = self.model.decode(self.z[some]).unsqueeze(1)  # (m, 1, *event, outputs)
+                eta = self.model.decode(self.z[some], c).unsqueeze(1)  # (m, 1, *event, outputs)
                 log_p = self.model.observe(eta).log_prob(x[data]).flatten(2).sum(-1)
                 found[some[0] : some[-1] + 1, data[0] : data[-1] + 1] = log_p.to(found) + log_prior[some, None]
         return usable_or_zero(found)
@@ -92,7 +105,7 @@ class Bank:
         with seeded(self.seed, device_of(self.model)):
             prior = self.model.prior()
             one = prior.sample(torch.Size((1,)))
-            values = self.model.decode(one).numel()
+            values = self.model.decode(one, self.c).numel()
             fewest = _FEWEST_OF_FEW if one.shape[-1] <= _FEW_LATENTS else _FEWEST
             M = max(fewest, min(_MOST, _VALUES // values))
             return prior.sample(torch.Size((M + M // 4 if one.shape[-1] <= _FEW_LATENTS else M,)))

@@ -15,7 +15,9 @@ _FEW_OUTPUTS = 8
 _ROUNDING = 1e-4
 
 
-def curvature(model: GenerativeModel, z: Tensor, x: Tensor, at_once: int) -> tuple[Tensor, Tensor]:
+def curvature(
+    model: GenerativeModel, z: Tensor, x: Tensor, at_once: int, c: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     r"""Return the gradient of log p(x | z) ``(B, D)`` and a curvature H ``(B, D, D)``, for z ``(B, D)``.
 
     .. math:: H = J^\top W J, \qquad J = \frac{\partial \eta}{\partial z}, \qquad
@@ -30,13 +32,14 @@ def curvature(model: GenerativeModel, z: Tensor, x: Tensor, at_once: int) -> tup
         z: latents.
         x: data ``(B, *event)``.
         at_once: number of directions of z that are followed at once, which bounds the memory.
+        c: conditions ``(B, C)``; None where there are none.
 
     References: Nocedal and Wright, *Numerical optimization*, 2006, section 10.3; Martens, *New insights and
     perspectives on the natural gradient method*, JMLR 2020, section 8.
     """
     with torch.enable_grad():
         z = z.detach().requires_grad_()
-        eta = model.decode(z)  # (B, *event, O)
+        eta = model.decode(z, c)  # (B, *event, O)
         # u -> J^T u is linear, so its transpose is v -> J v. Unlike forward mode, which does so for each batch of v
         # anew, this goes through the network for z itself once, and never multiplies by the zero tangents of weights.
         u = torch.zeros_like(eta).requires_grad_()
@@ -84,7 +87,7 @@ def pull(value: Tensor, at: Tensor, along: Tensor, *, create_graph: bool = False
     return at.new_zeros(len(along), *at.shape)
 
 
-def bend(model: GenerativeModel, z: Tensor, x: Tensor) -> Tensor:
+def bend(model: GenerativeModel, z: Tensor, x: Tensor, c: Tensor | None = None) -> Tensor:
     r"""Return the part of the curvature of log p(x | z) that is the decoder's own ``(B, D, D)``, for z ``(B, D)``.
 
     .. math:: -\sum_i \frac{\partial \log p(x \mid \eta)}{\partial \eta_i} \nabla_z^2 \eta_i(z)
@@ -96,10 +99,11 @@ def bend(model: GenerativeModel, z: Tensor, x: Tensor) -> Tensor:
         model: the generative model.
         z: latents.
         x: data ``(B, *event)``.
+        c: conditions ``(B, C)``; None where there are none.
     """
     with torch.enable_grad():
         z = z.detach().requires_grad_()
-        eta = model.decode(z)
+        eta = model.decode(z, c)
         (score,) = torch.autograd.grad(model.observe(eta).log_prob(x).sum(), eta, retain_graph=True)
         (slope,) = torch.autograd.grad((score * eta).sum(), z, create_graph=True)
         rows = [_derivative(slope[:, d], z) for d in range(z.shape[-1])]

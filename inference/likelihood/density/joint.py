@@ -9,6 +9,7 @@ from pyro import poutine
 from torch import Tensor
 
 from obsvae.distribution import Distribution
+from obsvae.inference.conditions import batches, present, rows_of
 from obsvae.inference.likelihood.density.bank import Bank, Survey
 from obsvae.inference.likelihood.density.curvature import JACOBIANS, bend, curvature, pull
 from obsvae.inference.likelihood.density.randomness import Streams
@@ -33,6 +34,7 @@ class Joint:
         directions: how many z the decoder alone sees at once; by default as many.
         streams: the random numbers of each datum.
         bank: places in the latent space that all data share.
+        c: conditions of the data ``(B, C)``; None where there are none.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class Joint:
         *,
         streams: Streams | None = None,
         bank: Bank | None = None,
+        c: Tensor | None = None,
     ) -> None:
-        self.model, self.guide, self.x = model, guide, x
+        self.model, self.guide, self.x, self.c = model, guide, x, c
         self.rows, self.directions = rows, rows if directions is None else directions
         self.streams = Streams.of(x, 0) if streams is None else streams
         self.bank = Bank(model, 0) if bank is None else bank
@@ -65,6 +68,7 @@ class Joint:
             self.directions,
             streams=self.streams.select(which),
             bank=self.bank,
+            c=rows_of(self.c, which),
         )
         if "alone" in vars(self):
             part.alone = [self.alone[i] for i in which.tolist()]
@@ -73,12 +77,12 @@ class Joint:
     @cached_property
     def proposed(self) -> Distribution:
         """The guide's q(z | x): batch shape ``(B,)``, event shape ``(D,)``."""
-        return posterior(self.guide, self.x)
+        return posterior(self.guide, self.x, self.c)
 
     @cached_property
     def alone(self) -> list[Distribution]:
         """The guide's q(z | x) of each datum by itself: batch shape ``(1,)``, event shape ``(D,)``."""
-        return [posterior(self.guide, x) for x in self.x.split(1)]
+        return [posterior(self.guide, x, c) for x, c in batches(self.x, self.c, 1)]
 
     def from_guide(self, counts: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Draw z ``(counts[b], D)`` for each datum b from the guide, by its own random numbers, with log q(z | x)."""
@@ -104,23 +108,27 @@ class Joint:
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Return log p(x, z) in nats ``(k, B)`` for z ``(k, B, D)``."""
-        (log_p,) = self._in_chunks(lambda z, x: (self._score(z, x),), z, self.rows)
+        (log_p,) = self._in_chunks(lambda z, x, c: (self._score(z, x, c),), z, self.rows)
         return log_p
 
     def survey(self) -> Survey:
         """Return what the places of the bank say of each posterior."""
         if self.model.is_bound:
-            each = self.streams.each(lambda b: self.bank.log_prob(self.x[b : b + 1], NOISY_ROWS))
-            return Survey(self.bank, torch.cat(each, 1))
-        return Survey(self.bank, self.bank.log_prob(self.x, self.rows))
+
+            def of_datum(b: int) -> Tensor:
+                at = slice(b, b + 1)
+                return self.bank.log_prob(self.x[at], NOISY_ROWS, rows_of(self.c, at))
+
+            return Survey(self.bank, torch.cat(self.streams.each(of_datum), 1))
+        return Survey(self.bank, self.bank.log_prob(self.x, self.rows, self.c))
 
     def gradient(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return log p(x, z) ``(k, B)`` and its gradient in z ``(k, B, D)``, for z ``(k, B, D)``."""
 
-        def evaluate(z: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        def evaluate(z: Tensor, x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
             with torch.enable_grad():
                 z = z.detach().requires_grad_()
-                log_p = self._score(z, x)
+                log_p = self._score(z, x, c)
                 (gradient,) = torch.autograd.grad(log_p.sum(), z)
             return log_p.detach(), gradient
 
@@ -137,7 +145,8 @@ class Joint:
 
         def evaluate(part: slice) -> None:
             at_once = self.directions // (len(z[part]) * JACOBIANS)
-            gradient[part], H[part] = curvature(self.model, z[part], self.x[part], at_once)
+            c = rows_of(self.c, part)
+            gradient[part], H[part] = curvature(self.model, z[part], self.x[part], at_once, c)
 
         if self.model.is_bound:
             self.streams.each(lambda b: evaluate(slice(b, b + 1)))
@@ -155,27 +164,27 @@ class Joint:
     def bend(self, z: Tensor) -> Tensor:
         """Return the decoder's own curvature ``(B, D, D)``, which :meth:`linearise` leaves out, for z ``(B, D)``."""
 
-        def evaluate(z: Tensor, x: Tensor) -> tuple[Tensor]:
-            return (bend(self.model, z[0], x).unsqueeze(0),)
+        def evaluate(z: Tensor, x: Tensor, c: Tensor | None) -> tuple[Tensor]:
+            return (bend(self.model, z[0], x, c).unsqueeze(0),)
 
         (found,) = self._in_chunks(evaluate, z.unsqueeze(0), self.rows // (2 * _ROWS_OF_A_GRADIENT))
         return found[0]
 
-    def _score(self, z: Tensor, x: Tensor) -> Tensor:
+    def _score(self, z: Tensor, x: Tensor, c: Tensor | None) -> Tensor:
         # The plate stands outside "data", so every site gets a leading dimension of particles.
         with local_parameters(self.model), pyro.plate("particles", len(z), dim=-2):
-            trace = poutine.trace(poutine.condition(self.model, {"z": z})).get_trace(x)
+            trace = poutine.trace(poutine.condition(self.model, {"z": z})).get_trace(*present(x, c))
         return distribution_at(trace, "z").log_prob(z) + distribution_at(trace, "x").log_prob(x)
 
     def _in_chunks(
-        self, evaluate: Callable[[Tensor, Tensor], tuple[Tensor, ...]], z: Tensor, rows: int
+        self, evaluate: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, ...]], z: Tensor, rows: int
     ) -> tuple[Tensor, ...]:
         """Evaluate for z ``(k, B, D)``, with at most ``rows`` of the k B rows at once."""
         k, B = z.shape[:2]
         found: list[Tensor] = []
 
         def fill(data: slice, some: slice) -> None:
-            values = evaluate(z[some, data], self.x[data])
+            values = evaluate(z[some, data], self.x[data], rows_of(self.c, data))
             # The results are allocated first: small tensors that are made between large ones would keep
             # the allocator from giving the same memory to the next chunk.
             if not found:

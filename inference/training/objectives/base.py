@@ -36,10 +36,16 @@ class Objective(nn.Module):
         """What is maximised in a word, such as ELBO; ``objective`` where it bounds no likelihood."""
 
     @abstractmethod
-    def forward(self, x: Tensor, beta: Tensor) -> Tensor:
-        """Return its value for x ``(N, *event)``, a scalar in nats per datum, with a weight on its KL term."""
+    def forward(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
+        """Return its value for x ``(N, *event)``, a scalar in nats per datum, with a weight on its KL term.
 
-    def check(self, x: Tensor) -> None:
+        Args:
+            x: data.
+            beta: the weight.
+            c: conditions ``(N, C)``; None where the model has none.
+        """
+
+    def check(self, x: Tensor, c: Tensor | None = None) -> None:
         """Refuse a pair that the objective is not for, as a few data x ``(N, *event)`` show: none.
 
         Raises:

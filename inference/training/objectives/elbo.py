@@ -63,19 +63,19 @@ class WeightedELBO(Objective):
         return "ELBO" if self.model.is_likelihood and self.beta == 1.0 and not self.free else "objective"
 
     @torch.no_grad()
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, c: Tensor | None = None) -> None:
         """Refuse free bits of a pair whose KL is not known by dimension."""
         if self.free:
-            _by_dimension(draw(self.guide, x, 1).q, self.model.prior())
+            _by_dimension(draw(self.guide, x, 1, c).q, self.model.prior())
 
-    def forward(self, x: Tensor, beta: Tensor) -> Tensor:
+    def forward(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return minus the weighted ELBO for x ``(N, *event)``, a scalar in nats per datum."""
-        drawn = draw(self.guide, x, 1)
-        scored = score(self.model, x, drawn.z)
+        drawn = draw(self.guide, x, 1, c)
+        scored = score(self.model, x, drawn.z, c)
         if self.free:
             kl = _by_dimension(drawn.q, scored.p).mean((0, 1)).clamp_min(self.free).sum()
         elif self.kl == "path":
-            kl = (log_density(self.guide, x, drawn.z) - scored.log_prior).mean()
+            kl = (log_density(self.guide, x, drawn.z, c) - scored.log_prior).mean()
         else:
             kl = self._exact_or_sampled(drawn.q, scored.p, drawn.z, scored.log_prior).mean()
         return self.beta * beta * kl - scored.log_likelihood.mean()

@@ -64,29 +64,29 @@ class ImportanceWeighted(Objective):
         """IWAE bound, with the number of particles, or ``objective`` where the model has no likelihood."""
         return f"IWAE-{self.particles} bound" if self.model.is_likelihood else "objective"
 
-    def forward(self, x: Tensor, beta: Tensor) -> Tensor:
+    def forward(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return minus the bound for x ``(N, *event)``, a scalar in nats per datum.
 
         A weight on the KL term is one on log p(z) − log q(z | x) in each particle's log-weight.
         """
-        drawn = draw(self.guide, x, self.particles)
+        drawn = draw(self.guide, x, self.particles, c)
         if self.gradient == "total" or not torch.is_grad_enabled():
-            scored = score(self.model, x, drawn.z)
+            scored = score(self.model, x, drawn.z, c)
             log_w = scored.log_likelihood + beta * (scored.log_prior - drawn.q.log_prob(drawn.z))
             return (math.log(self.particles) - log_w.logsumexp(0)).mean()
-        return self._doubly_reparameterised(x, beta, drawn.z)
+        return self._doubly_reparameterised(x, beta, drawn.z, c)
 
-    def _doubly_reparameterised(self, x: Tensor, beta: Tensor, z: Tensor) -> Tensor:
+    def _doubly_reparameterised(self, x: Tensor, beta: Tensor, z: Tensor, c: Tensor | None) -> Tensor:
         held = z.detach()
-        share = self._log_weights(x, beta, held).detach().softmax(0)  # (K, N)
+        share = self._log_weights(x, beta, held, c).detach().softmax(0)  # (K, N)
         # z itself, by which a gradient flows with a factor of its own beside the share that the sum gives it.
         factor = (1.0 - beta + beta * share).unsqueeze(-1)
-        log_w = self._log_weights(x, beta, held + factor * (z - held))
+        log_w = self._log_weights(x, beta, held + factor * (z - held), c)
         bound = log_w.detach().logsumexp(0) - math.log(self.particles)
         surrogate = (share * log_w).sum(0)
         return -(bound + surrogate - surrogate.detach()).mean()
 
-    def _log_weights(self, x: Tensor, beta: Tensor, z: Tensor) -> Tensor:
+    def _log_weights(self, x: Tensor, beta: Tensor, z: Tensor, c: Tensor | None) -> Tensor:
         """Return log w ``(K, N)``, with gradients in z and in the model's parameters, and none in the guide's own."""
-        scored = score(self.model, x, z)
-        return scored.log_likelihood + beta * (scored.log_prior - log_density(self.guide, x, z))
+        scored = score(self.model, x, z, c)
+        return scored.log_likelihood + beta * (scored.log_prior - log_density(self.guide, x, z, c))

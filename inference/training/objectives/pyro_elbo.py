@@ -4,6 +4,7 @@ from pyro.infer import ELBO
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import present
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.training.kl_weight import KLWeight
 from obsvae.inference.training.objectives.base import Objective
@@ -36,11 +37,11 @@ class PyroELBO(Objective):
         """ELBO, or ``objective`` where it bounds no likelihood, as of a plain autoencoder."""
         return "ELBO" if self.guide.has_density and self.model.is_likelihood else "objective"
 
-    def forward(self, x: Tensor, beta: Tensor) -> Tensor:
+    def forward(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the loss for x ``(N, *event)``, a scalar in nats per datum."""
         loss = x.new_zeros(())
         with local_parameters(self.model, self.guide), KLWeight(beta):
             # Not elbo.differentiable_loss: that ends by reading its value, which no exported graph can.
-            for traces in self.elbo._get_traces(self.model, self.guide, (x,), {}):
+            for traces in self.elbo._get_traces(self.model, self.guide, present(x, c), {}):
                 loss = loss + self.elbo._differentiable_loss_particle(*traces)[1]
         return loss / (self.elbo.num_particles * len(x))

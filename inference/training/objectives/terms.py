@@ -8,6 +8,7 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from obsvae.distribution import Distribution
+from obsvae.inference.conditions import present
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import distribution_at
 from obsvae.local import local_parameters
@@ -41,28 +42,28 @@ class Scored:
     p: Distribution
 
 
-def draw(guide: AmortisedGuide, x: Tensor, particles: int) -> Drawn:
-    """Draw z from the guide, ``particles`` times for each datum of x ``(N, *event)``."""
+def draw(guide: AmortisedGuide, x: Tensor, particles: int, c: Tensor | None = None) -> Drawn:
+    """Draw z from the guide, ``particles`` times for each datum of x ``(N, *event)``, given c where there are any."""
     with local_parameters(guide), pyro.plate("particles", particles, dim=-2):
-        trace = poutine.trace(guide).get_trace(x)
+        trace = poutine.trace(guide).get_trace(*present(x, c))
     z = trace.nodes["z"]["value"]
     assert isinstance(z, Tensor)
     return Drawn(z, distribution_at(trace, "z"))
 
 
-def score(model: GenerativeModel, x: Tensor, z: Tensor) -> Scored:
-    """Return log p(z) and log p(x | z), for z ``(K, N, D)``."""
+def score(model: GenerativeModel, x: Tensor, z: Tensor, c: Tensor | None = None) -> Scored:
+    """Return log p(z) and log p(x | z, c), for z ``(K, N, D)``."""
     with local_parameters(model), pyro.plate("particles", len(z), dim=-2):
-        trace = poutine.trace(poutine.condition(model, {"z": z})).get_trace(x)
+        trace = poutine.trace(poutine.condition(model, {"z": z})).get_trace(*present(x, c))
     p, p_x = distribution_at(trace, "z"), distribution_at(trace, "x")
     return Scored(p.log_prob(z), p_x.log_prob(x), p)
 
 
-def log_density(guide: AmortisedGuide, x: Tensor, z: Tensor) -> Tensor:
-    """Return log q(z | x) ``(K, N)``, with gradients in z alone: the guide's parameters are held."""
+def log_density(guide: AmortisedGuide, x: Tensor, z: Tensor, c: Tensor | None = None) -> Tensor:
+    """Return log q(z | x, c) ``(K, N)``, with gradients in z alone: the guide's parameters are held."""
     density = _Density(guide)
     held = {name: parameter.detach() for name, parameter in density.named_parameters()}
-    return torch.func.functional_call(density, held, (x, z))
+    return torch.func.functional_call(density, held, present(x, z, c))
 
 
 class _Density(nn.Module):
@@ -72,8 +73,8 @@ class _Density(nn.Module):
         super().__init__()
         self.guide = guide
 
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """Return log q(z | x) ``(K, N)`` for z ``(K, N, D)``."""
+    def forward(self, x: Tensor, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Return log q(z | x, c) ``(K, N)`` for z ``(K, N, D)``."""
         with local_parameters(self.guide), pyro.plate("particles", len(z), dim=-2):
-            trace = poutine.trace(poutine.condition(self.guide, {"z": z})).get_trace(x)
+            trace = poutine.trace(poutine.condition(self.guide, {"z": z})).get_trace(*present(x, c))
         return distribution_at(trace, "z").log_prob(z)

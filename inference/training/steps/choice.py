@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from obsvae.inference.conditions import batches
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.exported import ExportedObjective
@@ -77,17 +78,25 @@ class Validation:
         objective: minus the ELBO per datum.
         beta: weight of the KL term.
         x: the data ``(N, *event)``.
+        c: their conditions ``(N, C)``; None where there are none.
         seed: of z.
         processes: that share the rows.
         batch_size: how many data at a time, with a draw of z each.
     """
 
     def __init__(
-        self, objective: Objective, beta: float, x: Tensor, seed: int, processes: Processes, batch_size: int = 500
+        self,
+        objective: Objective,
+        beta: float,
+        x: Tensor,
+        c: Tensor | None,
+        seed: int,
+        processes: Processes,
+        batch_size: int = 500,
     ) -> None:
-        self.x, self.beta, self.seed = x, x.new_tensor(beta), seed
+        self.x, self.c, self.beta, self.seed = x, c, x.new_tensor(beta), seed
         self.processes, self.batch_size = processes, max(1, batch_size // objective.particles)
-        self.share: Callable[[Tensor, Tensor], Tensor] = objective
+        self.share: Callable[[Tensor, Tensor, Tensor | None], Tensor] = objective
         if processes.size > 1:
             self.share = SharedObjective(objective, processes)
 
@@ -95,6 +104,7 @@ class Validation:
         """Return it in nats per datum, in evaluation mode."""
         # The same draws of z at every epoch: differences between epochs are then those of the weights.
         with seeded(self.seed, self.x.device):
-            losses = [self.share(batch, self.beta).item() * len(batch) for batch in self.x.split(self.batch_size)]
+            each = batches(self.x, self.c, self.batch_size)
+            losses = [self.share(batch, self.beta, c).item() * len(batch) for batch, c in each]
         total = self.processes.sum(torch.tensor(sum(losses), dtype=torch.float64))
         return -total.item() / len(self.x)

@@ -15,6 +15,7 @@ from torch.func import functional_call, grad_and_value
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from obsvae.inference.conditions import present
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.steps.step import Decay, Step, require_finite
 
@@ -25,9 +26,10 @@ _SAVED, _SAVED_OPERATION = 0.5e-3, 5e-6
 # torch would write an expression of up to 30 operations out again at each place of its use. Densities made of series,
 # such as Poisson's, then take many minutes to compile beside other columns; the steps are as fast with 8.
 _OPTIONS: dict[str, Any] = {"fallback_random": True, "realize_opcount_threshold": 8}
-# Of the minibatch, the weight of the KL term, three settings that change, buffers, parameters and moments.
+# Of the minibatch (x, the weight of the KL term, and conditions, if any), three settings that change, buffers,
+# parameters and moments.
 _Function = Callable[
-    [Tensor, Tensor, Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor
+    [list[Tensor], Tensor, Tensor, Tensor, list[Tensor], list[Tensor], list[Tensor], list[Tensor]], Tensor
 ]
 
 
@@ -80,26 +82,26 @@ class CompiledStep(Step):
         if is_compiled:
             self.steps = None
 
-    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the loss per datum before the update.
 
         Raises:
             FloatingPointError: where it is not finite; the parameters are then as finite as they were before.
         """
         self.taken += 1
-        if len(x) == self.batch_size and self.optimiser.state and self.is_compiled is None and self._pays(x, beta):
-            self.is_compiled = self._compile(x, beta)
+        if len(x) == self.batch_size and self.optimiser.state and self.is_compiled is None and self._pays(x, beta, c):
+            self.is_compiled = self._compile(x, beta, c)
         if len(x) != self.batch_size or not self.is_compiled:
-            return super().__call__(x, beta)
-        loss = self._take(x, beta)
+            return super().__call__(x, beta, c)
+        loss = self._take(list(present(x, beta, c)))
         require_finite(loss)
         return loss
 
-    def _pays(self, x: Tensor, beta: Tensor) -> bool:
+    def _pays(self, x: Tensor, beta: Tensor, c: Tensor | None) -> bool:
         """Return whether to compile now; where it never will pay, that is settled."""
         if self.steps is None:
             return True
-        operations = sum(node.op == "call_function" for node in self.objective.graph(x, beta).graph.nodes)
+        operations = sum(node.op == "call_function" for node in self.objective.graph(x, beta, c).graph.nodes)
         compiling = _COMPILING + _COMPILING_OPERATION * operations
         needed = compiling / (_SAVED + _SAVED_OPERATION * operations)
         if self.steps - self.taken < needed or not _has_compiler(x.device):
@@ -112,16 +114,16 @@ class CompiledStep(Step):
         self.tell(f"compiling the step, which may take {compiling:.0f} s: up to {left:,} steps are left")
         return True
 
-    def _compile(self, x: Tensor, beta: Tensor) -> bool:
+    def _compile(self, x: Tensor, beta: Tensor, c: Tensor | None) -> bool:
         """Compile the whole step, of which nothing is run but on copies; return whether that was possible."""
         try:
             if any(parameter._backward_hooks for parameter in self.parameters):
                 raise RuntimeError("parameters have hooks, which a compiled step would pass over")
-            self._trace(x, beta)
+            self._trace(x, beta, c)
             with _without_remarks(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
                 copies = [[tensor.clone() for tensor in tensors] for tensors in self.moving]
                 one = x.new_tensor(1.0)
-                self.function(x, beta, one, one, one, self.buffers, *copies)
+                self.function(list(present(x, beta, c)), one, one, one, self.buffers, *copies)
         # Of torch's errors of tracing and compiling the one, of a cache that cannot be written the other.
         except (RuntimeError, OSError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -130,8 +132,8 @@ class CompiledStep(Step):
             return False
         return True
 
-    def _trace(self, x: Tensor, beta: Tensor) -> None:
-        graph = self.objective.graph(x, beta)
+    def _trace(self, x: Tensor, beta: Tensor, c: Tensor | None) -> None:
+        graph = self.objective.graph(x, beta, c)
         of_graph = dict(graph.named_parameters())
         # What the loss does not depend on has no gradient, and the optimiser no state for it.
         names = [name for name, parameter in of_graph.items() if parameter in self.optimiser.state]
@@ -145,20 +147,20 @@ class CompiledStep(Step):
         step = _whole_step(graph, names, list(buffers), self.optimiser, self.clip, decayed)
         settings = [x.new_tensor(1.0) for _ in range(3)]
         traced = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(
-            x, beta, *settings, self.buffers, *self.moving
+            list(present(x, beta, c)), *settings, self.buffers, *self.moving
         )
         # The random numbers are torch's, drawn from the generator that uncompiled steps draw from.
         self.function: _Function = torch.compile(traced, fullgraph=True, options=_OPTIONS)
 
-    def _take(self, x: Tensor, beta: Tensor) -> Tensor:
-        group = self.optimiser.param_groups[0]
+    def _take(self, batch: list[Tensor]) -> Tensor:
+        x, group = batch[0], self.optimiser.param_groups[0]
         torch._foreach_add_(self.counts, 1)
         t = self.counts[0].item()
         first, second = group["betas"]
         size = x.new_tensor(group["lr"] / (1 - first**t))
         root = x.new_tensor(math.sqrt(1 - second**t))
         kept = x.new_tensor(1.0 - group["lr"] * self.decay.rate)
-        return self.function(x, beta, size, root, kept, self.buffers, *self.moving)
+        return self.function(batch, size, root, kept, self.buffers, *self.moving)
 
 
 def _whole_step(
@@ -174,8 +176,7 @@ def _whole_step(
     (first, second), eps = group["betas"], group["eps"]
 
     def step(
-        x: Tensor,
-        beta: Tensor,
+        batch: list[Tensor],
         size: Tensor,
         root: Tensor,
         kept: Tensor,
@@ -186,7 +187,7 @@ def _whole_step(
     ) -> Tensor:
         def loss_of(values: Sequence[Tensor]) -> Tensor:
             tensors = dict(zip(buffers, fixed, strict=True)) | dict(zip(names, values, strict=True))
-            return functional_call(graph, tensors, (x, beta))
+            return functional_call(graph, tensors, tuple(batch))
 
         gradients, loss = grad_and_value(loss_of)(parameters)
         # A step with a loss that is not finite must leave the parameters finite, which tells what was so first.

@@ -37,14 +37,14 @@ class SharedStep(Step):
         super().__init__(objective, [one for one in parameters if one.requires_grad], optimiser, clip, decay)
         self.processes = processes
 
-    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the loss per datum before the update.
 
         Raises:
             FloatingPointError: where it is not finite; nothing is updated then.
             KeyboardInterrupt: where one of the processes was interrupted; nothing is updated then.
         """
-        share = self.loss_of(x, beta)
+        share = self.loss_of(x, beta, c)
         gradients: Sequence[Tensor | None] = [None] * len(self.parameters)
         if share.requires_grad:
             gradients = torch.autograd.grad(share, self.parameters, allow_unused=True)

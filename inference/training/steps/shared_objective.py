@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.fx import GraphModule
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import present, rows_of
 from obsvae.inference.modes import unchecked
 from obsvae.inference.processes.alone import Processes
 from obsvae.inference.training.objectives.base import Objective
@@ -56,10 +57,10 @@ class SharedObjective:
         self.objective, self.processes = objective, processes
         self.parts: dict[int, _Part] = {}
 
-    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return this process's share for the whole minibatch x ``(N, *event)``: 0 where it has no row."""
         if len(x) not in self.parts:
-            self.parts[len(x)] = self._part(x, beta)
+            self.parts[len(x)] = self._part(x, beta, c)
         part = self.parts[len(x)]
         noise = [draw(x.device) for draw in part.draws]
         if part.graph is None:
@@ -68,16 +69,16 @@ class SharedObjective:
         n = rows.stop - rows.start
         if n < len(x):
             noise = [numbers.narrow(axis, rows.start, n) for numbers, axis in zip(noise, part.axes, strict=True)]
-        (loss,) = part.graph(x[rows], beta, *noise)
+        (loss,) = part.graph(*present(x[rows], beta, rows_of(c, rows)), *noise)
         return loss * (n / len(x))
 
-    def _part(self, x: Tensor, beta: Tensor) -> _Part:
+    def _part(self, x: Tensor, beta: Tensor, c: Tensor | None) -> _Part:
         rows = self.processes.part(len(x))
         n = rows.stop - rows.start
-        _, draws = without_noise(ExportedObjective(self.objective).graph(x, beta))
+        _, draws = without_noise(ExportedObjective(self.objective).graph(x, beta, c))
         if not n:
             return _Part(draws, rows, None, [])
-        graph, own = without_noise(ExportedObjective(self.objective).graph(x[rows], beta))
+        graph, own = without_noise(ExportedObjective(self.objective).graph(x[rows], beta, rows_of(c, rows)))
         if len(own) != len(draws):
             raise UsageError(
                 f"several processes need random numbers for each datum, but {len(x)} data draw {len(draws)} times, and "
@@ -90,12 +91,13 @@ class SharedObjective:
 
 
 @torch.no_grad()
-def require_shares(objective: Objective, x: Tensor) -> None:
+def require_shares(objective: Objective, x: Tensor, c: Tensor | None = None) -> None:
     """Refuse an objective of a minibatch that is not the mean of those of its data, as two of x ``(N, *event)`` show.
 
     Args:
         objective: in the mode in which it shall be shared.
         x: data, of which some differ.
+        c: their conditions; None where there are none.
 
     Raises:
         UsageError: where the objective mixes data.
@@ -107,14 +109,14 @@ def require_shares(objective: Objective, x: Tensor) -> None:
         if isinstance(part, nn.modules.batchnorm._BatchNorm):
             raise UsageError(f"{type(part).__name__} mixes the data of a minibatch: {remedy}, or take LayerNorm")
     farthest = int((x - x[:1]).nan_to_num().flatten(1).abs().sum(1).argmax())
-    pair, beta = x[[0, farthest]], x.new_tensor(1.0)
+    pair, beta, given = x[[0, farthest]], x.new_tensor(1.0), rows_of(c, torch.tensor([0, farthest]))
     with unchecked():
         with seeded(0, x.device):
-            whole = objective(pair, beta).item()
+            whole = objective(*present(pair, beta, given)).item()
         shared, total = SharedObjective(objective, Processes(0, 2)), 0.0
         for row in range(2):
             with seeded(0, x.device):
-                total += shared(pair, beta).item()
+                total += shared(pair, beta, given).item()
             # The graph of the first datum is that of the second, too.
             shared.parts[2] = replace(shared.parts[2], rows=slice(row + 1, row + 2))
     if not math.isfinite(whole):

@@ -38,7 +38,7 @@ class Step:
     """Takes a step on a minibatch, an operation after another.
 
     Args:
-        loss_of: minus the ELBO per datum, of x ``(N, *event)`` and the weight of its KL term.
+        loss_of: minus the ELBO per datum, of x ``(N, *event)``, the weight of its KL term, and conditions, if any.
         parameters: to update.
         optimiser: of these.
         clip: greatest norm of the gradient. None: no limit.
@@ -47,7 +47,7 @@ class Step:
 
     def __init__(
         self,
-        loss_of: Callable[[Tensor, Tensor], Tensor],
+        loss_of: Callable[[Tensor, Tensor, Tensor | None], Tensor],
         parameters: Sequence[Tensor],
         optimiser: torch.optim.Adam,
         clip: float | None,
@@ -60,13 +60,13 @@ class Step:
     def go_on(self, taken: int, is_compiled: bool) -> None:
         """Go on after a number of steps, of which the last were compiled or not."""
 
-    def __call__(self, x: Tensor, beta: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, beta: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the loss per datum before the update.
 
         Raises:
             FloatingPointError: where it is not finite; nothing is updated then.
         """
-        loss = self.loss_of(x, beta)
+        loss = self.loss_of(x, beta, c)
         self.optimiser.zero_grad()
         loss.backward()
         require_finite(loss)

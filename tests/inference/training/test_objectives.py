@@ -264,7 +264,7 @@ def test_the_bound_of_what_is_seen_is_miwaes(linear_gaussian):
     model = problem.model.with_observation(Partial(problem.model.observation, (4,)))
     guide = problem.guide
     given = guide.given
-    guide.given = lambda holes: given(x[: len(holes)])  # that of whole rows: of holes it has not learned
+    guide.given = lambda holes, c: given(x[: len(holes)])  # that of whole rows: of holes it has not learned
     found = -value(ImportanceWeighted(model, guide, 2000), holes[:500])
     marginal, total = problem.marginal(), 0.0
     for row, absent in zip(x[:500].double(), hidden[:500], strict=True):

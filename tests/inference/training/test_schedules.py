@@ -77,7 +77,9 @@ def test_weight_decay_is_that_of_adamw():
     nets[1].load_state_dict(nets[0].state_dict())
     x = torch.randn(8, 3)
     adam = torch.optim.Adam(nets[0].parameters(), lr=0.01)
-    take = Step(lambda x, beta: nets[0](x).square().mean(), list(nets[0].parameters()), adam, None, Decay(0.3, nets[0]))
+    take = Step(
+        lambda x, beta, c: nets[0](x).square().mean(), list(nets[0].parameters()), adam, None, Decay(0.3, nets[0])
+    )
     groups = [{"params": [nets[1].weight], "weight_decay": 0.3}, {"params": [nets[1].bias], "weight_decay": 0.0}]
     reference = torch.optim.AdamW(groups, lr=0.01)
     for _ in range(20):

@@ -142,6 +142,7 @@ class Pressing:
     def __init__(self, processes):
         data = normal()
         self.train, self.validation, self.processes, self.epochs = data.train, data.validation, processes, 0
+        self.given = data.given
 
     def epoch(self, generator):
         self.epochs += 1

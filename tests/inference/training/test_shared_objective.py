@@ -74,8 +74,8 @@ def test_a_profile_likelihood_is_refused_and_a_likelihood_is_not():
 class AmortisedGamma(AmortisedNormal):
     """Draws numbers whose distribution depends on the data."""
 
-    def given(self, x):
-        loc, raw = self.encoder(x).chunk(2, -1)
+    def given(self, x, c=None):
+        loc, raw = self.encoder(x, c).chunk(2, -1)
         return dist.Gamma(loc.exp(), raw.exp()).to_event(1)
 
 
