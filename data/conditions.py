@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from obsvae.data.tables.numerals import as_number
 from obsvae.errors import UsageError
-from obsvae.names import listed
+from obsvae.names import listed, lookup
 
 # Positive numbers whose skewness in training rows exceeds this are seen by their logarithm.
 _SKEWED = 1.0
@@ -120,6 +121,38 @@ class Condition:
 def encoded(conditions: Sequence[Condition], given: Mapping[str, ConditionValues], source: str) -> np.ndarray:
     """Return conditions as networks see them, side by side: c (N, C) in float32."""
     return np.concatenate([one.encode(given[one.name], source) for one in conditions], axis=1)
+
+
+def constant(conditions: Sequence[Condition], values: Mapping[str, object], n: int) -> dict[str, ConditionValues]:
+    """Return the same values of conditions for n rows, by name.
+
+    Args:
+        conditions: that there are.
+        values: of some of them: the text of a level, or a number, which may be written as a text.
+        n: how many rows.
+
+    Raises UsageError for another name, a level that training rows have not, and what is no number.
+    """
+    known = {one.name: one for one in conditions}
+    found = {}
+    if values and not known:
+        raise UsageError(f"the model has no conditions, but got a value of {next(iter(values))!r}; leave it out")
+    for name, value in values.items():
+        one = lookup("condition", name, known)
+        where = f"condition {name!r}"
+        if one.levels is not None:
+            if str(value) not in one.levels:
+                raise UsageError(
+                    f"{where} needs a level that training rows have, {listed(one.levels)}; got {str(value)!r}"
+                )
+            found[name] = ConditionValues(name, np.full(n, one.levels.index(str(value))), one.levels)
+            continue
+        number = as_number(str(value))
+        if number is None or not np.isfinite(number) or (one.is_log and number <= 0):
+            positive = "positive " if one.is_log else ""
+            raise UsageError(f"{where} needs a {positive}number; got {str(value)!r}")
+        found[name] = ConditionValues(name, np.full(n, number), None, one.is_offset)
+    return found
 
 
 def _skewness(values: np.ndarray) -> float:

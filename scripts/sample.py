@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from obsvae.experiments.command_line.arguments import Parser, positive_int, seed
 from obsvae.experiments.command_line.program import run
-from obsvae.experiments.command_line.use import add_out, add_run, require_format, save_values
+from obsvae.experiments.command_line.use import add_out, add_run, given, require_format, save_values
 from obsvae.experiments.runs.run import load_run
 from obsvae.experiments.use.values import sample_rows
 
 EXAMPLES = """\
   obsvae sample runs/penguins-by-column --n 1000 --out drawn.csv
   obsvae sample runs/mnist-bernoulli --n 64 --out drawn.npy
+  obsvae sample runs/digits-normal --given label=3 --out threes.npy
 """
 
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trained = load_run(args.run)
     require_format(trained, args.out)
 
-    print(f"written to {save_values(args.out, sample_rows(trained, args.n, seed=args.seed))}")
+    print(f"written to {save_values(args.out, sample_rows(trained, args.n, given=given(args), seed=args.seed))}")
 
 
 if __name__ == "__main__":

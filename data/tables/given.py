@@ -86,9 +86,11 @@ def new_conditions(
             continue
         if one.name not in table.columns:
             others = [name for name in table.columns if name not in schema.columns]
+            such = one.levels[0] if one.levels else "1"
             raise UsageError(
                 f"{table.source} lacks column {one.name!r}, a condition of the model; {nearest(one.name, others)}its "
-                f"columns are {listed(table.columns)}: add it, or give a value for all rows"
+                f"columns are {listed(table.columns)}: add it, or give a value to all rows, such as "
+                f"given={{{one.name!r}: {such!r}}}"
             )
         values = parse(table.columns[one.name], schema.missing)
         found[one.name] = condition_values(one.name, schema.columns[one.name], values, table)

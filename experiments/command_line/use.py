@@ -33,6 +33,20 @@ def add_run(parser: argparse.ArgumentParser, rows: str = "") -> None:
             "of a run on an array .npy, .npz, or a folder of images",
         )
         parser.add_argument("--layer", metavar="NAME", help="layer of an .h5ad file, in place of X")
+    parser.add_argument(
+        "--given",
+        nargs="+",
+        type=_value,
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a run with conditions: a value of one for all rows, such as label=3"
+        + (", in the place of a column, if there is one" if rows else ""),
+    )
+
+
+def given(args: argparse.Namespace) -> dict[str, str]:
+    """Return the values of conditions that the arguments of :func:`add_run` give, by name."""
+    return dict(args.given)
 
 
 def add_out(parser: argparse.ArgumentParser, what: str) -> None:
@@ -71,7 +85,7 @@ def read_run(args: argparse.Namespace, is_table: bool = False) -> tuple[Run, Row
         require_format(run, out)
     if Path(args.rows).exists() and out.exists() and out.samefile(args.rows):
         raise UsageError(f"--out {out} would replace the rows that are read; choose another file")
-    return run, rows_for(run, args.rows, layer=args.layer)
+    return run, rows_for(run, args.rows, layer=args.layer, given=given(args))
 
 
 def require_format(run: Run, out: Path) -> None:
@@ -88,6 +102,14 @@ def require_table(out: Path) -> None:
     if out.suffix.lower() not in WRITERS:
         raise UsageError(f"--out needs a table, {TABLES}, but got {out}; choose a name that ends so")
     require_place(out)
+
+
+def _value(text: str) -> tuple[str, str]:
+    """Return the name and the value of a condition."""
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as label=3")
+    return name, value
 
 
 def save_values(out: Path, values: Mapping[str, Any] | np.ndarray) -> Path:

@@ -21,6 +21,7 @@ TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"binarise='(\w+)' or '(\w+)'": r"--binarise \1 or \2",
     r"binarise='(\w+)'": r"--binarise \1",
     r"scaling='([\w-]+)'": r"--\1",
+    r"given=\{'([^']*)': '([^']*)'\}": r"--given \1=\2",
     r"proposal=(Amortised|Refined|Annealed)\(\)": lambda found: f"--proposal {PROPOSALS[found[1]]}",
 }
 

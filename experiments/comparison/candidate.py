@@ -16,6 +16,7 @@ from obsvae.experiments.csv_files import columns_text, read_columns
 from obsvae.experiments.evaluation.doubts import active_latents, scales_near_floor
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import save_text
+from obsvae.experiments.given import given
 from obsvae.experiments.jobs.job import Job
 from obsvae.experiments.runs.run import Run
 from obsvae.experiments.runs.training import train_run
@@ -101,11 +102,12 @@ class _Curves(Callback):
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
         assert isinstance(model, VAE)
-        x = self.data.validation[:CURVE_DATA].to(self.job.device)
+        first, device = slice(CURVE_DATA), self.job.device
+        x, c = self.data.validation[first].to(device), given(self.data, "validation", first, device)
         self.watched = {}
         for name, observation in scored_as(model.observation).items():
             pair = model.with_observation(on_scale(observation, self.data))
-            self.watched[name] = Watch(pair, guide, x, CURVE_PARTICLES, self.job.scoring.seed)
+            self.watched[name] = Watch(pair, guide, x, CURVE_PARTICLES, self.job.scoring.seed, c=c)
 
     def on_epoch(self, history: History) -> None:
         for watch in self.watched.values():
@@ -150,6 +152,7 @@ def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, A
 def _scores(job: Trained, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
     """Return summaries, and columns with an entry for each datum, of all that a trained decoder is scored as."""
     how, x = job.scoring, data.test[: job.scoring.limit].to(job.device)
+    c = given(data, "test", slice(how.limit), job.device)
     scores: dict[str, dict[str, Any]] = {}
     columns: dict[str, np.ndarray] = {"datum": np.arange(len(x)), "row": data.rows["test"][: len(x)].numpy()}
     more = {name: make_observation(spec, data).to(x.device).eval() for name, spec in job.rescored.items()}
@@ -163,6 +166,7 @@ def _scores(job: Trained, run: Run, data: Dataset) -> tuple[dict[str, dict[str, 
                 x,
                 how.particles,
                 how.proposal,
+                c=c,
                 memory=how.memory,
                 seed=how.seed,
                 progress=False,
@@ -171,7 +175,7 @@ def _scores(job: Trained, run: Run, data: Dataset) -> tuple[dict[str, dict[str, 
         }
         found.setdefault("common", found["own"])
         ranked = run.model.with_observation(common)
-        near_floor = scales_near_floor(ranked, run.guide, x, how.seed)
+        near_floor = scales_near_floor(ranked, run.guide, x, how.seed, c)
         scores[name] = {scale: scored.summary for scale, scored in found.items()}
         scores[name]["common"]["near_floor"] = near_floor
         columns |= {column(scale, name): scored.likelihood.weights.estimate for scale, scored in found.items()}

@@ -18,6 +18,7 @@ from obsvae.experiments.comparison.candidate import Scoring, Trained
 from obsvae.experiments.comparison.results import Comparison
 from obsvae.experiments.comparison.rows import comparison_of, folder_of, rows_of
 from obsvae.experiments.doors import as_device
+from obsvae.experiments.given import given
 from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import threads_each
 from obsvae.experiments.jobs.run import run_jobs
@@ -201,5 +202,5 @@ def _require_room(
         model, guide = make_pair(observation, data, **networks)
         for own in scored_as(observation).values():
             for one in (own, on_scale(own, data)):
-                with prepared(model.with_observation(one), guide, data.test[:2], *how):
+                with prepared(model.with_observation(one), guide, data.test[:2], *how, given(data, "test", slice(2))):
                     pass  # it has measured what a datum needs

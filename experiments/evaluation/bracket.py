@@ -13,8 +13,11 @@ from obsvae.experiments.evaluation.findings import Finding, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.per_datum import per_datum_columns
 from obsvae.experiments.files import save_text
+from obsvae.experiments.given import given
 from obsvae.experiments.runs.run import Run
 from obsvae.inference import Annealed, Bracket, LogLikelihood, bidirectional, log_likelihood
+from obsvae.inference.conditions import alike
+from obsvae.inference.modes import device_of
 from obsvae.whole_numbers import whole
 
 
@@ -102,11 +105,14 @@ def bracket_run(
     if proposal is not None:
         require_kind(proposal, Annealed, "Annealed()")
     headline = preferred(headlines(run.model, run.data))
+    # Those of test data, each as often as any other.
+    c = alike(given(run.data, "test", device=device_of(run.model)), n) if run.model.conditions else None
     found = bidirectional(
         headline.model,
         run.guide,
         n,
         particles,
+        c=c,
         proposal=proposal,
         memory=memory,
         seed=seed,
@@ -122,6 +128,7 @@ def bracket_run(
             run.guide,
             found.x,
             others,
+            c=c,
             proposal=other,
             memory=memory,
             seed=seed + 1,

@@ -17,6 +17,7 @@ from obsvae.experiments.evaluation.scoring import mean_elbo, score
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.runs.run import Run
 from obsvae.inference import Amortised, Annealed, Proposal, Refined
+from obsvae.inference.conditions import rows_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,12 +106,12 @@ def particle_curves(
     """
     require_kind(run, Run, "load_run(folder)")
     headline = preferred(headlines(run.model, run.data))
-    x, rows = held_out(run, split, limit)
+    x, c, rows = held_out(run, split, limit)
     findings = [Finding("measure", headline.note)] if headline.note else []
     annealed, told = _annealed(per_datum_file(run.folder, split, Annealed.name), rows, headline.measure)
     findings += told
     if annealed is not None:  # the same data, or the curves could not be held against it
-        x = x[: len(annealed.rows)]
+        x, c = x[: len(annealed.rows)], rows_of(c, slice(len(annealed.rows)))
     proposals, missing = compared(run)
     findings += missing
     scored = {
@@ -120,6 +121,7 @@ def particle_curves(
             x,
             particles,
             proposal,
+            c=c,
             memory=memory,
             seed=seed,
             keep=len(x),
@@ -136,7 +138,7 @@ def particle_curves(
             values[: len(x)][kept] for values in (annealed.log_likelihood, annealed.standard_error, annealed.flagged)
         )
         reference = Reference(float(estimate.mean()), float(np.sqrt(np.square(error).sum()) / n), int(flagged.sum()))
-    of_guide = mean_elbo(headline.model, run.guide, x, memory=memory, seed=seed)
+    of_guide = mean_elbo(headline.model, run.guide, x, c=c, memory=memory, seed=seed)
     summaries = {name: {**one.summary, "elbo": of_guide} for name, one in scored.items()}
     return ParticleCurves(means, n, len(x) - n, summaries, reference, findings)
 

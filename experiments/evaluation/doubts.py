@@ -9,9 +9,11 @@ from torch import Tensor
 
 from obsvae.data import Dataset, suspicions_of
 from obsvae.experiments.evaluation.findings import Finding
+from obsvae.experiments.given import given
 from obsvae.experiments.runs.run import Run
 from obsvae.guides import Guide
 from obsvae.inference import active_units, check_misfits, posterior_means
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.modes import device_of
 from obsvae.model import VAE, Measure, Observation, share_at_floor
 from obsvae.modes import evaluating
@@ -36,7 +38,7 @@ FLOOR_DECIDES = (
 FEW_STEPS = 500
 
 
-def doubts(run: Run, model: VAE, x: Tensor, seed: int = 0) -> list[Finding]:
+def doubts(run: Run, model: VAE, x: Tensor, seed: int = 0, c: Tensor | None = None) -> list[Finding]:
     """Return what a reader must know before any number, the worst first.
 
     Args:
@@ -44,10 +46,11 @@ def doubts(run: Run, model: VAE, x: Tensor, seed: int = 0) -> list[Finding]:
         model: of it, as it is judged.
         x: held-out data ``(N, *event)``, on the model's device.
         seed: of draws.
+        c: their conditions ``(N, C)``; None where there are none.
     """
     return [
-        *of_misfits(model, x, run.data, seed),
-        *of_floor(scales_near_floor(model, run.guide, x, seed)),
+        *of_misfits(model, x, run.data, seed, c),
+        *of_floor(scales_near_floor(model, run.guide, x, seed, c)),
         *of_latents(active_latents(run, seed)),
         *of_steps(run.config, len(run.data.train)),
         *of_data(run.data, model.observation),
@@ -66,9 +69,9 @@ def of_data(data: Dataset, observation: Observation) -> list[Finding]:
     return _first("suspicion", said, "further remarks on the data: obsvae.suspicions_of(data) lists them")
 
 
-def of_misfits(model: VAE, x: Tensor, data: Dataset, seed: int = 0) -> list[Finding]:
-    """Return what held-out data x ``(N, *event)`` have that the model does not say."""
-    said = check_misfits(model, x, data.columns, seed)
+def of_misfits(model: VAE, x: Tensor, data: Dataset, seed: int = 0, c: Tensor | None = None) -> list[Finding]:
+    """Return what held-out data x ``(N, *event)`` have that the model does not say, given their conditions, if any."""
+    said = check_misfits(model, x, data.columns, seed, c=c)
     return _first("misfit", map(str, said), "further misfits: obsvae report shows them")
 
 
@@ -109,16 +112,18 @@ def of_steps(config: Mapping[str, Any], rows: int) -> list[Finding]:
 
 def active_latents(run: Run, seed: int = 0) -> Tensor:
     """Return whether each latent is active ``(D,)``, on the first data that a run was trained on."""
-    x = run.data.train[:_DATA].to(device_of(run.model))
-    return active_units(posterior_means(run.guide, x, seed=seed))
+    first, device = slice(_DATA), device_of(run.model)
+    x, c = run.data.train[first].to(device), given(run.data, "train", first, device)
+    return active_units(posterior_means(run.guide, x, c=c, seed=seed))
 
 
 @torch.no_grad()
-def scales_near_floor(model: VAE, guide: Guide, x: Tensor, seed: int = 0) -> float | None:
+def scales_near_floor(model: VAE, guide: Guide, x: Tensor, seed: int = 0, c: Tensor | None = None) -> float | None:
     """Return the share of the scales that are near their floor, at the guide's means for the first data."""
-    z = posterior_means(guide, x[:_DATA], seed=seed).to(device_of(model))
+    x, c = x[:_DATA], rows_of(c, slice(_DATA))
+    z = posterior_means(guide, x, c=c, seed=seed).to(device_of(model))
     with evaluating(model):
-        return share_at_floor(model.observation, model.decode(z))
+        return share_at_floor(model.observation, model.decode(z, c))
 
 
 def _first(kind: Any, texts: Iterable[str], more: str) -> list[Finding]:

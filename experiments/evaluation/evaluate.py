@@ -21,9 +21,11 @@ from obsvae.experiments.evaluation.metrics import metrics_of, replaced
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json, save_text
+from obsvae.experiments.given import given
 from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wants_columns
 from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
+from obsvae.inference.conditions import alike, rows_of
 from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.whole_numbers import whole, whole_or_none
@@ -108,7 +110,7 @@ def evaluate_run(
     run = run if isinstance(run, Run) else load_run(run)
     proposal = Refined() if proposal is None else proposal
     wants_entries = wants_columns(run, by_column)
-    x, rows = held_out(run, split, limit)
+    x, c, rows = held_out(run, split, limit)
     few = _data_in_posterior(x)
     name = run.config["observation"]
     found = {
@@ -118,6 +120,7 @@ def evaluate_run(
             x,
             particles,
             proposal,
+            c=c,
             memory=memory,
             seed=seed,
             keep=few,
@@ -139,6 +142,7 @@ def evaluate_run(
             run.guide,
             check,
             particles,
+            c=alike(c, check),
             proposal=proposal,
             memory=memory,
             seed=seed,
@@ -153,6 +157,7 @@ def evaluate_run(
         entries = column_scores(
             run,
             x,
+            c=c,
             particles=particles,
             proposal=proposal,
             memory=memory,
@@ -161,7 +166,7 @@ def evaluate_run(
             processes=processes,
         )
     metrics["columns"] = entries.table() if entries else None
-    findings = doubts(run, headline.model, x, seed)
+    findings = doubts(run, headline.model, x, seed, c)
     metrics["active_latents"] = int(active_latents(run, seed).sum())
     findings += [_of_a_loss(name, found, headline.name)] if headline.name else []
     findings += trust({title: summary[f"khat_above_{KHAT_LIMIT}"] for title, summary in columns.items()})
@@ -189,7 +194,8 @@ def evaluate_run(
     first = best.likelihood.first(few)
     about = about_data(run, split, headline)
     told: dict[str, Any] = {"labels": known, "attributes": about, "draws": DRAWS, "seed": seed}
-    tree = to_arviz(headline.model, run.guide, x[:few], first, columns=column_names(run.data), **told)
+    told |= {"c": rows_of(c, slice(few)), "columns": column_names(run.data)}
+    tree = to_arviz(headline.model, run.guide, x[:few], first, **told)
     files = [
         save_json(run.folder / "metrics.json", metrics),
         save_per_datum(estimates, best.likelihood, rows, headline.measure, proposal),
@@ -221,10 +227,14 @@ def _judged_by(
     return disagreements(likelihood, rows, measure, estimates, other, names)
 
 
-def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, np.ndarray]:
-    """Return the first data of a split ``(N, *event)``, where the model is, and their rows in the source ``(N,)``."""
-    x = run.data.split(split)[:limit].to(device_of(run.model))
-    return x, run.data.rows[split][:limit].numpy()
+def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, Tensor | None, np.ndarray]:
+    """Return the first data of a split ``(N, *event)``, where the model is, their conditions, and rows in the source.
+
+    The conditions are None where there are none; the rows are ``(N,)``.
+    """
+    device = device_of(run.model)
+    x = run.data.split(split)[:limit].to(device)
+    return x, given(run.data, split, slice(limit), device), run.data.rows[split][:limit].numpy()
 
 
 def _of_a_loss(name: str, corrections: Iterable[str], saved: str) -> Finding:

@@ -52,6 +52,7 @@ def judge(
     particles: int,
     proposal: Proposal,
     *,
+    c: Tensor | None = None,
     memory: int = 2**27,
     seed: int = 0,
     keep: int = 0,
@@ -67,6 +68,7 @@ def judge(
         x: data in data units, on the model's device.
         particles: K, for each datum.
         proposal: where the particles come from.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         memory: bound on the working memory in bytes.
         seed: of the particles, and of the draws of the ELBO.
         keep: number of data, the first ones, whose log-weights are kept, of the headline.
@@ -86,6 +88,7 @@ def judge(
             x,
             particles,
             proposal,
+            c=c,
             memory=memory,
             seed=seed,
             keep=kept,
@@ -93,7 +96,7 @@ def judge(
             progress=progress,
             processes=processes,
         )
-        of_guide = mean_elbo(one.model, guide, x, memory=memory, seed=seed, processes=processes)
+        of_guide = mean_elbo(one.model, guide, x, c=c, memory=memory, seed=seed, processes=processes)
         return Scored(found.likelihood, {**found.summary, "elbo": of_guide})
 
     best, own = scored(headline), None

@@ -33,6 +33,7 @@ def score(
     particles: int,
     proposal: Proposal | None = None,
     *,
+    c: Tensor | None = None,
     memory: int = 2**27,
     seed: int = 0,
     keep: int = 0,
@@ -48,6 +49,7 @@ def score(
         x: data in data units, on the model's device.
         particles: K, for each datum.
         proposal: where the particles come from; :class:`Refined` by default.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         memory: bound on the working memory in bytes.
         seed: of the particles.
         keep: number of data, the first ones, whose log-weights are kept.
@@ -64,6 +66,7 @@ def score(
         guide,
         x,
         particles,
+        c=c,
         proposal=proposal,
         memory=memory,
         keep_weights=keep,
@@ -77,9 +80,16 @@ def score(
 
 
 def mean_elbo(
-    model: VAE, guide: Guide, x: Tensor, *, memory: int = 2**27, seed: int = 0, processes: Processes = ALONE
+    model: VAE,
+    guide: Guide,
+    x: Tensor,
+    *,
+    c: Tensor | None = None,
+    memory: int = 2**27,
+    seed: int = 0,
+    processes: Processes = ALONE,
 ) -> float | None:
     """Return the mean over data of the guide's ELBO in nats; None for a point mass, which has none."""
     if not guide.has_density:
         return None
-    return float(elbo(model, guide, x, memory=memory, seed=seed, processes=processes).mean())
+    return float(elbo(model, guide, x, c=c, memory=memory, seed=seed, processes=processes).mean())

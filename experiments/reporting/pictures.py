@@ -9,6 +9,7 @@ from obsvae.experiments.reporting.page import Picture, picture
 from obsvae.experiments.reporting.rows import rows_picture
 from obsvae.experiments.reporting.subject import Subject
 from obsvae.inference import amortisation_gap, check_predictive, prior_draws, reproduce, reproductions
+from obsvae.inference.conditions import alike, rows_of
 from obsvae.model import Measure
 
 _SHOWN = 10
@@ -27,8 +28,8 @@ def learning(subject: Subject) -> list[Picture]:
 
 def reproduced(subject: Subject) -> list[Picture]:
     """Draw data over what the decoder makes of them."""
-    few = subject.x[:_SHOWN]
-    rows = {"data": few, **reproductions(subject.trained, subject.run.guide, few, subject.seed)}
+    few, c = subject.x[:_SHOWN], rows_of(subject.c, slice(_SHOWN))
+    rows = {"data": few, **reproductions(subject.trained, subject.run.guide, few, subject.seed, c=c)}
     caption = "Held-out data; the observation's mean at the guide's mean of z, E[x | z]; a sample x ~ p(x | z)"
     caption += "; and the parameter, which a sigmoid would show and which is not the mean." if len(rows) > 3 else "."
     return [rows_picture(subject, rows, "Data over their reproductions", caption)]
@@ -36,7 +37,7 @@ def reproduced(subject: Subject) -> list[Picture]:
 
 def samples(subject: Subject) -> list[Picture]:
     """Draw what the model makes of draws from the prior."""
-    rows = prior_draws(subject.trained, _SHOWN, subject.seed)
+    rows = prior_draws(subject.trained, _SHOWN, subject.seed, c=alike(subject.c, _SHOWN))
     caption = "At ten draws z ~ p(z): the observation's mean E[x | z], and a sample x ~ p(x | z)"
     caption += "; and the parameter, which is not the mean." if len(rows) > 2 else "."
     return [rows_picture(subject, rows, "Draws from the model", caption)]
@@ -44,7 +45,7 @@ def samples(subject: Subject) -> list[Picture]:
 
 def predictive(subject: Subject) -> list[Picture]:
     """Draw held-out data beside samples from the model."""
-    check = check_predictive(subject.model, subject.x, seed=subject.seed)
+    check = check_predictive(subject.model, subject.x, seed=subject.seed, c=subject.c)
     grid = subject.run.data.grid
     counts = subject.model.measure is Measure.COUNTING and grid is not None and grid.step == 1
     figure = inference.plot_predictive(check, subject.run.data.bounds, counts=counts)
@@ -109,7 +110,9 @@ def nats(value: float) -> str:
 
 
 def _of_data(subject: Subject, which: np.ndarray, values: np.ndarray, alt: str, caption: str) -> Picture:
-    x = subject.x[torch.from_numpy(which)]
-    rows = {"data": x, "reproduction\n(mean)": reproduce(subject.trained, subject.run.guide, x, seed=subject.seed)}
+    at = torch.from_numpy(which)
+    x, c = subject.x[at], rows_of(subject.c, at)
+    made = reproduce(subject.trained, subject.run.guide, x, c=c, seed=subject.seed)
+    rows = {"data": x, "reproduction\n(mean)": made}
     titles = [f"{i}\nrow {subject.called[i]}\n{nats(values[i])}" for i in which]
     return rows_picture(subject, rows, alt, caption, titles)

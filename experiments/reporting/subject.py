@@ -12,10 +12,14 @@ from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.scoring import score
+from obsvae.experiments.given import given
 from obsvae.experiments.runs.run import Run
 from obsvae.experiments.verdicts.rules import FLAGGED
-from obsvae.inference import Amortised, LogLikelihood, Refined
+from obsvae.inference import Amortised, LogLikelihood, Refined, posterior_means
 from obsvae.model import VAE
+
+# Training data among which neighbours are looked for.
+TRAINING = 5000
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Subject:
         run: the run.
         judged: its likelihood by refined proposals, with the log-weights.
         x: the held-out data that are looked at ``(N, *event)``.
+        c: their conditions ``(N, C)``; None where there are none.
         rows: of these data in their source ``(N,)``.
         labels: their classes ``(N,)``, or None.
         amortised: the likelihood by the guide, or None where it is a point mass.
@@ -39,6 +44,7 @@ class Subject:
     run: Run
     judged: Judged
     x: Tensor
+    c: Tensor | None
     rows: np.ndarray
     labels: Tensor | None
     amortised: LogLikelihood | None
@@ -61,6 +67,15 @@ class Subject:
         """The model by the measure that it was trained by, of a loss a correction: its mean and parameter are shown."""
         return self.judged.headline.own or self.judged.headline.model
 
+    def means(self) -> Tensor:
+        """Return the guide's means of z ``(N, D)``."""
+        return posterior_means(self.run.guide, self.x, c=self.c, seed=self.seed)
+
+    def means_of_training(self) -> Tensor:
+        """Return those of the first training data ``(M, D)``."""
+        data, first = self.run.data, slice(TRAINING)
+        return posterior_means(self.run.guide, data.train[first], c=given(data, "train", first), seed=self.seed)
+
     @property
     def refined(self) -> LogLikelihood:
         """The likelihood by refined proposals."""
@@ -77,29 +92,31 @@ def look_at(run: Run, name: str, *, limit: int = 200, particles: int = 500, seed
         particles: K, for each datum.
         seed: of all draws.
     """
-    x, rows = held_out(run, "test", limit)
+    x, c, rows = held_out(run, "test", limit)
     headline = preferred(headlines(run.model, run.data))
-    judged = judge(headline, run.guide, x, particles, Refined(), seed=seed, keep=len(x))
+    judged = judge(headline, run.guide, x, particles, Refined(), c=c, seed=seed, keep=len(x))
     amortised = None
     if run.guide.has_density:
-        amortised = score(headline.model, run.guide, x, particles, Amortised(), seed=seed, keep=len(x)).likelihood
+        of_guide = score(headline.model, run.guide, x, particles, Amortised(), c=c, seed=seed, keep=len(x))
+        amortised = of_guide.likelihood
     labels = run.data.labels.get("test")
     return Subject(
         name,
         run,
         judged,
         x,
+        c,
         rows,
         labels[:limit] if labels is not None and len(labels) else None,
         amortised,
         particles,
         seed,
-        _findings(run, judged, x, rows, seed),
+        _findings(run, judged, x, rows, seed, c),
     )
 
 
-def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int) -> list[Finding]:
-    found = doubts(run, judged.headline.model, x, seed)
+def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int, c: Tensor | None) -> list[Finding]:
+    found = doubts(run, judged.headline.model, x, seed, c)
     if headline := judged.headline.name:
         text = f"trained by a loss, not a likelihood; the page scores its decoder under a correction ({headline})"
         found.append(Finding("loss", text))

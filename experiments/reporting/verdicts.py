@@ -36,7 +36,7 @@ def _unsaid(subject: Subject) -> str:
     """Return what held-out data have that the run's model does not say, the largest first."""
     name = named(subject, "{} ({})")
     try:
-        check = check_predictive(subject.model, subject.x, seed=subject.seed)
+        check = check_predictive(subject.model, subject.x, seed=subject.seed, c=subject.c)
         require_enough(check)
     except UsageError as error:
         return f"What {name} leaves unsaid is not known: {error}."

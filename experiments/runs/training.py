@@ -14,6 +14,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.doors import as_device, as_path
 from obsvae.experiments.files import save_figure
+from obsvae.experiments.given import given
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.runs.folder import NewRunFolder
 from obsvae.experiments.runs.run import FORMAT, Run, observed
@@ -184,16 +185,17 @@ def draw_training(run: Run) -> None:
     """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
         save_figure(run.folder / "figures/learning_curve.png", inference.plot_history(run.history))
-    seed = run.config["training"]["seed"]
+    seed, device = run.config["training"]["seed"], device_of(run.model)
     if run.data.columns is not None:
-        x = run.data.validation[:_REPRODUCED].to(device_of(run.model))
-        made = reproduce_columns(run.model, run.guide, x, run.data.columns, seed=seed)
+        first = slice(_REPRODUCED)
+        x, c = run.data.validation[first].to(device), given(run.data, "validation", first, device)
+        made = reproduce_columns(run.model, run.guide, x, run.data.columns, c=c, seed=seed)
         figure = inference.plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), run.data.columns)
         save_figure(run.folder / "figures/reproductions.png", figure)
         return
-    few = run.data.validation[:10].to(device_of(run.model))
-    limits = run.data.bounds or inference.limits_of(run.data.validation[:10].numpy(), run.data.unit_shape)
-    rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, seed=seed)}
+    few, c = run.data.validation[:10].to(device), given(run.data, "validation", slice(10), device)
+    rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, c=c, seed=seed)}
     if run.guide.has_density:
-        rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), seed=seed)
+        rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), c=c, seed=seed)
+    limits = run.data.bounds or inference.limits_of(few.cpu().numpy(), run.data.unit_shape)
     save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, limits))

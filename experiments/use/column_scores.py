@@ -83,6 +83,7 @@ def column_scores(
     run: Run,
     x: Tensor,
     *,
+    c: Tensor | None = None,
     particles: int = 500,
     proposal: Proposal | None = None,
     memory: int = 2**27,
@@ -95,6 +96,7 @@ def column_scores(
     Args:
         run: on a table; its data must be there, as the marginals are fitted to them.
         x: held-out rows in data units.
+        c: their conditions ``(N, C)``; None where the run has none. The marginals know nothing of them.
         particles: K, for each row.
         proposal: where they come from; :class:`Refined` by default.
         memory: bound on the working memory in bytes.
@@ -109,6 +111,7 @@ def column_scores(
         run.guide,
         x,
         particles,
+        c=c,
         proposal=proposal,
         memory=memory,
         seed=seed,

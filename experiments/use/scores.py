@@ -73,20 +73,25 @@ def score_rows(
     model = on_the_grid(run)
     how: dict[str, Any] = {"memory": memory, "seed": seed, "progress": progress, "processes": processes}
     by_column = wants_columns(run, by_column)
-    known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model)) if reference else None
+    known = known_c = None
+    if reference:
+        known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model))
+        if run.data.given:
+            each = [run.data.given[split] for split in ("validation", "test")]
+            known_c = torch.cat(each)[:reference].to(device_of(model))
     if by_column:
-        conditional = conditional_scores(model, run.guide, rows.x, particles, **how)
+        conditional = conditional_scores(model, run.guide, rows.x, particles, c=rows.c, **how)
         weights = conditional.whole
     else:
-        conditional, weights = None, log_likelihood(model, run.guide, rows.x, particles, **how).weights
+        conditional, weights = None, log_likelihood(model, run.guide, rows.x, particles, c=rows.c, **how).weights
     columns = {**rows.identity(), **per_datum_columns(weights), "missing": _missing(rows.x)}
     percentile = held_out = None
     if known is not None:
         if by_column:
-            held_out = column_scores(run, known, particles=particles, **how)
+            held_out = column_scores(run, known, c=known_c, particles=particles, **how)
             placed = held_out.conditional.whole.estimate
         else:
-            placed = log_likelihood(model, run.guide, known, particles, **how).weights.estimate
+            placed = log_likelihood(model, run.guide, known, particles, c=known_c, **how).weights.estimate
         percentile = 100 * (np.sort(placed).searchsorted(weights.estimate) / len(placed))
         percentile[torch.isnan(rows.x).flatten(1).all(1).cpu().numpy()] = np.nan  # of nothing nothing can be said
         columns["percentile"] = percentile

@@ -1,6 +1,6 @@
 """Rows filled, reproduced and drawn, in the words of the user; and rows encoded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from obsvae.data.tables.decode import decoded
 from obsvae.experiments.doors import require_kind
 from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.points import points_of
-from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
+from obsvae.experiments.use.rows import Rows, columns_of, constant_conditions, on_the_grid
 from obsvae.inference import impute
 from obsvae.inference.entries.particles import particles_of
 from obsvae.inference.latents.draws import simulate
@@ -74,6 +74,7 @@ def impute_rows(
         run.guide,
         rows.x,
         draws,
+        c=rows.c,
         points=_points(run),
         particles=particles,
         memory=memory,
@@ -112,6 +113,7 @@ def reproduce_rows(
         run.guide,
         rows.x,
         0,
+        c=rows.c,
         points=_points(run),
         everywhere=True,
         particles=particles,
@@ -138,7 +140,7 @@ def encode_rows(
     model = on_the_grid(run)
     means, spreads, weights = [], [], []
     for some in particles_of(
-        model, run.guide, rows.x, particles, memory=memory, seed=seed, progress=progress, doing="encoding"
+        model, run.guide, rows.x, particles, c=rows.c, memory=memory, seed=seed, progress=progress, doing="encoding"
     ):
         w = some.weights.unsqueeze(-1).to(some.z.dtype)
         mean = (w * some.z).sum(0)
@@ -153,12 +155,13 @@ def encode_rows(
     return {**rows.identity(), **named}
 
 
-def sample_rows(run: Run, n: int, *, seed: int = 0) -> Values:
-    """Draw rows from the model: z from its prior, and x given z.
+def sample_rows(run: Run, n: int, *, given: Mapping[str, Any] | None = None, seed: int = 0) -> Values:
+    """Draw rows from the model: z from its prior, and x given z and the conditions, if there are any.
 
     Args:
         run: the run.
         n: how many rows.
+        given: a value of each condition, by name.
         seed: of the draws.
 
     Returns:
@@ -166,10 +169,10 @@ def sample_rows(run: Run, n: int, *, seed: int = 0) -> Values:
     """
     require_kind(run, Run, "load_run(folder)")
     whole("n", n)
-    model = on_the_grid(run)
+    model, c = on_the_grid(run), constant_conditions(run, given or {}, n)
     model.require_likelihood()
     with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        _, x = simulate(model, n)
+        _, x = simulate(model, n, c=c)
     drawn = x.cpu().numpy()
     return drawn if run.config["schema"] is None else decoded(drawn, columns_of(run))
 

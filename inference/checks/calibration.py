@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from obsvae.errors import UsageError
 from obsvae.inference.checks.band import simultaneous_band
@@ -88,6 +89,7 @@ def calibrate(
     n: int = 200,
     draws: int = 99,
     *,
+    c: Tensor | None = None,
     proposal: Proposal | None = None,
     particles: int = 1000,
     memory: int = 2**27,
@@ -107,6 +109,7 @@ def calibrate(
         guide: its guide; its draws are ranked as they are, under the name ``guide``.
         n: how many data to draw.
         draws: L, draws from each posterior.
+        c: conditions of the data to draw ``(n, C)``, such as those of held-out ones; None where the model has none.
         proposal: whose particles, resampled by Pareto smoothed weights, are the other posterior, under its own name;
             :class:`Refined` by default.
         particles: K, large enough for an effective sample size of many times L.
@@ -128,13 +131,13 @@ def calibrate(
     proposal = Refined() if proposal is None else proposal
     model.require_likelihood()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(model)):
-        z, x = simulate(model, n)
+        z, x = simulate(model, n, c=c)
         if wrong := int((~torch.isfinite(x)).flatten(1).any(1).sum()):
             raise UsageError(
                 f"{wrong} of {n} simulated data hold values that are not finite: there is nothing to calibrate on; the "
                 "decoder overflows, or its tails are heavier than the numbers can hold"
             )
-        raw = posterior(guide, x).sample(torch.Size((draws,)))
+        raw = posterior(guide, x, c).sample(torch.Size((draws,)))
         # The particles must not draw again what the data were drawn by.
         particle_seed = int(torch.randint(2**62, ()))
     likelihood = log_likelihood(
@@ -142,6 +145,7 @@ def calibrate(
         guide,
         x,
         particles,
+        c=c,
         proposal=proposal,
         memory=memory,
         keep_weights=n,
@@ -158,7 +162,7 @@ def calibrate(
     drawn = {"guide": raw, proposal.name: torch.from_numpy(resampled(likelihood, n, draws, particle_seed)).to(x)}
     ranked = {"guide": np.ones_like(usable), proposal.name: usable}
     ranks = {}
-    with prepared(model, guide, x, draws, proposal, memory, seed) as (joint, _):
+    with prepared(model, guide, x, draws, proposal, memory, seed, c) as (joint, _):
         truth = torch.cat([z, joint.log_prob(z[None])[0].unsqueeze(-1)], -1)
         for name, z_l in drawn.items():
             among = torch.cat([z_l, joint.log_prob(z_l).unsqueeze(-1)], -1)  # (L, n, D + 1)

@@ -9,6 +9,7 @@ from torch import Tensor
 from obsvae.inference.checks.columns import column_fits
 from obsvae.inference.checks.predictive import Predictive, check_predictive
 from obsvae.inference.columns import ColumnLike, is_ordered
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.protocols import GenerativeModel
 
 # Data that are looked at at most, and values that may be drawn, beyond the least number of draws for each datum.
@@ -45,7 +46,12 @@ class Misfit:
 
 
 def check_misfits(
-    model: GenerativeModel, x: Tensor, columns: Sequence[ColumnLike] | None = None, seed: int = 0
+    model: GenerativeModel,
+    x: Tensor,
+    columns: Sequence[ColumnLike] | None = None,
+    seed: int = 0,
+    *,
+    c: Tensor | None = None,
 ) -> tuple[Misfit, ...]:
     """Return what held-out data have that a model does not say, the largest first; nothing for a right model.
 
@@ -54,14 +60,16 @@ def check_misfits(
         x: held-out data ``(N, *event)`` in data units, of which the first thousand at most are looked at.
         columns: of a table, each of which is looked at by itself; None for data as a whole.
         seed: of the draws.
+        c: conditions of the data ``(N, C)``; None where the model has none.
 
     Raises:
         UsageError, MeasureMismatch: as :func:`check_predictive` does.
     """
     features = x[0].numel()
-    x = x[: min(_DATA, max(50, _VALUES // 2 // features))]
+    first = slice(min(_DATA, max(50, _VALUES // 2 // features)))
+    x, c = x[first], rows_of(c, first)
     draws = max(len(x), min(_PER_DATUM * len(x), _VALUES // features))
-    return misfits(check_predictive(model, x, draws, seed), columns)
+    return misfits(check_predictive(model, x, draws, seed, c=c), columns)
 
 
 def misfits(check: Predictive, columns: Sequence[ColumnLike] | None = None) -> tuple[Misfit, ...]:

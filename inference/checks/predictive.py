@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import alike
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import GenerativeModel
@@ -104,8 +105,12 @@ class Predictive:
         return float((seen == value).mean()), float((self.simulated == value).mean())
 
 
-def check_predictive(model: GenerativeModel, x: Tensor, draws: int | None = None, seed: int = 0) -> Predictive:
+def check_predictive(
+    model: GenerativeModel, x: Tensor, draws: int | None = None, seed: int = 0, *, c: Tensor | None = None
+) -> Predictive:
     """Draw from the model, to be held against held-out data.
+
+    Where there are conditions, the draws have those of the data, each as often as any other.
 
     Args:
         model: the generative model; no guide takes part.
@@ -116,6 +121,7 @@ def check_predictive(model: GenerativeModel, x: Tensor, draws: int | None = None
             are held in memory, ``(S, *event)``, and several times while they are ranked and drawn: of 10,000 images
             look at the first 1000.
         seed: of the draws.
+        c: conditions of the data ``(N, C)``; None where the model has none.
 
     Raises:
         UsageError: for data that are not the model's, or draws < 1.
@@ -125,12 +131,12 @@ def check_predictive(model: GenerativeModel, x: Tensor, draws: int | None = None
     Statistica Sinica 1996.
     """
     model.require_likelihood()
-    model.check(x)
+    model.check(x, c=c)
     draws = _DRAWS_PER_DATUM * len(x) if draws is None else draws
     if draws < 1:
         raise UsageError(f"draws must be at least 1, but got {draws}")
     with evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        _, simulated = simulate(model, draws)
+        _, simulated = simulate(model, draws, c=alike(c, draws))
     return Predictive(x.cpu().numpy(), simulated.cpu().numpy(), seed)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.entries.particles import Particles, particles_of
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.proposals.base import Proposal
@@ -43,6 +44,7 @@ def conditional_scores(
     x: Tensor,
     particles: int = 500,
     *,
+    c: Tensor | None = None,
     proposal: Proposal | None = None,
     memory: int = 2**27,
     seed: int = 0,
@@ -65,6 +67,7 @@ def conditional_scores(
         guide: its guide.
         x: data ``(N, *event)`` in data units.
         particles: K, for each run of a datum.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         proposal: where they come from, as :func:`log_likelihood` takes it.
         memory: bound on the working memory in bytes.
         seed: of the particles.
@@ -82,9 +85,12 @@ def conditional_scores(
     cross-validation and WAIC*, Statistics and Computing 2017.
     """
     require_data(model, guide, x)
-    model.check(torch.full_like(x[:1], torch.nan) if len(x) else x)  # before any work: entries will be hidden
+    model.check(
+        torch.full_like(x[:1], torch.nan) if len(x) else x, c=rows_of(c, slice(1))
+    )  # before any work: entries will be hidden
+    model.require_given(c, len(x))
     own = processes.part(len(x))
-    x = x[own]
+    x, c = x[own], rows_of(c, own)
     sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     nothing, no = np.full(x.shape, np.nan), np.zeros(x.shape, bool)
     asked = ~torch.isnan(x)
@@ -92,8 +98,8 @@ def conditional_scores(
         asked[:, [d for d in range(x.shape[1]) if d not in features]] = False
     whole = WeightDiagnostics(*np.full((len(fields(WeightDiagnostics)), len(x)), np.nan))
     found = ConditionalScores(nothing, nothing.copy(), no, no.copy(), whole)
-    for some in sampled(x, particles, doing="entries"):
-        _score(found, model, x[some.rows], asked[some.rows], some, seed)
+    for some in sampled(x, particles, c=c, doing="entries"):
+        _score(found, model, x[some.rows], asked[some.rows], some, seed, rows_of(c, some.rows))
         for one in fields(WeightDiagnostics):
             getattr(whole, one.name)[some.rows] = getattr(some.diagnostics, one.name)
     # Some at a time, which bounds the memory of their copies.
@@ -105,7 +111,7 @@ def conditional_scores(
         where = (torch.arange(len(rows)), *(torch.from_numpy(again[:, axis]) for axis in range(1, again.shape[1])))
         without[where] = torch.nan
         at = tuple(again.T)
-        for some in sampled(without, particles, doing="entries hidden"):
+        for some in sampled(without, particles, c=rows_of(c, rows), doing="entries hidden"):
             place = tuple(index[some.rows] for index in at)
             row, weights = place[0], some.diagnostics
             found.log_probability[place] = whole.estimate[row] - weights.estimate
@@ -127,11 +133,17 @@ def _joined(parts: Sequence[ConditionalScores]) -> ConditionalScores:
 
 
 def _score(
-    found: ConditionalScores, model: GenerativeModel, x: Tensor, asked: Tensor, some: Particles, seed: int
+    found: ConditionalScores,
+    model: GenerativeModel,
+    x: Tensor,
+    asked: Tensor,
+    some: Particles,
+    seed: int,
+    c: Tensor | None,
 ) -> None:
     """Score the entries of some data that are asked for ``(b, *event)`` by the particles of each datum."""
     with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
-        log_p = torch.stack([model.given(z).log_prob(x) for z in some.z])  # (K, b, *event)
+        log_p = torch.stack([model.given(z, c).log_prob(x) for z in some.z])  # (K, b, *event)
     log_w = some.log_weights.cpu().numpy()
     rows = np.nonzero(asked.cpu().numpy())[0]
     of_entries = log_p[:, asked].double().cpu().numpy()  # (K, entries)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.entries.particles import Particles, particles_of
 from obsvae.inference.latents.draws import draw
 from obsvae.inference.likelihood.density.randomness import Streams
@@ -102,6 +103,7 @@ def impute(
     x: Tensor,
     draws: int = 20,
     *,
+    c: Tensor | None = None,
     points: Sequence[Point] | Point | None = None,
     everywhere: bool = False,
     particles: int = 500,
@@ -122,6 +124,7 @@ def impute(
         guide: its guide.
         x: data ``(N, *event)`` in data units; NaN where an entry is missing.
         draws: M, the number of imputations; 0: the point values alone.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         points: which value stands for the distribution of an entry: of each feature of vectors, or of all; by default
             the mean.
         everywhere: fill every entry, those that are seen too: a reproduction of the data.
@@ -138,6 +141,7 @@ def impute(
     Reference: Rubin, *Multiple imputation for nonresponse in surveys*, 1987.
     """
     require_data(model, guide, x)
+    model.require_given(c, len(x))
     whole("draws", draws, least=0)
     points = Mean() if points is None else points
     point, filled, flagged = x.clone(), [x.clone() for _ in range(draws)], np.zeros(len(x), bool)
@@ -148,12 +152,13 @@ def impute(
     # A datum's draws are its own: neither the others, nor their order, nor how they are cut into chunks change them.
     streams = Streams.of(x[rows], another(seed), is_distinct=True)
     own = processes.part(len(rows))
-    for some in sampled(x[rows], particles, doing="filling", processes=processes) if len(rows) else ():
+    given = rows_of(c, rows)
+    for some in sampled(x[rows], particles, c=given, doing="filling", processes=processes) if len(rows) else ():
         of = rows[some.rows]
         weights = some.weights.to(x.dtype)
         weights = torch.where(torch.isnan(weights), 1.0 / len(weights), weights)
         flagged[of.cpu().numpy()] = some.diagnostics.flagged
-        fill = partial(_filled, model, some, weights, draws)
+        fill = partial(_filled, model, some, weights, draws, rows_of(given, some.rows))
         with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
             found = streams.select(torch.arange(some.rows.start, some.rows.stop)).each(fill)
         drawn, means, imputations = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
@@ -187,12 +192,12 @@ def _of_features(points: Sequence[Point] | Point, hole: Tensor) -> list[tuple[Te
 
 
 def _filled(
-    model: GenerativeModel, some: Particles, weights: Tensor, draws: int, b: int
+    model: GenerativeModel, some: Particles, weights: Tensor, draws: int, given: Tensor | None, b: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return a draw and the mean of x for each particle of datum b, ``(K, 1, *event)``, and M draws of x in all."""
-    z = some.z[:, b : b + 1]
+    z, c = some.z[:, b : b + 1], rows_of(given, slice(b, b + 1))
     totals = weights[:, b].double().cumsum(0)
     # At least one: torch takes no empty sample of some families.
     u = torch.rand(max(1, draws), dtype=torch.float64).to(totals.device) * totals[-1]
     which = torch.searchsorted(totals, u).clamp(max=len(z) - 1)
-    return draw(model, z), model.mean(z), draw(model, z[which])[:draws]
+    return draw(model, z, c), model.mean(z, c), draw(model, z[which], c)[:draws]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from obsvae.inference.conditions import rows_of
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, smoothed_weights
 from obsvae.inference.likelihood.estimate import log_likelihood
 from obsvae.inference.likelihood.proposals.base import Proposal
@@ -47,6 +48,7 @@ def particles_of(
     x: Tensor,
     particles: int,
     *,
+    c: Tensor | None = None,
     proposal: Proposal | None = None,
     memory: int = 2**27,
     seed: int = 0,
@@ -61,6 +63,7 @@ def particles_of(
         guide: its guide.
         x: data in data units, on the model's device; entries may be missing where the model takes that.
         particles: K, for each datum.
+        c: conditions of the data ``(N, C)``; None where the model has none.
         proposal: where they come from, as :func:`log_likelihood` takes it.
         memory: bound on the working memory in bytes.
         seed: of the particles.
@@ -82,6 +85,7 @@ def particles_of(
                 guide,
                 batch,
                 particles,
+                c=rows_of(c, slice(start, start + len(batch))),
                 proposal=proposal,
                 memory=memory // 2,
                 keep_weights=len(batch),

@@ -37,6 +37,7 @@ def to_arviz(
     x: Tensor,
     likelihood: LogLikelihood | None = None,
     *,
+    c: Tensor | None = None,
     columns: Sequence[str] | None = None,
     labels: Mapping[str, Tensor] | None = None,
     attributes: Mapping[str, str | float] | None = None,
@@ -65,7 +66,8 @@ def to_arviz(
                               ``standard_error``, ``ess``, ``khat``   how many particles are among the draws, which are
                               ``distinct_draws``                      resampled with replacement
     ``observed_data``         ``x (datum, *features)``                in data units
-    ``constant_data``         such as ``label (datum)``               what else is known of each datum
+    ``constant_data``         such as ``label (datum)``,              what else is known of each datum, and, where the
+                              ``condition (datum, condition_dim)``    model has conditions, these, as networks see them
     ========================= ======================================= ==================================================
 
     Features are ``feature`` of a vector, ``row`` and ``column`` of an image, and ``channel`` before or after them; of a
@@ -111,6 +113,7 @@ def to_arviz(
         guide: its guide.
         x: data ``(N, *event)`` in data units.
         likelihood: of the same data, with its log-weights and its particles; estimated here by default.
+        c: conditions of the data ``(N, C)``; None where the model has none. Draws from the prior have them, too.
         columns: names of the columns of a table, if x ``(N, D)`` is one.
         labels: tensors ``(N,)`` by name, if there are any.
         attributes: of the tree, what else is known of all data, such as ``data_unit``, by default "data units", or
@@ -129,28 +132,29 @@ def to_arviz(
     the SIR algorithm to simulate posterior distributions*, 1988 (resampling).
     """
     require_data(model, guide, x)
+    model.require_given(c, len(x))
     if draws < CHAINS or draws % CHAINS:
         raise UsageError(f"draws must be an even number of at least 2, for two chains of equal length, but got {draws}")
     if columns is not None and x.shape[1:] != (len(columns),):
         raise UsageError(f"a table of {len(columns)} columns needs shape (rows, {len(columns)}); got {tuple(x.shape)}")
     if likelihood is None:
         likelihood = log_likelihood(
-            model, guide, x, particles, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
+            model, guide, x, particles, c=c, keep_weights=len(x), keep_particles=len(x), seed=seed, progress=progress
         )
     z = torch.from_numpy(resampled(likelihood, len(x), draws, seed)).to(x.device)
     drawn, dims = ("chain", "draw", "datum"), feature_dims(x.shape[1:]) if columns is None else (COLUMN,)
     names = list(columns or ())
     # The guide must not draw again what the particles were drawn by.
     with evaluating(model, guide), unchecked(), seeded(another(seed), device_of(model)):
-        q = posterior(guide, x)
+        q = posterior(guide, x, c)
         raw = q.sample(torch.Size((draws,)))
         prior = model.prior().sample(raw.shape[:2])
-        replicated, simulated, log_p = _drawn(model, z), _drawn(model, prior), _by_feature(model, z, x)
+        replicated, simulated, log_p = _drawn(model, z, c), _drawn(model, prior, c), _by_feature(model, z, x, c)
         log_prior = _array(model.prior().log_prob(z))
         of_guide: dict[str, Variable] = {"z": ((*drawn, "latent"), _array(raw))}
         by_guide: dict[str, Variable] = {}
         if guide.has_density:
-            found = _by_feature(model, raw, x)
+            found = _by_feature(model, raw, x, c)
             joint = found.reshape(draws, len(x), -1).sum(-1) + _array(model.prior().log_prob(raw))
             of_guide |= {"log_p": (drawn, joint), "log_q": (drawn, _array(q.log_prob(raw)))}
             by_guide = {"x": ((*drawn, *dims), found)}
@@ -161,7 +165,9 @@ def to_arviz(
     stats: dict[str, Variable] = {name: (("datum",), getattr(weights, name)) for name in told}
     stats["log_marginal_likelihood"] = (("datum",), weights.estimate)
     stats["distinct_draws"] = (("datum",), distinct(_array(z)))
-    known = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
+    known: dict[str, Variable] = {name: (("datum",), _array(value)) for name, value in (labels or {}).items()}
+    if c is not None:
+        known["condition"] = (("datum", "condition_dim"), _array(c))
     proposed = {"proposal": likelihood.proposal, "particles": likelihood.particles}
     assert likelihood.log_weights is not None
     stats["log_weight"] = (("particle", "datum"), likelihood.log_weights)
@@ -211,11 +217,11 @@ def resampled(likelihood: LogLikelihood, n: int, draws: int, seed: int) -> np.nd
     return drawn
 
 
-def _drawn(model: GenerativeModel, z: Tensor) -> np.ndarray:
+def _drawn(model: GenerativeModel, z: Tensor, c: Tensor | None) -> np.ndarray:
     """Return x̃ ~ p(x | z) ``(S, N, *event)`` for z ``(S, N, D)``, one draw of all data at a time."""
-    return np.stack([_array(draw(model, at)) for at in z])
+    return np.stack([_array(draw(model, at, c)) for at in z])
 
 
-def _by_feature(model: GenerativeModel, z: Tensor, x: Tensor) -> np.ndarray:
+def _by_feature(model: GenerativeModel, z: Tensor, x: Tensor, c: Tensor | None) -> np.ndarray:
     """Return log p(x | z) of each feature likewise."""
-    return np.stack([_array(model.given(at).log_prob(x)) for at in z])
+    return np.stack([_array(model.given(at, c).log_prob(x)) for at in z])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import batches
 from obsvae.inference.figures.palette import BLUE, ORANGE
 from obsvae.inference.latents.space import active_units, kl_by_dimension, posterior_means, project
 from obsvae.inference.modes import device_of, unchecked
@@ -31,6 +32,8 @@ def plot_latents(
     labels: Tensor | None = None,
     methods: Sequence[str] = ("pca",),
     seed: int = 0,
+    *,
+    c: Tensor | None = None,
 ) -> Figure:
     """Draw KL by dimension, the aggregate posterior beside the prior, and the guide's means in the plane.
 
@@ -41,6 +44,7 @@ def plot_latents(
         labels: a class of each datum ``(N,)``, for its colour, where there is one.
         methods: of the maps, each as :func:`obsvae.project` takes it; one latent needs none.
         seed: of the draws.
+        c: conditions of the data ``(N, C)``; None where the model has none.
 
     Raises:
         UsageError: for fewer than two data, no method, and as :func:`obsvae.project` does.
@@ -49,14 +53,14 @@ def plot_latents(
         raise UsageError(f"methods must be a sequence of names such as ('pca',), but got {methods!r}")
     if len(x) < 2:
         raise UsageError(f"a figure of the latents needs at least 2 data, but there are {len(x)}")
-    means = posterior_means(guide, x)
+    means = posterior_means(guide, x, c=c)
     planes = {name: project(means, name, seed) for name in methods} if means.shape[1] > 1 else {}
     classes = None if labels is None else labels.cpu().numpy()
     with evaluating(model, guide), unchecked(), seeded(seed, device_of(guide)):
-        aggregate = torch.cat([posterior(guide, batch).sample() for batch in x.split(500)]).cpu().numpy()
+        aggregate = torch.cat([posterior(guide, *batch).sample() for batch in batches(x, c, 500)]).cpu().numpy()
         prior = model.prior().sample(torch.Size((4000,))).cpu().numpy()
     try:
-        kl, note = kl_by_dimension(model, guide, x).cpu().numpy(), None
+        kl, note = kl_by_dimension(model, guide, x, c=c).cpu().numpy(), None
     except UsageError as error:
         kl, note = means.var(0).cpu().numpy(), str(error)
     order = np.argsort(-kl)[:_SHOWN]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.distributions import kl_divergence
 
 from obsvae.errors import UsageError
+from obsvae.inference.conditions import batches, rows_of
 from obsvae.inference.latents.location import location
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
@@ -22,7 +23,9 @@ UMAP_DATA = 15
 ACTIVE_VARIANCE = 0.01
 
 
-def posterior_means(guide: AmortisedGuide, x: Tensor, batch_size: int = 500, *, seed: int = 0) -> Tensor:
+def posterior_means(
+    guide: AmortisedGuide, x: Tensor, batch_size: int = 500, *, c: Tensor | None = None, seed: int = 0
+) -> Tensor:
     """Return the guide's means of z ``(N, D)`` for x ``(N, *event)``.
 
     Where a mean is not known, as that of a normalising flow, the median of draws stands in its place.
@@ -31,10 +34,11 @@ def posterior_means(guide: AmortisedGuide, x: Tensor, batch_size: int = 500, *, 
         guide: a guide.
         x: data ``(N, *event)`` in data units.
         batch_size: how many data at a time.
+        c: conditions of the data ``(N, C)``; None where the guide has none.
         seed: of those draws.
     """
     with evaluating(guide), unchecked(), seeded(seed, device_of(guide)):
-        return torch.cat([location(posterior(guide, batch)) for batch in x.split(batch_size)])
+        return torch.cat([location(posterior(guide, batch, given)) for batch, given in batches(x, c, batch_size)])
 
 
 def active_units(means: Tensor) -> Tensor:
@@ -48,18 +52,20 @@ def active_units(means: Tensor) -> Tensor:
     return means.var(0) > ACTIVE_VARIANCE
 
 
-def kl_by_dimension(model: GenerativeModel, guide: AmortisedGuide, x: Tensor, batch_size: int = 500) -> Tensor:
+def kl_by_dimension(
+    model: GenerativeModel, guide: AmortisedGuide, x: Tensor, batch_size: int = 500, *, c: Tensor | None = None
+) -> Tensor:
     """Return the mean over data of KL(q(z_d | x) ‖ p(z_d)) in nats, ``(D,)``.
 
     Raises:
         UsageError: where guide or prior are not Normals that are independent over dimensions: their KL is no sum.
     """
     with evaluating(model, guide), unchecked(), seeded(0, device_of(guide)):  # a look draws z, too
-        require_sites(model, guide, x[:2])
+        require_sites(model, guide, x[:2], rows_of(c, slice(2)))
         prior = getattr(model.prior(), "base_dist", model.prior())
         total = x.new_zeros(())
-        for batch in x.split(batch_size):
-            whole = posterior(guide, batch)
+        for batch, given in batches(x, c, batch_size):
+            whole = posterior(guide, batch, given)
             q = getattr(whole, "base_dist", whole)
             if not (isinstance(q, Normal) and isinstance(prior, Normal)):
                 raise UsageError(
@@ -70,7 +76,9 @@ def kl_by_dimension(model: GenerativeModel, guide: AmortisedGuide, x: Tensor, ba
     return total / len(x)
 
 
-def traversals(model: GenerativeModel, z: Tensor, dimensions: Sequence[int], values: Sequence[float]) -> Tensor:
+def traversals(
+    model: GenerativeModel, z: Tensor, dimensions: Sequence[int], values: Sequence[float], c: Tensor | None = None
+) -> Tensor:
     """Return the observation's means where one latent at a time takes other values, ``(dimensions, values, *event)``.
 
     Args:
@@ -78,17 +86,24 @@ def traversals(model: GenerativeModel, z: Tensor, dimensions: Sequence[int], val
         z: where the other latents stay, ``(D,)``.
         dimensions: which latents.
         values: what each takes.
+        c: conditions of all ``(1, C)``; None where the model has none.
     """
     at = z.repeat(len(dimensions), len(values), 1)
     for row, d in enumerate(dimensions):
         at[row, :, d] = torch.as_tensor(values, dtype=z.dtype, device=z.device)
-    return _means(model, at)
+    return _means(model, at, c)
 
 
-def interpolations(model: GenerativeModel, start: Tensor, end: Tensor, steps: int = 10) -> Tensor:
-    """Return the observation's means along straight lines from start to end ``(n, D)``, ``(n, steps, *event)``."""
+def interpolations(
+    model: GenerativeModel, start: Tensor, end: Tensor, steps: int = 10, c: Tensor | None = None
+) -> Tensor:
+    """Return the observation's means along straight lines from start to end ``(n, D)``, ``(n, steps, *event)``.
+
+    Where the model has conditions, c ``(n, C)`` has those of each line.
+    """
     along = torch.linspace(0, 1, steps, dtype=start.dtype, device=start.device).view(1, -1, 1)
-    return _means(model, start.unsqueeze(1) + along * (end - start).unsqueeze(1))
+    each = None if c is None else c.repeat_interleave(steps, 0)
+    return _means(model, start.unsqueeze(1) + along * (end - start).unsqueeze(1), each)
 
 
 def nearest(means: Tensor, among: Tensor, n: int) -> np.ndarray:
@@ -135,7 +150,8 @@ def can_umap() -> bool:
     return importlib.util.find_spec("umap") is not None
 
 
-def _means(model: GenerativeModel, z: Tensor) -> Tensor:
+def _means(model: GenerativeModel, z: Tensor, c: Tensor | None) -> Tensor:
+    flat = z.flatten(0, -2)
+    each = None if c is None else c.expand(len(flat), -1)
     with evaluating(model), unchecked():
-        flat = [model.mean(part) for part in z.flatten(0, -2).split(100)]
-        return torch.cat(flat).unflatten(0, z.shape[:-1])
+        return torch.cat([model.mean(part, of) for part, of in batches(flat, each, 100)]).unflatten(0, z.shape[:-1])

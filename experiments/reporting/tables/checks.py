@@ -65,7 +65,7 @@ def pairs(subject: Subject) -> list[Picture]:
 
 
 def _check(subject: Subject) -> Predictive:
-    return check_predictive(subject.model, subject.x, seed=subject.seed)
+    return check_predictive(subject.model, subject.x, seed=subject.seed, c=subject.c)
 
 
 def _sets(check: Predictive) -> int:

@@ -9,6 +9,7 @@ from obsvae.experiments.reporting.subject import Subject
 from obsvae.experiments.reporting.tables.cells import columns_of
 from obsvae.experiments.runs.shares import load_shares
 from obsvae.inference import reproduce_columns
+from obsvae.inference.conditions import rows_of
 
 _REPRODUCED = 1000
 _NAMED = 5  # levels of a column that are written out
@@ -63,8 +64,9 @@ def learning(subject: Subject) -> list[Picture | Table]:
 
 def reproduced(subject: Subject) -> list[Picture]:
     """Draw each column, observed against reproduced."""
-    columns, x = columns_of(subject), subject.x[:_REPRODUCED]
-    made = reproduce_columns(subject.trained, subject.run.guide, x, columns, seed=subject.seed)
+    first = slice(_REPRODUCED)
+    columns, x, c = columns_of(subject), subject.x[first], rows_of(subject.c, first)
+    made = reproduce_columns(subject.trained, subject.run.guide, x, columns, c=c, seed=subject.seed)
     figure = inference.plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), columns)
     caption = (
         "At the guide's mean of z: E[x | z] of numbers, and the likeliest level of others, with the number of data and "

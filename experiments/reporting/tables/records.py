@@ -8,9 +8,10 @@ from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.about import called
 from obsvae.experiments.reporting.page import Picture, Table, picture
 from obsvae.experiments.reporting.pictures import gaps, lowest_likelihood, nats
-from obsvae.experiments.reporting.subject import Subject
+from obsvae.experiments.reporting.subject import TRAINING, Subject
 from obsvae.experiments.reporting.tables.cells import beside, columns_of, heads, texts
-from obsvae.inference import active_units, nearest, posterior_means, prior_draws, reproduce_columns, walk_columns
+from obsvae.inference import active_units, nearest, prior_draws, reproduce_columns, walk_columns
+from obsvae.inference.conditions import alike, rows_of
 
 _SHOWN, _NEIGHBOURS, _LATENTS = 10, 3, 4
 _OF_DATA, _OF_NEIGHBOURS = 5, 5
@@ -19,7 +20,7 @@ _OF_DATA, _OF_NEIGHBOURS = 5, 5
 def samples(subject: Subject) -> list[Table]:
     """Return rows of the data, and rows that the model draws."""
     columns = columns_of(subject)
-    drawn = prior_draws(subject.model, _SHOWN, subject.seed)["sample"].cpu().numpy()
+    drawn = prior_draws(subject.model, _SHOWN, subject.seed, c=alike(subject.c, _SHOWN))["sample"].cpu().numpy()
     observed = texts(subject.x[:_OF_DATA].cpu().numpy(), columns)
     rows = [[f"row {name}", *cells] for name, cells in zip(subject.called, observed, strict=False)]
     rows += [["drawn", *cells] for cells in texts(drawn, columns, digits=4)]
@@ -42,13 +43,15 @@ def walks(subject: Subject) -> list[Picture | Table]:
     """Draw what each column is expected to be along the latents, and return neighbours."""
     if len(subject.x) < 2:
         raise UsageError(f"walks need at least 2 data, but there are {len(subject.x)}")
-    columns, train = columns_of(subject), subject.run.data.train[:5000]
-    means, of_train = (posterior_means(subject.run.guide, x, seed=subject.seed) for x in (subject.x, train))
+    columns, train = columns_of(subject), subject.run.data.train[:TRAINING]
+    means, of_train = subject.means(), subject.means_of_training()
     number = min(_LATENTS, max(1, int(active_units(means).sum())))
     dimensions = torch.argsort(means.var(0), descending=True)[:number].tolist()
     values = np.linspace(-3, 3, 31).tolist()
     centre = torch.zeros_like(means[0])
-    along = walk_columns(subject.trained, centre, dimensions, values, columns, subject.x[0])
+    along = walk_columns(
+        subject.trained, centre, dimensions, values, columns, subject.x[0], rows_of(subject.c, slice(1))
+    )
     figure = inference.plot_column_walks(
         [of.cpu().numpy() for of in along], subject.x.cpu().numpy(), columns, dimensions, values
     )
@@ -56,6 +59,7 @@ def walks(subject: Subject) -> list[Picture | Table]:
         "One latent at a time from −3 to 3, the others at 0, the centre of the prior; the most varying latents. "
         "Lines: E[x | z], on the range of the held-out data. Areas: the probabilities of levels."
     )
+    caption += " Conditions are those of the first row." if subject.c is not None else ""
     caption += " The columns that change most." if len(columns) > 8 else ""
     k = min(_NEIGHBOURS, len(train))
     rows = []
@@ -71,8 +75,9 @@ def walks(subject: Subject) -> list[Picture | Table]:
 
 
 def _rows(subject: Subject, which: np.ndarray, values: np.ndarray, name: str, title: str) -> Table:
-    columns, x = columns_of(subject), subject.x[torch.from_numpy(which)]
-    made = reproduce_columns(subject.trained, subject.run.guide, x, columns, seed=subject.seed)
+    at = torch.from_numpy(which)
+    columns, x, c = columns_of(subject), subject.x[at], rows_of(subject.c, at)
+    made = reproduce_columns(subject.trained, subject.run.guide, x, columns, c=c, seed=subject.seed)
     cells = beside(texts(x.cpu().numpy(), columns), texts(made.cpu().numpy(), columns, digits=4))
     rows = [[str(subject.called[i]), nats(values[i]), *of] for i, of in zip(which, cells, strict=True)]
     return Table(title, ("row", name, *heads(columns)), rows)
