@@ -93,16 +93,16 @@ def build_pair(
     kind = architecture_of(architecture)
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
-        C = _conditions_of(data)
-        decoder = _decoder(kind, latent + C, data.event_shape, observation, hidden)
+        C, has_offset = _conditions_of(data)
+        decoder = _decoder(kind, latent + C - has_offset, data.event_shape, observation, hidden)
         proposal = make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data), C)
         z.join(proposal, data.event_shape)
-        return VAE(z, decoder, observation, C), proposal
+        return VAE(z, decoder, observation, C, has_offset), proposal
 
 
-def _conditions_of(data: PairData) -> int:
-    """Return how many numbers are given beside x."""
-    return sum(one.width for one in data.conditions)
+def _conditions_of(data: PairData) -> tuple[int, bool]:
+    """Return how many numbers are given beside x, and whether the last of them is an offset."""
+    return sum(one.width for one in data.conditions), any(one.is_offset for one in data.conditions)
 
 
 def _decoder(
@@ -146,11 +146,11 @@ def _networks(
     """Return what makes the networks of a pair."""
     kind, event = architecture_of(architecture), data.event_shape
     shape, outputs = _outputs_of(observation, event)
-    C = _conditions_of(data)
+    C, has_offset = _conditions_of(data)
 
     def build() -> nn.Module:
         first = make_prior(prior, latent)
-        decoder = kind.decoder(latent + C, shape, outputs, hidden[::-1])
+        decoder = kind.decoder(latent + C - has_offset, shape, outputs, hidden[::-1])
         proposal = make_guide(guide, kind.encoder, event, latent, hidden, inputs_of(data), C)
         first.join(proposal, event)
         return nn.ModuleList([first, decoder, proposal])

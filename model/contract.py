@@ -16,7 +16,9 @@ from obsvae.whole_numbers import whole
 _BATCH = (2, 3)  # such as particles and data
 
 
-def require_parts(prior: Prior, decoder: Decoder, observation: Observation, conditions: int = 0) -> None:
+def require_parts(
+    prior: Prior, decoder: Decoder, observation: Observation, conditions: int = 0, has_offset: bool = False
+) -> None:
     """Refuse parts that do not fit together, or that are not what they say.
 
     Raises:
@@ -31,8 +33,11 @@ def require_parts(prior: Prior, decoder: Decoder, observation: Observation, cond
     if not isinstance(prior, Prior):
         raise UsageError(f"the prior needs to be an obsvae.Prior, but is of type {_named(prior)}")
     with evaluating(prior, decoder, observation):
-        _require_prior(prior, decoder, conditions)
-        _require_elementwise(observation, _outputs(decoder))
+        _require_prior(prior, decoder, whole("conditions", conditions, least=int(has_offset)) - has_offset)
+        eta = _outputs(decoder)
+        _require_elementwise(observation, eta)
+        if has_offset:
+            observation.exposure(eta)
 
 
 def _require_declared(observation: Observation) -> None:
@@ -50,7 +55,7 @@ def _require_prior(prior: Prior, decoder: Decoder, conditions: int) -> None:
     p_z = prior()
     _require_distribution(type(prior).__name__, p_z)
     shapes = tuple(p_z.batch_shape), tuple(p_z.event_shape)
-    latent = decoder.latent - whole("conditions", conditions, least=0)
+    latent = decoder.latent - conditions
     if shapes != ((), (latent,)):
         beside = f" beside {conditions} conditions" if conditions else ""
         raise UsageError(

@@ -27,6 +27,8 @@ class VAE(LocalModule):
         decoder: the network η(z, c), which takes z and c side by side; η(z) where there are no conditions.
         observation: p(x | η), in data units.
         conditions: C, how many numbers c are given beside x.
+        has_offset: whether the last of them is the log of an exposure, which the network does not see: it is added to
+            the log of what is expected, as the observation has it.
 
     Raises:
         UsageError: where the parts do not fit together: another number of outputs per feature, a prior of another
@@ -42,13 +44,20 @@ class VAE(LocalModule):
         def __call__(self, x: Tensor | None = None, c: Tensor | None = None, *, n: int = 1) -> Tensor:
             """Run the model, as :meth:`forward` does."""
 
-    def __init__(self, prior: Prior, decoder: Decoder, observation: Observation, conditions: int = 0) -> None:
-        require_parts(prior, decoder, observation, conditions)
+    def __init__(
+        self,
+        prior: Prior,
+        decoder: Decoder,
+        observation: Observation,
+        conditions: int = 0,
+        has_offset: bool = False,
+    ) -> None:
+        require_parts(prior, decoder, observation, conditions, has_offset)
         super().__init__()
         self.prior = prior
         self.decoder = decoder
         self.observation = observation
-        self.conditions = conditions
+        self.conditions, self.has_offset = conditions, has_offset
         self.register_buffer("initialised", torch.tensor(False))
 
     def forward(self, x: Tensor | None = None, c: Tensor | None = None, *, n: int = 1) -> Tensor:
@@ -110,7 +119,12 @@ class VAE(LocalModule):
         require_conditions(self.conditions, c)
         if c is None:
             return self.decoder(z)
-        return self.decoder(torch.cat([z, c.expand(*z.shape[:-1], c.shape[-1])], -1))
+        seen = c[..., :-1] if self.has_offset else c
+        eta = self.decoder(torch.cat([z, seen.expand(*z.shape[:-1], seen.shape[-1])], -1))
+        if not self.has_offset:
+            return eta
+        log_exposure = c[..., -1].reshape(*c.shape[:-1], *(1 for _ in self.event_shape), 1)
+        return eta + log_exposure * self.observation.exposure(eta)
 
     def observe(self, eta: Tensor) -> Distribution:
         """Return p(x | η), elementwise: the second half of :meth:`given`."""
@@ -191,4 +205,4 @@ class VAE(LocalModule):
 
         A fit of it would start anew: the observation's scales, and the output bias that both models share.
         """
-        return VAE(self.prior, self.decoder, observation, self.conditions)
+        return VAE(self.prior, self.decoder, observation, self.conditions, self.has_offset)

@@ -29,7 +29,9 @@ def require_data(observation: Observation, data: Dataset) -> None:
     for split in SPLITS:
         observation.check(data.split(split), data.rows[split])
     with torch.no_grad():
-        copy.deepcopy(observation).initialise(data.train)
+        eta = copy.deepcopy(observation).initialise(data.train)
+    if any(one.is_offset for one in data.conditions):
+        observation.exposure(eta)
 
 
 def require_comparable(observation: Observation, data: Dataset) -> None:

@@ -109,6 +109,22 @@ class Observation(LocalModule):
         Called after each epoch, before validation. ``batches`` is lazy: a family that estimates nothing costs nothing.
         """
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return how far each output moves with the log of an exposure, which broadcasts to eta.
+
+        An exposure, such as a length of time or a library size, multiplies what is expected.
+
+        Args:
+            eta: raw decoder outputs, ``(*batch, *event, outputs)``.
+
+        Raises:
+            UsageError: for a family of which that is not so.
+        """
+        raise UsageError(
+            f"{self.name} takes no offset: an exposure multiplies the mean of counts (poisson, negative-binomial) and "
+            "of positive numbers (gamma, weibull, log-normal); take one of these, or make a condition of it"
+        )
+
     @property
     def period(self) -> float | None:
         """The length of a turn of circular data, in the units of x; None for others."""
@@ -226,6 +242,11 @@ class Correction:
     name: str
     observation: Observation
     is_preferred: bool = False
+
+
+def of_first(eta: Tensor) -> Tensor:
+    """Return 1 for the first output and 0 for the others, ``(outputs,)``."""
+    return torch.cat([eta.new_ones(1), eta.new_zeros(eta.shape[-1] - 1)])
 
 
 def smoothed_mean(x: Tensor) -> Tensor:

@@ -51,6 +51,8 @@ class ConditionLike(Protocol):
 
     @property
     def width(self) -> int: ...  # noqa: D102 - named as the data have it
+    @property
+    def is_offset(self) -> bool: ...  # noqa: D102 - named as the data have it
 
 
 class DataLike(Protocol):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
-from obsvae.model.observations.base import Observation
+from obsvae.model.observations.base import Observation, of_first
 from obsvae.model.observations.data_like import DataLike, Features
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.parameters import outputs_of
@@ -43,6 +43,10 @@ class Poisson(Observation):
     def forward(self, eta: Tensor) -> dist.TorchDistribution:
         """Return Poisson(exp η)."""
         return exact.Poisson(eta.squeeze(-1))
+
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return 1 for the log of the mean."""
+        return of_first(eta)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Return the log of each feature's mean, plus a hundredth of its unit's.

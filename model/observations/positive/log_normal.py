@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from obsvae.model import exact
+from obsvae.model.observations.base import of_first
 from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import FLOOR, SCALE
 from obsvae.model.observations.real_line.location_scale import LocationScale
@@ -31,6 +32,10 @@ class LogNormal(LocationScale):
     def family(self, loc: Tensor, scale: Tensor, *more: Tensor) -> dist.TorchDistribution:
         """Return LogNormal(μ, σ)."""
         return exact.LogNormal(loc, scale)
+
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return 1 / spread for the location of log x."""
+        return of_first(eta) / self.spread.unsqueeze(-1)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from the mean and spread of log x."""

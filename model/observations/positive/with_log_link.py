@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from obsvae.model.observations.base import of_first
 from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import inverse_variation, outputs_of, spread_of
 from obsvae.model.observations.support import POSITIVE
@@ -32,6 +33,10 @@ class PositiveWithConcentration(WithConcentration):
     ) -> None:
         super().__init__(concentration, features, floor)
         self.register_buffer("spread", torch.ones(features.unit_shape))
+
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return 1 / spread for the location."""
+        return of_first(eta) / self.spread.unsqueeze(-1)
 
     def initialise(self, x: Tensor) -> Tensor:
         """Start from the mean of each feature, and a concentration for the data's coefficient of variation."""

@@ -101,6 +101,15 @@ class ByColumn(Compound):
         """Return E[x] of each column; of categories the mean level."""
         return torch.cat([part.mean(eta_of) for part, eta_of in self._split(eta)], -1)[..., self.places]
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return that of each column's family, ``(D, outputs)``; 0 for outputs that it does not take."""
+        found = []
+        for (part, eta_of), columns in zip(self._split(eta), self.columns, strict=True):
+            with self._named(columns):
+                of_part = part.exposure(eta_of).expand(len(columns), part.outputs)
+            found.append(torch.nn.functional.pad(of_part, (0, self.outputs - part.outputs)))
+        return torch.cat(found)[self.places]
+
     def initialise(self, x: Tensor) -> Tensor:
         """Initialise each column from its own data."""
         eta = torch.zeros(*x.shape[1:], self.outputs, dtype=x.dtype, device=x.device)

@@ -61,6 +61,10 @@ class GridWrapper(Wrapper):
         """Return whether each entry of x is a value of the grid."""
         return exact.Lattice(self.grid.low, self.grid.step, self.grid.levels).check(x)
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return that of the density."""
+        return self.inner.exposure(eta)
+
     def describe(self) -> dict[str, object]:
         """Return the inner description."""
         return self.inner.describe()

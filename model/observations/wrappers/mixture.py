@@ -70,6 +70,12 @@ class Mixture(Wrapper):
         means = torch.stack([c.mean(part) for c, part in zip(self.parts, parts, strict=True)], -1)
         return (torch.softmax(logits, -1) * means).sum(-1)
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return that of each component, and 0 for the weights."""
+        logits, parts = self._parts(eta)
+        of_parts = torch.cat([c.exposure(part) for c, part in zip(self.parts, parts, strict=True)], -1)
+        return torch.cat([of_parts.new_zeros(*of_parts.shape[:-1], logits.shape[-1]), of_parts], -1)
+
     def initialise(self, x: Tensor) -> Tensor:
         """Start the components apart: c from x with every second datum set to the (c − ½) / C quantile of each feature.
 

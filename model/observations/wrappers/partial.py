@@ -76,6 +76,10 @@ class Partial(Wrapper):
         """Return the inner parameter."""
         return self.inner.parameter(eta)
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return the inner observation's."""
+        return self.inner.exposure(eta)
+
     def initialise(self, x: Tensor) -> Tensor:
         """Initialise the inner observation from the entries that are seen: each feature's own, in turn, fill its holes.
 

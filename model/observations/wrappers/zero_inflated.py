@@ -62,6 +62,11 @@ class ZeroInflated(Wrapper):
         """Return (1 − π) E[x] of the inner observation."""
         return torch.sigmoid(-eta[..., 0]) * self.inner.mean(eta[..., 1:])
 
+    def exposure(self, eta: Tensor) -> Tensor:
+        """Return that of the inner observation, and 0 for the mass on 0."""
+        of_inner = self.inner.exposure(eta[..., 1:])
+        return torch.cat([torch.zeros_like(of_inner[..., :1]), of_inner], -1)
+
     def initialise(self, x: Tensor) -> Tensor:
         """Start π at the share of zeros, half of it where the inner mass has zeros too, and the inner from the rest."""
         zeros = (x == 0).to(x.dtype)
