@@ -103,11 +103,6 @@ def recommend(
     """
     if not isinstance(data, Dataset):
         raise UsageError(f"recommend needs a dataset, but got {type(data).__name__}: load(x) makes one of an array x")
-    if data.conditions:
-        raise UsageError(
-            f"recommend takes no conditions, but the data have {data.conditions[0].name!r}; load them without, or rank "
-            "candidates given conditions by compare"
-        )
     if not (isinstance(minutes, int | float) and minutes > 0):
         raise UsageError(f"minutes need to be more than 0, but got {minutes!r}")
     if isinstance(columns, str) or (columns is not None and not columns):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from obsvae.data import Dataset
+from obsvae.experiments.given import given
 from obsvae.experiments.jobs.job import read_result
 from obsvae.experiments.recommendation.confirming.confirm import Confirmed
 from obsvae.experiments.recommendation.confirming.trial import Trial
@@ -47,7 +48,7 @@ def check_winners(confirmed: Confirmed, winners: Mapping[str, str], data: Datase
         model, _ = trial.trained()
         x = data.test[:_ROWS]
         number = max(len(x), min(_PER_ROW * len(x), _VALUES // x[0].numel()))
-        check = check_predictive(model, x, number, seed)
+        check = check_predictive(model, x, number, seed, c=given(data, "test", slice(_ROWS)))
         said = misfits(check, data.columns)
         if data.columns is None:
             return {"": Checked(check.simulated, said)}

@@ -86,6 +86,7 @@ def fewer_rows(data: Dataset, seed: int) -> Dataset:
         rows={**data.rows, "train": data.rows["train"][kept]},
         labels={**data.labels, "train": labels[there]} if labels is not None and len(labels) else data.labels,
         noise=None if data.noise is None else _Some(data.noise, there),
+        given={**data.given, "train": data.given["train"][there]} if data.given else {},
     )
 
 

@@ -16,11 +16,13 @@ from obsvae.experiments.comparison.acceptance import on_scale, scored_as
 from obsvae.experiments.csv_files import columns_text, read_columns
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import load_weights, save_history, save_json, save_text, save_weights
+from obsvae.experiments.given import given
 from obsvae.experiments.jobs.job import OUT_OF_TIME, Job, done, read_result
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.recommendation.confirming.split_scores import SplitScores
 from obsvae.guides import Guide
 from obsvae.inference import Callback, Curve, History, Refined, StopTraining, conditional_scores, fit
+from obsvae.inference.conditions import present, rows_of
 from obsvae.inference.modes import unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior
@@ -110,7 +112,9 @@ class Trial(Job):
             return {"status": OUT_OF_TIME}
         assert history.best is not None
         save_weights(self.out, model, guide)
-        found = self._scores(model, guide, {split: data.split(split)[:rows] for split, rows in self.rows.items()})
+        splits = {split: data.split(split)[:rows] for split, rows in self.rows.items()}
+        each = [given(data, split, slice(rows)) for split, rows in self.rows.items()]
+        found = self._scores(model, guide, splits, torch.cat(present(*each)) if data.given else None)
         scored_as = max(found["validation"], key=lambda name: found["validation"][name].mean)
         for split, scores in found.items():
             save_text(self.out / f"{split}.csv", columns_text(scores[scored_as].columns))
@@ -148,7 +152,9 @@ class Trial(Job):
     def _is_late(self) -> bool:
         return self.end is not None and time.time() > self.end
 
-    def _scores(self, model: VAE, guide: Guide, splits: Mapping[str, Tensor]) -> dict[str, dict[str, SplitScores]]:
+    def _scores(
+        self, model: VAE, guide: Guide, splits: Mapping[str, Tensor], c: Tensor | None
+    ) -> dict[str, dict[str, SplitScores]]:
         """Return the scores of each split under all that the model is scored as, of as many rows as there is time for.
 
         The splits are scored together, since a few rows cost as much as many, and in turns, a row of each.
@@ -157,9 +163,10 @@ class Trial(Job):
         order = torch.cat([torch.arange(len(rows)) for rows in splits.values()]).argsort(stable=True)
         some = max(_FEWEST, _NUMBERS // x[0].numel())
         parts = list[dict[str, SplitScores]]()
-        for rows in x[order].split(some):
+        for rows in order.split(some):
             if not parts or not self._is_late():
-                parts.append({name: self._score(one, guide, rows) for name, one in self.under(model).items()})
+                of_rows = x[rows], rows_of(c, rows)
+                parts.append({name: self._score(one, guide, *of_rows) for name, one in self.under(model).items()})
         places = order.argsort().split([len(rows) for rows in splits.values()])
         joined = {name: SplitScores.joined([part[name] for part in parts], len(x)) for name in parts[0]}
         return {
@@ -167,25 +174,27 @@ class Trial(Job):
             for split, where in zip(splits, places, strict=True)
         }
 
-    def _score(self, scale: VAE, guide: Guide, x: Tensor) -> SplitScores:
+    def _score(self, scale: VAE, guide: Guide, x: Tensor, c: Tensor | None) -> SplitScores:
         seed = int(self.training["seed"])
         if self.data.columns is None:
-            weights = score(scale, guide, x, self.particles, PROPOSAL, seed=seed, progress=False).likelihood.weights
+            found = score(scale, guide, x, self.particles, PROPOSAL, c=c, seed=seed, progress=False)
+            weights = found.likelihood.weights
             return SplitScores({"": weights.estimate}, {"": weights.flagged})
         places = {column.name: d for d, column in enumerate(self.data.columns)}
-        found = conditional_scores(
+        scores = conditional_scores(
             scale,
             guide,
             x,
             self.particles,
+            c=c,
             proposal=PROPOSAL,
             seed=seed,
             progress=False,
             features=[places[column] for column in self.scored],
         )
         return SplitScores(
-            {column: found.log_probability[:, places[column]] for column in self.scored},
-            {column: found.flagged[:, places[column]] for column in self.scored},
+            {column: scores.log_probability[:, places[column]] for column in self.scored},
+            {column: scores.flagged[:, places[column]] for column in self.scored},
         )
 
 
@@ -194,6 +203,7 @@ class _Keeper(Callback):
 
     def __init__(self, trial: Trial, data: Dataset) -> None:
         self.trial, self.x = trial, data.validation[:_CURVE_ROWS]
+        self.c = given(data, "validation", slice(_CURVE_ROWS))
         self.seconds: list[float] = []
         self.scores: list[float] = []
         self.is_out_of_time = False
@@ -217,9 +227,9 @@ class _Keeper(Callback):
         """Return the mean ELBO by a draw of z for each row, with the same randomness after each epoch."""
         seed = int(self.trial.training["seed"])
         with evaluating(self.scale, self.guide), unchecked(), seeded(seed, self.x.device):
-            q = posterior(self.guide, self.x)
+            q = posterior(self.guide, self.x, self.c)
             z = q.sample()
-            log_p = self.scale.given(z).log_prob(self.x).flatten(1).sum(1) + self.scale.prior().log_prob(z)
+            log_p = self.scale.given(z, self.c).log_prob(self.x).flatten(1).sum(1) + self.scale.prior().log_prob(z)
             return float((log_p - q.log_prob(z)).mean())
 
 

@@ -73,6 +73,7 @@ class Variable:
             validation=data.validation[kept["validation"]],
             test=data.test[kept["test"]],
             rows={split: data.rows[split][rows] for split, rows in kept.items()},
+            given={split: c[kept[split]] for split, c in data.given.items()},
         )
 
     @property

@@ -39,6 +39,7 @@ def command(recommendation: Recommendation, data: Dataset, schema: Path | None) 
     if schema is None:
         found = None if data.grid is not None else recommendation.answers[0].question.grid
         words += ["--observation", recommendation.observation, *_prepared({**recipe, **_declared(found)})]
+        words += ["--condition", *(one.name for one in data.conditions)] if data.conditions else []
     else:
         layer = recipe.get("layer")
         words += ["--schema", str(schema), *(["--layer", str(layer)] if layer else [])]

@@ -17,7 +17,8 @@ from obsvae.experiments.verdicts.words import capital
 
 _ABOVE = (
     "# The columns of {data}, each with the observation that is recommended for it.",
-    "# Its role is observe, label, ignore or split; obsvae train --observation help lists the observations.",
+    "# Its role is observe, condition, offset, label, ignore or split;",
+    "# obsvae train --observation help lists the observations.",
 )
 
 

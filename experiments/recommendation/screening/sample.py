@@ -29,7 +29,7 @@ class Sample:
         data: the variable alone, from which observations are made, ``(N, D)``.
         fitted: rows to fit, ``(N, D)``.
         scored: rows to score, ``(M, D)``.
-        fitted_inputs: what the other features say of each, ``(N, D, K)``; None where there are no others.
+        fitted_inputs: what the other features and the conditions say of each, ``(N, D, K)``; None where there are none.
         scored_inputs: likewise, ``(M, D, K)``.
         scale: features of the variable for each one here.
     """
@@ -43,7 +43,7 @@ class Sample:
 
 
 def sample(data: Dataset, name: str, seed: int) -> Sample:
-    """Return rows and features of a variable, drawn by a seed, with what the other features say of each.
+    """Return rows and features of a variable, drawn by a seed, with what other features and conditions say of each.
 
     Rows are fitted that train, and rows scored that validate; of few of these, some that train are scored instead.
 
@@ -53,19 +53,42 @@ def sample(data: Dataset, name: str, seed: int) -> Sample:
         seed: of the draws.
     """
     with seeded(seed, torch.device("cpu")):
-        train, validation = _shuffled(data.train), _shuffled(data.validation)
-        more = max(0, min(_SCORED, int(_SHARE * (len(train) + len(validation)))) - len(validation))
-        scored, fitted = torch.cat([validation, train[:more]])[:_SCORED], train[more:][:_FITTED]
+        at = {split: torch.randperm(len(data.split(split))) for split in ("train", "validation")}
+        train, validation = (_with_conditions(data, split, order) for split, order in at.items())
+        more = max(0, min(_SCORED, int(_SHARE * (len(train.x) + len(validation.x)))) - len(validation.x))
+        scored, fitted = validation.and_then(train.rows(slice(more))), train.rows(slice(more, None))
+        scored, fitted = scored.rows(slice(_SCORED)), fitted.rows(slice(_FITTED))
         if data.columns is not None:
             return _of_column(data, [column.name for column in data.columns].index(name), fitted, scored)
-        return _of_array(data, fitted[:_OF_ARRAY].flatten(1), scored.flatten(1))
+        return _of_array(data, fitted.rows(slice(_OF_ARRAY)), scored)
 
 
-def _of_column(data: Dataset, d: int, fitted: Tensor, scored: Tensor) -> Sample:
+@dataclass(frozen=True)
+class _Rows:
+    """Rows x ``(n, *event)`` with their conditions c ``(n, C)``; C is 0 where there are none."""
+
+    x: Tensor
+    c: Tensor
+
+    def rows(self, which: slice | Tensor) -> "_Rows":
+        return _Rows(self.x[which], self.c[which])
+
+    def and_then(self, other: "_Rows") -> "_Rows":
+        return _Rows(torch.cat([self.x, other.x]), torch.cat([self.c, other.c]))
+
+
+def _with_conditions(data: Dataset, split: str, order: Tensor) -> _Rows:
+    x = data.split(split).cpu()
+    c = data.given[split].cpu() if data.given else torch.zeros(len(x), 0)
+    return _Rows(x[order], c[order])
+
+
+def _of_column(data: Dataset, d: int, fitted_rows: _Rows, scored_rows: _Rows) -> Sample:
     """Return those of a column, where it is not missing."""
     assert data.columns is not None
     others = [i for i in range(len(data.columns)) if i != d]
-    fitted, scored = fitted[~fitted[:, d].isnan()], scored[~scored[:, d].isnan()]
+    fitted_rows, scored_rows = (rows.rows(~rows.x[:, d].isnan()) for rows in (fitted_rows, scored_rows))
+    fitted, scored = fitted_rows.x, scored_rows.x
     of_fitted = of_scored = None
     if others:
         seen = inputs_of(replace(data, columns=tuple(data.columns[i] for i in others)))
@@ -73,12 +96,22 @@ def _of_column(data: Dataset, d: int, fitted: Tensor, scored: Tensor) -> Sample:
         with torch.no_grad():
             of_fitted, of_scored = _summaries(seen(fitted[:, others]), seen(scored[:, others]))
         of_fitted, of_scored = of_fitted.unsqueeze(1), of_scored.unsqueeze(1)
+    of_fitted, of_scored = _and_conditions(of_fitted, fitted_rows, 1), _and_conditions(of_scored, scored_rows, 1)
     single = replace(alone(data, d), has_missing=False)
     return Sample(single, fitted[:, d : d + 1], scored[:, d : d + 1], of_fitted, of_scored, 1.0)
 
 
-def _of_array(data: Dataset, fitted: Tensor, scored: Tensor) -> Sample:
+def _and_conditions(inputs: Tensor | None, rows: _Rows, features: int) -> Tensor | None:
+    """Return what the other features say ``(n, D, K)``, if anything, and the conditions beside it."""
+    if not rows.c.shape[1]:
+        return inputs
+    c = rows.c.unsqueeze(1).expand(-1, features, -1)
+    return c if inputs is None else torch.cat([inputs, c], -1)
+
+
+def _of_array(data: Dataset, fitted_rows: _Rows, scored_rows: _Rows) -> Sample:
     """Return some features of an array that vary."""
+    fitted, scored = fitted_rows.x.flatten(1), scored_rows.x.flatten(1)
     features = fitted.shape[1]
     filled = [torch.where(part.isnan(), fitted.nanmean(0), part) for part in (fitted, scored)]
     spread = filled[0].std(0)
@@ -88,6 +121,8 @@ def _of_array(data: Dataset, fitted: Tensor, scored: Tensor) -> Sample:
     if features > 1:
         summaries = [_summaries(*(_without(part, d, features) for part in u)) for d in chosen.tolist()]
         of_fitted, of_scored = (torch.stack(list(parts), 1) for parts in zip(*summaries, strict=True))
+    of_fitted = _and_conditions(of_fitted, fitted_rows, len(chosen))
+    of_scored = _and_conditions(of_scored, scored_rows, len(chosen))
     shared = len(data.unit_shape) != 1 or data.unit_shape[0] != features
     data = replace(
         data,

@@ -7,7 +7,7 @@ import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments import evaluate_run, load_run, recommend, resume_run, train_run
+from obsvae.experiments import evaluate_run, load_run, resume_run, train_run
 from obsvae.experiments.use.rows import rows_for
 from obsvae.experiments.use.scores import score_rows
 from obsvae.experiments.use.values import encode_rows, impute_rows, reproduce_rows, sample_rows
@@ -110,7 +110,6 @@ def test_a_training_goes_on_as_if_it_had_never_ended(tmp_path):
             lambda run: rows_for(run, frame(5).assign(dose=[1, 2, np.nan, 4, 5])),
             "'dose': a condition may not be .* row 2",
         ),
-        (lambda run: recommend(run.data), "recommend takes no conditions, but the data have 'site'"),
     ],
 )
 def test_what_does_not_fit_is_refused(run, attempt, words):
