@@ -19,9 +19,9 @@ class Architecture:
 
     Attributes:
         decoder: class of η(z), called with ``(latent, event_shape, outputs, hidden)``, hidden from z to x, and with the
-            options that were given.
+            options that were given; conditions stand behind z, as more latents.
         encoder: class of the guide's network, called with ``(event_shape, outputs, hidden, inputs)``, hidden from x
-            to z, and with the options that were given.
+            to z, with ``conditions`` where data have any, and with the options that were given.
         hidden: sizes of the hidden layers from x to z where none are given; the decoder has them in reverse.
         options: keyword arguments that a text such as ``mlp:activation=tanh`` may give.
         decoder_only: names of those that the decoder alone takes.

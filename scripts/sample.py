@@ -11,7 +11,7 @@ from obsvae.experiments.use.values import sample_rows
 EXAMPLES = """\
   obsvae sample runs/penguins-by-column --n 1000 --out drawn.csv
   obsvae sample runs/mnist-bernoulli --n 64 --out drawn.npy
-  obsvae sample runs/digits-normal --given label=3 --out threes.npy
+  obsvae sample runs/digits-given --given label=3 --out threes.npy
 """
 
 

@@ -78,6 +78,7 @@ def test_filled_entries_follow_the_conditions(run):
     assert len(encode_rows(run, rows_for(run, table), **QUICK)["z1"]) == 40
 
 
+@pytest.mark.slow
 def test_columns_are_scored_given_the_others_and_the_conditions(run):
     found = evaluate_run(run, check=10, limit=20, **QUICK)
     table = {line["column"]: line for line in found.by_column.table()}
