@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import torch
@@ -11,6 +12,8 @@ from obsvae.errors import UsageError
 from obsvae.experiments.architectures import Architecture, architecture_of, sizes_of
 from obsvae.experiments.inputs import inputs_of
 from obsvae.experiments.memory import bytes_of_parameters, bytes_of_training, in_words, machine_memory
+from obsvae.experiments.own.networks import Own, with_own
+from obsvae.experiments.own.unknown import UnknownDecoder, UnknownEncoder
 from obsvae.guides import Guide, make_guide
 from obsvae.model import VAE, Decoder, Observation, Spread, make_observation, make_prior
 from obsvae.model.observations.data_like import ConditionLike, DataLike
@@ -38,6 +41,8 @@ def make_pair(
     architecture: str = "mlp",
     guide: str = "normal",
     prior: str = "standard-normal",
+    decoder: Own | None = None,
+    encoder: Own | None = None,
     seed: int = 0,
 ) -> tuple[VAE, Guide]:
     """Return an untrained model and its guide, on the CPU.
@@ -52,11 +57,14 @@ def make_pair(
             ``mlp:activation=tanh``.
         guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
+        decoder: a network of your own in the place of the architecture's: a torch Module, its class, or the import path
+            of that as a text, ``package.module:Class``, see :func:`with_own`.
+        encoder: likewise.
         seed: of the initial weights.
 
     Raises:
-        UsageError: for an unknown name or option, data that lack something the observation must know, and a pair that
-            could not be trained in this machine's memory.
+        UsageError: for an unknown name or option, data that lack something the observation must know, a network of your
+            own that does not keep its contract, and a pair that could not be trained in this machine's memory.
     """
     if not hasattr(data, "event_shape"):
         raise UsageError(f"make_pair needs a dataset, load(x), but got {type(data).__name__}")
@@ -73,6 +81,8 @@ def make_pair(
         "architecture": architecture,
         "guide": guide,
         "prior": prior,
+        "decoder": decoder,
+        "encoder": encoder,
     }
     require_memory(chosen, data, **parts)
     return build_pair(chosen, data, **parts, seed=seed)
@@ -87,17 +97,19 @@ def build_pair(
     architecture: str,
     guide: str,
     prior: str,
+    decoder: Own | None = None,
+    encoder: Own | None = None,
     seed: int = 0,
 ) -> tuple[VAE, Guide]:
     """Return a model and its guide as :func:`make_pair` does, without a look at the memory that training would need."""
-    kind = architecture_of(architecture)
+    kind = with_own(architecture_of(architecture), decoder, encoder)
     with seeded(seed, torch.device("cpu")):
         z = make_prior(prior, latent)  # the first to refuse a latent that there cannot be
         C, has_offset = _conditions_of(data)
-        decoder = _decoder(kind, latent + C - has_offset, data.event_shape, observation, hidden)
+        network = _decoder(kind, latent + C - has_offset, data.event_shape, observation, hidden)
         proposal = make_guide(guide, kind.encoder, data.event_shape, latent, hidden, inputs_of(data), C)
         z.join(proposal, data.event_shape)
-        return VAE(z, decoder, observation, C, has_offset), proposal
+        return VAE(z, network, observation, C, has_offset), proposal
 
 
 def _conditions_of(data: PairData) -> tuple[int, bool]:
@@ -129,9 +141,23 @@ def bytes_of_weights(
     architecture: str,
     guide: str,
     prior: str,
+    decoder: Own | None = None,
+    encoder: Own | None = None,
 ) -> float:
-    """Return how many bytes the weights of a pair's networks take, before any of them is built."""
-    return bytes_of_parameters(_networks(observation, data, latent, hidden, architecture, guide, prior))
+    """Return how many bytes the weights of a pair's networks take, before any of them is built.
+
+    Networks of the user's own are left out: what they take shows when they are made.
+    """
+    kind = _known(architecture, decoder, encoder)
+    return bytes_of_parameters(_networks(observation, data, latent, hidden, kind, guide, prior))
+
+
+def _known(architecture: str, decoder: Own | None, encoder: Own | None) -> Architecture:
+    """Return the architecture with networks that take nothing in the place of the user's own."""
+    kind = architecture_of(architecture)
+    if decoder is not None:
+        kind = replace(kind, decoder=UnknownDecoder)
+    return kind if encoder is None else replace(kind, encoder=UnknownEncoder)
 
 
 def _networks(
@@ -139,12 +165,12 @@ def _networks(
     data: PairData,
     latent: int,
     hidden: Sequence[int],
-    architecture: str,
+    kind: Architecture,
     guide: str,
     prior: str,
 ) -> Callable[[], nn.Module]:
     """Return what makes the networks of a pair."""
-    kind, event = architecture_of(architecture), data.event_shape
+    event = data.event_shape
     shape, outputs = _outputs_of(observation, event)
     C, has_offset = _conditions_of(data)
 
@@ -167,17 +193,21 @@ def require_memory(
     architecture: str,
     guide: str,
     prior: str,
+    decoder: Own | None = None,
+    encoder: Own | None = None,
 ) -> None:
     """Refuse a pair that could not be trained in this machine's memory, before any of it is built.
+
+    Networks of the user's own are left out.
 
     Raises:
         UsageError: one line with what training needs, what there is, and the remedy.
     """
-    event = data.event_shape
+    event, kind = data.event_shape, _known(architecture, decoder, encoder)
 
     def needed(observation: Observation) -> float:
         return bytes_of_training(
-            _networks(observation, data, latent, hidden, architecture, guide, prior),
+            _networks(observation, data, latent, hidden, kind, guide, prior),
             math.prod(event) * observation.outputs,
         )
 

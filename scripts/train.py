@@ -18,6 +18,7 @@ from obsvae.experiments.command_line.observations import add_observation, observ
 from obsvae.experiments.command_line.pairs import (
     add_described,
     add_network,
+    add_own,
     add_pair,
     network_options,
     training_options,
@@ -36,6 +37,7 @@ EXAMPLES = """\
   obsvae train --data mnist --observation bernoulli --binarise dynamic --out runs/mnist-bernoulli
   obsvae train --observation help
   obsvae train --data measurements.npy --observation "normal:scale=per-feature" --standardise
+  obsvae train --data digits --observation binomial --decoder mine.networks:Wide --hidden 64 64
   obsvae train --resume runs/mnist-bernoulli --epochs 300
   torchrun --nproc-per-node 4 --no-python obsvae train --data mnist --observation bernoulli --batch-size 1000
 """
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_observation(parser)
     add_network(parser)
     add_pair(parser)
+    add_own(parser)
     add_described(parser, "objective", OBJECTIVES, "elbo", "what is maximised")
     add_described(parser, "schedule", SCHEDULES, "constant", "of the learning rate")
     parser.add_argument(
@@ -121,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         args.out,
         guide=args.guide,
         prior=args.prior,
+        decoder=args.decoder,
+        encoder=args.encoder,
         objective=args.objective,
         schedule=args.schedule,
         weight_decay=args.weight_decay,

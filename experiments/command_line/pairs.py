@@ -7,6 +7,7 @@ from typing import Any
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import ARCHITECTURES
 from obsvae.experiments.command_line.arguments import add_device, positive_float, positive_int, seed
+from obsvae.experiments.own.imported import FORM
 from obsvae.guides import GUIDES
 from obsvae.model import PRIORS
 from obsvae.options import HasOptions, chosen, described
@@ -104,6 +105,20 @@ def add_pair(parser: argparse.ArgumentParser, *, needs_density: bool = False) ->
     words = "q(z | x)" if needs_density else "q(z | x), of which delta makes a plain autoencoder"
     add_described(parser, "guide", GUIDES, "normal", words, shown=offered)
     add_described(parser, "prior", PRIORS, "standard-normal", "p(z)")
+
+
+def add_own(parser: argparse.ArgumentParser) -> None:
+    """Add ``--decoder`` and ``--encoder``, networks of the user's own."""
+    group = parser.add_argument_group("networks of your own (docs/guides-and-priors.md)")
+    group.add_argument(
+        "--decoder",
+        metavar=FORM,
+        help="a class of torch Modules, called with (latent, event_shape, outputs, hidden), in the place of the "
+        "architecture's decoder; a run that names one imports that module wherever it is read",
+    )
+    group.add_argument(
+        "--encoder", metavar=FORM, help="likewise, called with (shape, outputs, hidden), in the place of its encoder"
+    )
 
 
 def network_options(args: argparse.Namespace) -> dict[str, Any]:

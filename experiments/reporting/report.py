@@ -176,6 +176,7 @@ def _section(number: int, subject: Subject) -> Section:
         "guide": config["guide"],
         "prior": config["prior"],
         "architecture": f"{config['architecture']}, hidden {config['hidden']}, z of {config['latent']}",
+        **{name: config[name] for name in ("decoder", "encoder") if config.get(name)},
         "training": ", ".join(f"{key} {value}" for key, value in training.items() if value is not None),
         "ended": config["outcome"]["stopped"],
         "weights of epoch": config["outcome"]["best_epoch"],

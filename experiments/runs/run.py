@@ -136,6 +136,8 @@ class Run:
 def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
     """Return a trained pair on the CPU; its data are loaded when they are first asked for.
 
+    Of a run with a decoder or an encoder of the user's own the module that has its class is imported.
+
     Args:
         folder: as :func:`train_run` or the command ``train`` leaves it.
         data: those that it was trained on, where they were in memory.
@@ -155,6 +157,7 @@ def load_run(folder: str | Path, *, data: Dataset | None = None) -> Run:
         view = Observed.from_json(config["observed"])
         try:
             made, sizes = make_observation(observation, view), dict(zip(names[1:], networks, strict=True))
+            sizes |= {name: config[name] for name in ("decoder", "encoder") if config.get(name) is not None}
             _require_room(path / WEIGHTS, bytes_of_weights(made, view, **sizes))
             model, guide = build_pair(made, view, **sizes)
         except UsageError as error:

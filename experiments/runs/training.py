@@ -15,6 +15,7 @@ from obsvae.experiments.architectures import sizes_of
 from obsvae.experiments.doors import as_device, as_path
 from obsvae.experiments.files import save_figure
 from obsvae.experiments.given import given
+from obsvae.experiments.own.imported import FORM
 from obsvae.experiments.pair import make_pair
 from obsvae.experiments.runs.folder import NewRunFolder
 from obsvae.experiments.runs.run import FORMAT, Run, observed
@@ -41,6 +42,8 @@ def train_run(
     architecture: str = "mlp",
     guide: str = "normal",
     prior: str = "standard-normal",
+    decoder: str | None = None,
+    encoder: str | None = None,
     epochs: int | None = None,
     batch_size: int = 100,
     lr: float = 1e-3,
@@ -72,6 +75,9 @@ def train_run(
             ``mlp:activation=tanh``.
         guide: a name in ``GUIDES``, with options where wanted, such as ``low-rank:rank=8``.
         prior: a name in ``PRIORS``, likewise, such as ``mixture:components=20``.
+        decoder: the class of a network of your own in the place of the architecture's, as ``package.module:Class``. It
+            is imported here, and wherever the run is loaded.
+        encoder: likewise.
         epochs: as :func:`fit` takes it, like all up to ``seed``; by default until validation has stopped improving.
         batch_size: data in a minibatch.
         lr: Adam's learning rate at first.
@@ -103,7 +109,15 @@ def train_run(
         "architecture": architecture,
         "guide": guide,
         "prior": prior,
+        "decoder": decoder,
+        "encoder": encoder,
     }
+    for name, own in {"decoder": decoder, "encoder": encoder}.items():
+        if not isinstance(own, str | None):
+            raise UsageError(
+                f"a run needs its {name} as the path of a class, {FORM}, which config.json can hold, but got "
+                f"{type(own).__name__}; make_pair and fit take it as it is"
+            )
     whole("batch_size", batch_size)
     whole("kl_warmup", kl_warmup, least=0)
     for name, passes in {"epochs": epochs, "patience": patience}.items():

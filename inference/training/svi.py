@@ -94,7 +94,8 @@ def fit(
         objective: what is maximised: a name in ``OBJECTIVES``, with options where wanted, such as
             ``iwae:particles=10``, or a Pyro ELBO, see :func:`make_objective`.
         exported: run the ELBO as a graph traced by :func:`torch.export.export`, without Pyro's running costs. False
-            runs the Pyro program at every step: for models with branches on data.
+            runs the Pyro program at every step, as is done after a warning where it is no graph: for models with
+            branches on data.
         compiled: run loss, gradient and update as one function compiled by :func:`torch.compile`, which a C++ compiler
             or a GPU must be there for. ``"auto"``: where they are, and the steps to be taken pay for it. The numbers
             are those of uncompiled steps but for rounding.

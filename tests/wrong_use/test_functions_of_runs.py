@@ -46,6 +46,8 @@ TRAIN = {
     "train_run('normal', data, 3, epochs=1)": f"{PATH} int",
     "train_run('normal', data, 'a\\0b', epochs=1)": "choose another folder",
     "train_run('normal', data, 'new', guide='x', epochs=1)": "unknown guide 'x'",
+    "train_run('normal', data, 'new', decoder=3, epochs=1)": "a run needs its decoder as the path of a class",
+    "train_run('normal', data, 'new', encoder='a:b', epochs=1)": "encoder 'a:b': there is no module 'a' where Python",
     "train_run('beta', data, 'new', epochs=1)": "declare wider bounds (bounds=(low, high))",
     "resume_run(None)": f"{PATH} NoneType",
     "resume_run('absent')": "there is no run folder absent",

@@ -98,10 +98,13 @@ class CompiledStep(Step):
         return loss
 
     def _pays(self, x: Tensor, beta: Tensor, c: Tensor | None) -> bool:
-        """Return whether to compile now; where it never will pay, that is settled."""
+        """Return whether to compile now; where it never will pay, or there is no graph, that is settled."""
+        if (graph := self.objective.graph(x, beta, c)) is None:
+            self.is_compiled = False
+            return False
         if self.steps is None:
             return True
-        operations = sum(node.op == "call_function" for node in self.objective.graph(x, beta, c).graph.nodes)
+        operations = sum(node.op == "call_function" for node in graph.graph.nodes)
         compiling = _COMPILING + _COMPILING_OPERATION * operations
         needed = compiling / (_SAVED + _SAVED_OPERATION * operations)
         if self.steps - self.taken < needed or not _has_compiler(x.device):
@@ -134,6 +137,7 @@ class CompiledStep(Step):
 
     def _trace(self, x: Tensor, beta: Tensor, c: Tensor | None) -> None:
         graph = self.objective.graph(x, beta, c)
+        assert graph is not None
         of_graph = dict(graph.named_parameters())
         # What the loss does not depend on has no gradient, and the optimiser no state for it.
         names = [name for name, parameter in of_graph.items() if parameter in self.optimiser.state]

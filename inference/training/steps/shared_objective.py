@@ -75,10 +75,10 @@ class SharedObjective:
     def _part(self, x: Tensor, beta: Tensor, c: Tensor | None) -> _Part:
         rows = self.processes.part(len(x))
         n = rows.stop - rows.start
-        _, draws = without_noise(ExportedObjective(self.objective).graph(x, beta, c))
+        _, draws = without_noise(self._graph(x, beta, c))
         if not n:
             return _Part(draws, rows, None, [])
-        graph, own = without_noise(ExportedObjective(self.objective).graph(x[rows], beta, rows_of(c, rows)))
+        graph, own = without_noise(self._graph(x[rows], beta, rows_of(c, rows)))
         if len(own) != len(draws):
             raise UsageError(
                 f"several processes need random numbers for each datum, but {len(x)} data draw {len(draws)} times, and "
@@ -88,6 +88,11 @@ class SharedObjective:
         if n < len(x):  # of a minibatch of one row it is a process's own
             axes = [one.axis(whole, n, len(x)) for one, whole in zip(own, draws, strict=True)]
         return _Part(draws, rows, graph, axes)
+
+    def _graph(self, x: Tensor, beta: Tensor, c: Tensor | None) -> GraphModule:
+        if (graph := ExportedObjective(self.objective).graph(x, beta, c)) is None:
+            raise UsageError("several processes need a pair that can be exported as a graph; train in one process")
+        return graph
 
 
 @torch.no_grad()
