@@ -46,7 +46,9 @@ class ExportedObjective:
             try:
                 self.graphs[len(x)] = self._export(present(x, beta, c))
             except Exception as error:  # whatever torch says of a program that may run all the same
-                lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+                # torch raises some errors again, with advice in the place of what they say.
+                told = str(error if error.__cause__ is None else error.__cause__)
+                lines = [line.strip() for line in told.splitlines() if line.strip()]
                 why = f"{type(error).__name__}: {lines[0] if lines else 'no reason is known'}"
                 if self.products is not None:
                     raise UsageError(
