@@ -63,6 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="D",
         help="share of the learning rate by which weights are drawn to 0, as AdamW has it (default: 0)",
     )
+    parser.add_argument(
+        "--averaging",
+        type=positive_float,
+        metavar="D",
+        help="keep an exponential moving average of the weights with this decay, such as 0.999, below 1; it is what is "
+        "validated (default: the weights of the best epoch)",
+    )
     parser.add_argument("--kl-warmup", type=positive_int, metavar="N", help="epochs over which the KL's weight rises")
     parser.add_argument(
         "--kl-cycles",
@@ -129,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         objective=args.objective,
         schedule=args.schedule,
         weight_decay=args.weight_decay,
+        averaging=args.averaging,
         kl_warmup=args.kl_warmup or 0,
         kl_cycles=args.kl_cycles,
         patience=args.patience,

@@ -36,8 +36,9 @@ def summary(run: Run) -> str:
     if not history.best:
         return f"{history.stopped} before the first epoch ended"
     more = "; it was still improving: more epochs would be better" if history.is_improving else ""
+    which = "weights" if history.averaging is None else f"averaged weights (decay {history.averaging:g})"
     line = (
-        f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; weights "
+        f"{history.stopped} after {len(history)} epochs of {history.epochs[-1].seconds / len(history):.1f} s; {which} "
         f"of epoch {history.best.epoch}, validation {history.objective} {history.best.validation_elbo:.2f} nats per "
         f"datum{more}"
     )

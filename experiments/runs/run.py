@@ -130,6 +130,7 @@ class Run:
         """What happened in training; raises UsageError where its file is gone or damaged."""
         history = load_history(self.folder)
         history.stopped, history.objective = self.config["outcome"]["stopped"], self.config["outcome"]["objective"]
+        history.averaging = self.config["training"].get("averaging")
         return history
 
 

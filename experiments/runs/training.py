@@ -50,6 +50,7 @@ def train_run(
     objective: str = "elbo",
     schedule: str = "constant",
     weight_decay: float = 0.0,
+    averaging: float | None = None,
     kl_warmup: int = 0,
     kl_cycles: int = 1,
     patience: int | None = None,
@@ -84,6 +85,7 @@ def train_run(
         objective: what is maximised, a name in ``OBJECTIVES``, with options where wanted.
         schedule: of the learning rate, a name in ``SCHEDULES``, with options where wanted.
         weight_decay: share of the learning rate by which weights are drawn to 0.
+        averaging: decay of an average of the weights, which is validated and kept; None: no average.
         kl_warmup: epochs over which the KL's weight rises.
         kl_cycles: how often it does.
         patience: epochs without improvement after which training stops.
@@ -133,6 +135,7 @@ def train_run(
         "objective": objective,
         "schedule": schedule,
         "weight_decay": weight_decay,
+        "averaging": averaging,
         "kl_warmup": kl_warmup,
         "kl_cycles": kl_cycles,
         "patience": patience,

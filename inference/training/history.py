@@ -46,11 +46,14 @@ class History:
             ``diverged at step N``.
         objective: what was maximised: ``ELBO``, or ``objective`` where it bounds no likelihood, as for a plain
             autoencoder and an unnormalised loss.
+        averaging: the decay of the average of weights whose validation ELBO is told, and which is kept; None: the
+            weights themselves. The ELBO of the training data is that of the weights.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     stopped: str = "finished"
     objective: str = "ELBO"
+    averaging: float | None = None
 
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self.epochs)

@@ -11,6 +11,7 @@ from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.history import Epoch
 from obsvae.inference.training.state import TrainingState
 from obsvae.modes import evaluating, seeded
+from obsvae.whole_numbers import require_number, whole
 
 
 def require_trainable(
@@ -34,6 +35,20 @@ def require_trainable(
     # A look that leaves random state, and statistics such as those of batch normalisation, alone.
     with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
         require_sites(model, guide, data.train[:2], rows_of(data.given.get("train"), slice(2)))
+
+
+def require_settings(lr: float, weight_decay: float, averaging: float | None, kl_warmup: int, kl_cycles: int) -> None:
+    """Check that arguments of :func:`fit` are in range, and go together."""
+    whole("kl_warmup", kl_warmup, least=0)
+    if whole("kl_cycles", kl_cycles) > 1 and not kl_warmup:
+        raise UsageError(f"kl_cycles={kl_cycles} needs kl_warmup, the epochs over which the weight rises each time")
+    require_number("weight_decay", weight_decay, 0.0)
+    if lr * weight_decay >= 1.0:
+        raise UsageError(f"weight_decay needs to be below 1 / lr = {1 / lr:g}, but got {weight_decay:g}")
+    if averaging is not None:
+        require_number("averaging", averaging, 0.0)
+        if not 0.0 < averaging < 1.0:
+            raise UsageError(f"averaging needs a number above 0 and below 1, such as 0.999, but got {averaging:g}")
 
 
 def epochs_before(state: TrainingState, budget: Budget, steps: int) -> list[Epoch]:

@@ -1,16 +1,17 @@
 """Where training stands after an epoch: all that the rest of it depends on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
+from obsvae.inference.training.average import Average
 from obsvae.inference.training.history import History
 
-_WEIGHTS, _BEST, _ADAM, _RANDOM = "weights/", "best/", "adam/", "random/"
+_WEIGHTS, _BEST, _ADAM, _RANDOM, _AVERAGE = "weights/", "best/", "adam/", "random/", "average/"
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class TrainingState:
 
     Attributes:
         tensors: by name: the weights (``weights/…``), those of the best epoch where that is another one (``best/…``),
-            of each parameter the optimiser's ``step``, ``exp_avg`` and ``exp_avg_sq`` (``adam/…``), and the states of
-            the random generators (``random/…``).
+            of each parameter the optimiser's ``step``, ``exp_avg`` and ``exp_avg_sq`` (``adam/…``), the average of the
+            weights where there is one (``average/…``), and the states of the random generators (``random/…``).
         history: the epochs so far.
         is_compiled: whether steps were run as one compiled function.
     """
@@ -38,6 +39,7 @@ class TrainingState:
         best: Mapping[str, Tensor],
         history: History,
         is_compiled: bool,
+        weights: Mapping[str, Tensor] | None = None,
     ) -> Self:
         """Return the state of a training that is going on, as copies.
 
@@ -48,31 +50,47 @@ class TrainingState:
             best: the weights of the best epoch.
             history: the epochs so far.
             is_compiled: whether steps are compiled by now.
+            weights: those that training goes on with, by name, where the objective has their average for now.
         """
-        tensors = {_WEIGHTS + name: value.detach().clone() for name, value in objective.state_dict().items()}
+        now = objective.state_dict()
+        tensors = {_WEIGHTS + name: value.detach().clone() for name, value in {**now, **(weights or {})}.items()}
+        tensors |= {_AVERAGE + name: now[name].detach().clone() for name in weights or ()}
         if history.best is not history.epochs[-1]:
             tensors |= {_BEST + name: value for name, value in best.items()}
         for name, parameter in objective.named_parameters():
             tensors |= {f"{_ADAM}{name}/{key}": value.clone() for key, value in adam.state.get(parameter, {}).items()}
         tensors |= {_RANDOM + name: value for name, value in _random(generator).items()}
-        return cls(tensors, History([*history.epochs], history.stopped, history.objective), is_compiled)
+        return cls(tensors, replace(history, epochs=[*history.epochs]), is_compiled)
 
-    def restore(self, objective: nn.Module, adam: torch.optim.Adam, generator: torch.Generator) -> dict[str, Tensor]:
-        """Put weights and optimiser back to where they stood, and return the weights of the best epoch.
+    def restore(
+        self,
+        objective: nn.Module,
+        adam: torch.optim.Adam,
+        generator: torch.Generator,
+        average: Average | None = None,
+    ) -> dict[str, Tensor]:
+        """Put weights, their average and optimiser back to where they stood, and return the weights of the best epoch.
 
         Raises:
             UsageError: where it is the state of another pair, or of one on another kind of device; nothing is changed.
         """
         device = generator.device
-        weights, kept = objective.state_dict(), self._named(_WEIGHTS)
+        weights, kept, averages = objective.state_dict(), self._named(_WEIGHTS), self._named(_AVERAGE)
+        if bool(averages) is not bool(average):
+            held, asked = ("an average", "averaging=None") if averages else ("no average", "averaging")
+            raise UsageError(
+                f"resume holds {held} of the weights, but got {asked}; resume with the averaging of before"
+            )
         _require_same("weights", {n: v.shape for n, v in weights.items()}, {n: v.shape for n, v in kept.items()})
         _require_same("random generators", dict.fromkeys(_random(generator)), dict.fromkeys(self._named(_RANDOM)))
         objective.load_state_dict(kept)
+        if average is not None:
+            average.restore(averages)
         for name, parameter in objective.named_parameters():
             # A parameter that the loss does not depend on has no state.
             if state := self._named(f"{_ADAM}{name}/"):
                 adam.state[parameter] = {key: value.clone().to(device) for key, value in state.items()}
-        return {name: value.clone().to(device) for name, value in (self._named(_BEST) or kept).items()}
+        return {name: value.clone().to(device) for name, value in (self._named(_BEST) or {**kept, **averages}).items()}
 
     def restore_random(self, generator: torch.Generator) -> None:
         """Put torch's generators, and that of the noise in the data, back to where they stood."""

@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Literal
 
@@ -12,12 +13,12 @@ from pyro.infer import ELBO
 from torch import Tensor
 from tqdm import tqdm
 
-from obsvae.errors import UsageError
 from obsvae.inference.conditions import batches, minibatches, rows_of
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel, TrainingData
 from obsvae.inference.sites import posterior
+from obsvae.inference.training.average import Average
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.diverged import TrainingDiverged
@@ -26,7 +27,7 @@ from obsvae.inference.training.listeners import Listeners
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.products import PRECISIONS, Precision
 from obsvae.inference.training.objectives.registry import make_objective
-from obsvae.inference.training.required import epochs_before, require_trainable
+from obsvae.inference.training.required import epochs_before, require_settings, require_trainable
 from obsvae.inference.training.schedules import kl_weight, make_schedule
 from obsvae.inference.training.state import TrainingState
 from obsvae.inference.training.steps.choice import Validation, step_for
@@ -35,7 +36,6 @@ from obsvae.inference.training.steps.step import Decay
 from obsvae.inference.training.steps.together import require_graphs, require_together
 from obsvae.modes import evaluating, seeded
 from obsvae.names import lookup
-from obsvae.whole_numbers import require_number, whole
 
 # Data at a time, for what is estimated from the training set as a whole.
 _UPDATE_BATCH = 500
@@ -51,6 +51,7 @@ def fit(
     lr: float = 1e-3,
     schedule: str = "constant",
     weight_decay: float = 0.0,
+    averaging: float | None = None,
     kl_warmup: int = 0,
     kl_cycles: int = 1,
     patience: int | None = None,
@@ -86,6 +87,8 @@ def fit(
         schedule: how it changes: a name in ``SCHEDULES``, with options where wanted, such as ``plateau:patience=10``.
         weight_decay: share of the learning rate by which each step draws the weights of linear maps and convolutions
             to 0, as AdamW does; biases, scales and what else is learned are left out.
+        averaging: decay of an exponential moving average of the weights, such as 0.999, see :class:`Average`. It is
+            what is validated, shown to callbacks and kept; training goes on with the weights. None: no average.
         kl_warmup: epochs over which β rises linearly, step by step, from 0 to its full value.
         kl_cycles: how often it does, see :func:`kl_weight`.
         patience: stop after this many epochs without a better validation ELBO. None: never where ``epochs`` is given,
@@ -124,12 +127,7 @@ def fit(
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
     require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
-    whole("kl_warmup", kl_warmup, least=0)
-    if whole("kl_cycles", kl_cycles) > 1 and not kl_warmup:
-        raise UsageError(f"kl_cycles={kl_cycles} needs kl_warmup, the epochs over which the weight rises each time")
-    require_number("weight_decay", weight_decay, 0.0)
-    if lr * weight_decay >= 1.0:
-        raise UsageError(f"weight_decay needs to be below 1 / lr = {1 / lr:g}, but got {weight_decay:g}")
+    require_settings(lr, weight_decay, averaging, kl_warmup, kl_cycles)
     rate = make_schedule(schedule)
     products = lookup("precision", precision, PRECISIONS)
     require_graphs(exported, compiled, products, processes)
@@ -149,7 +147,7 @@ def fit(
     steps = -(-len(data.train) // batch_size)
     # A point mass has no KL term that would be finite.
     full = 1.0 if guide.has_density else 0.0
-    history = History(objective=loss.bound)
+    history = History(objective=loss.bound, averaging=averaging)
     if resume is not None:
         history.epochs += epochs_before(resume, budget, steps)
     best, updates = _snapshot(loss), len(history) * steps
@@ -157,8 +155,9 @@ def fit(
     # fused: one pass over the parameters instead of a dozen
     adam = torch.optim.Adam(parameters, lr=lr, fused=True)
     generator = torch.Generator(device).manual_seed(seed)
+    average = None if averaging is None else Average(averaging, loss, updates)
     if resume is not None:
-        best = resume.restore(loss, adam, generator)
+        best = resume.restore(loss, adam, generator, average)
     processes.spread(loss.state_dict().values())
     listeners = Listeners(callbacks, processes, device)
     listeners.start(model, guide)
@@ -196,25 +195,30 @@ def fit(
                     adam.param_groups[0]["lr"] = lr * rate.factor(step - 1, budget.epochs * steps, steps, bounds)
                     total += take(x, x.new_tensor(beta), given) * len(x)
                     updates = step
+                    if average is not None:
+                        average.update()
                     bar.update()
                 train_elbo = -total.item() / len(data.train)
                 seconds += time.perf_counter() - start
                 require_together(parameters, generator, processes)
-                with evaluating(model, guide):
-                    each = batches(data.train, c, _UPDATE_BATCH)
-                    model.update((posterior(guide, x, given).sample(), x, given) for x, given in each)
-                    processes.spread(loss.state_dict().values())
-                    validation = validate()
-                if not math.isfinite(validation):
-                    raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
-                if not history.best or validation > history.best.validation_elbo:
-                    best = _snapshot(loss)
-                history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
-                shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
-                bar.set_postfix(shown, seconds=f"{seconds:.0f}")
-                compiled_by_now = take.is_compiled is True
-                now = partial(TrainingState.of, loss, adam, generator, best, history, compiled_by_now)
-                listeners.epoch(now, history)
+                if average is not None:
+                    processes.spread([*loss.state_dict().values(), *average.averages])
+                with nullcontext() if average is None else average.in_place() as going_on:
+                    with evaluating(model, guide):
+                        each = batches(data.train, c, _UPDATE_BATCH)
+                        model.update((posterior(guide, x, given).sample(), x, given) for x, given in each)
+                        processes.spread(loss.state_dict().values())
+                        validation = validate()
+                    if not math.isfinite(validation):
+                        raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
+                    if not history.best or validation > history.best.validation_elbo:
+                        best = _snapshot(loss)
+                    history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
+                    shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
+                    bar.set_postfix(shown, seconds=f"{seconds:.0f}")
+                    compiled_by_now = take.is_compiled is True
+                    now = partial(TrainingState.of, loss, adam, generator, best, history, compiled_by_now, going_on)
+                    listeners.epoch(now, history)
                 if budget.patience is not None and history.best and epoch - history.best.epoch >= budget.patience:
                     history.stopped = "patience"
                     break
@@ -237,7 +241,8 @@ def fit(
                 history,
             ) from None
     # Interrupted in the first epoch, training keeps the weights that it has reached.
-    _finish(loss, best if len(history) else _snapshot(loss), history, listeners)
+    reached = {} if average is None else average.named()
+    _finish(loss, best if len(history) else _snapshot(loss) | reached, history, listeners)
     return history
 
 

@@ -94,6 +94,8 @@ FIT = {
     "fit(model, guide, data, epochs=1, kl_warmup=-1)": f"kl_warmup {WHOLE} 0, but got -1",
     "fit(model, guide, data, epochs=1, kl_cycles=2)": "kl_cycles=2 needs kl_warmup",
     "fit(model, guide, data, epochs=1, weight_decay=-1)": "weight_decay needs to be a number of at least 0",
+    "fit(model, guide, data, epochs=1, averaging=1)": "averaging needs a number above 0 and below 1, such as 0.999",
+    "fit(model, guide, data, epochs=1, averaging='x')": "averaging needs to be a number of at least 0, but got 'x'",
     "fit(model, guide, data, epochs=1, schedule='cosin')": "unknown schedule 'cosin'",
     "fit(model, guide, data, epochs=1, objective='iwae:particles=0')": "needs particles of at least 1, but got 0",
     "fit(model, guide, data, epochs=1, objective=3)": "objective needs a text, such as 'elbo', but got int",

@@ -145,6 +145,8 @@ NETWORK = {
     "--decoder os.path:join": "decoder needs a class of torch.nn.Module, but is of type function",
     "--encoder torch.nn:Linear": "encoder Linear cannot be made by Linear(shape, outputs, hidden), with",
     "--encoder collections:Counter": "encoder needs a class of torch.nn.Module, but is the class Counter",
+    "--averaging 0": "argument --averaging: needs a positive number, but got '0'",
+    "--averaging 1.5": "averaging needs a number above 0 and below 1, such as 0.999, but got 1.5",
     "--kl-warmup 0": f"argument --kl-warmup: {WHOLE} '0'",
     "--patience x": f"argument --patience: {WHOLE} 'x'",
     "--clip nan": "argument --clip: needs a positive number, but got 'nan'",
