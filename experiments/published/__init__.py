@@ -1,0 +1,1 @@
+"""Published tables, trained and scored anew, beside the numbers that were published."""
