@@ -1,11 +1,13 @@
-"""Time training and estimates, and count wrong estimates, fills and recommendations."""
+"""Time training and estimates, count wrong estimates and fills, tell what choices are worth."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from tabulate import tabulate
 
+from obsvae.experiments.benchmarks.choices import STUDIES, choices
 from obsvae.experiments.benchmarks.imputation.densities import NOTE, densities
 from obsvae.experiments.benchmarks.imputation.report import EXPLAINED, lines_of, text_of
 from obsvae.experiments.benchmarks.imputation.run import QUICK, STANDARD, Result, imputation
@@ -22,6 +24,7 @@ from obsvae.experiments.benchmarks.trust.parts import PARTS, run_part
 from obsvae.experiments.benchmarks.trust.verdicts import Verdicts
 from obsvae.experiments.command_line.benchmarks import parsed
 from obsvae.experiments.command_line.program import run
+from obsvae.experiments.csv_files import csv_text
 from obsvae.experiments.files import save_text
 from obsvae.experiments.recommendation.recommend import recommend
 
@@ -115,12 +118,28 @@ def _recommend(args: argparse.Namespace) -> None:
         print(f"written to {args.out}")
 
 
+def _choices(args: argparse.Namespace) -> None:
+    rows = list[dict[str, Any]]()
+    print("Nats per datum of the test data: refined log p, the guide's ELBO, and what that misses of it.", flush=True)
+    for name in STUDIES if args.what == "both" else [args.what]:
+        options = {"limit": args.limit, "particles": args.particles, "seed": args.seed, "quick": args.quick}
+        for row in choices(name, epochs=args.epochs, **options):
+            rows.append(row)
+            print(f"{name}: {row['part']} {row['choice']}: {row['log p']:.2f}", flush=True)
+            if args.out:
+                save_text(args.out, csv_text(rows))
+    print(f"\n{tabulate(rows, 'keys', floatfmt='.2f')}")
+    if args.out:
+        print(f"written to {args.out}")
+
+
 BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "training": _training,
     "likelihood": _likelihood,
     "trust": _trust,
     "imputation": _imputation,
     "recommend": _recommend,
+    "choices": _choices,
 }
 
 

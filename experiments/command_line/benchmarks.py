@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from obsvae.errors import UsageError
+from obsvae.experiments.benchmarks.choices import STUDIES
 from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES
 from obsvae.experiments.benchmarks.recommendation.run import KINDS, ROWS, SEEDS
 from obsvae.experiments.benchmarks.training.families import FAMILIES
@@ -24,6 +25,7 @@ EXAMPLES = """\
   obsvae benchmark trust --what adversarial --out trust.csv
   obsvae benchmark imputation --tables Breast --out imputation.csv
   obsvae benchmark imputation --what densities
+  obsvae benchmark choices --what banknote --epochs 100 --out choices.csv
   obsvae benchmark recommend --what table --sizes 2000 --draws 1 --out found.csv
 """
 # The options of each benchmark, with their defaults; those of others are refused.
@@ -49,6 +51,15 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
         "seed": 0,
         "out": None,
     },
+    "choices": {
+        "what": "both",
+        "epochs": None,
+        "limit": 200,
+        "particles": 500,
+        "quick": False,
+        "seed": 0,
+        "out": None,
+    },
     "recommend": {
         "what": "both",
         "sizes": ROWS,
@@ -63,6 +74,7 @@ WHAT: Mapping[str, Sequence[str]] = {
     "trust": [*PARTS, "both"],
     "imputation": ["errors", "densities", "both"],
     "recommend": [*KINDS, "both"],
+    "choices": [*STUDIES, "both"],
 }
 
 
@@ -106,7 +118,7 @@ def _add_arguments(parser: Parser) -> None:
         "benchmark",
         type=one_of("benchmark", DEFAULTS),
         metavar="WHAT",
-        help="training, likelihood, trust, imputation, recommend",
+        help="training, likelihood, trust, imputation, recommend, choices",
     )
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
     group = parser.add_argument_group("training and likelihood")
@@ -139,21 +151,25 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
     group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")
     group.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
-    group = parser.add_argument_group("trust, imputation and recommend, and --out of training")
+    group = parser.add_argument_group("trust, imputation, recommend and choices, and --out of training")
     group.add_argument(
         "--what",
         metavar="PART",
         help="trust: adversarial (small models made to mislead), trained (digits, 1 to 3 latents) or both (default: "
         "both); imputation: errors (of filled entries), densities (of whole rows) or both (default: errors); "
-        "recommend: table, array or both (default: both)",
+        "recommend: table, array or both (default: both); choices: digits, banknote or both (default: both)",
     )
     group.add_argument("--quick", action="store_true", default=None, help="a small part, in about a minute")
     group.add_argument("--seed", type=seed, metavar="N", help="of whatever is random (default: 0)")
     group.add_argument(
         "--out", type=Path, metavar="FILE", help="a line for each estimate, column, answer or round, as .csv"
     )
-    group = parser.add_argument_group("trust: estimates of log p(x) that are wrong and not flagged, by quadrature")
-    group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, trained 200)")
+    group = parser.add_argument_group("choices: what guide, prior, objective and observation are each worth")
+    group.add_argument("--epochs", type=positive_int, metavar="N", help="(default: until validation stops improving)")
+    group = parser.add_argument_group(
+        "trust: estimates of log p(x) that are wrong and not flagged, by quadrature; choices takes these, too"
+    )
+    group.add_argument("--limit", type=positive_int, metavar="N", help="data of each model (default: 13, else 200)")
     group.add_argument("--particles", type=positive_int, metavar="K", help="refined (default: 500)")
     group = parser.add_argument_group("imputation: entries hidden from HI-VAE's tables, in the data folder")
     group.add_argument(
