@@ -100,6 +100,7 @@ def test_a_density_without_the_mass_of_a_cell_is_refused_before_any_training(own
     assert not (tmp_path / "cmp").exists()
 
 
+@pytest.mark.slow
 def test_off_a_grid_it_needs_no_mass(own, in_memory):
     found = compare(["without-cells", "normal"], in_memory, seeds=1, **SMALL)
     assert found.scale == "density in data units"

@@ -52,6 +52,7 @@ def test_a_process_that_is_killed_leaves_no_lock(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_commands_refuse_a_folder_in_which_another_works(tmp_path):
     data, options = load("digits"), {"latent": 1, "hidden": [4], "epochs": 1, "progress": False}
     run = train_run("normal", data, tmp_path / "run", **options)

@@ -131,6 +131,7 @@ def test_a_table_with_one_column_has_no_pairs(tmp_path):
     assert table.title == "No entry is missing."
 
 
+@pytest.mark.slow
 def test_runs_on_one_table_are_ranked_together_where_each_column_has_one_measure(tmp_path):
     generator = np.random.default_rng(0)
     text = "\n".join(f"{a:.1f},{b:.3f}" for a, b in np.exp(generator.normal(2, 0.5, (120, 2))))
@@ -153,6 +154,7 @@ def test_runs_on_one_table_are_ranked_together_where_each_column_has_one_measure
     assert example == "column 'a' is a density in log-normal, and a mass of cells of 0.1 from 0 in masses"
 
 
+@pytest.mark.slow
 def test_other_data_have_the_parts_of_pictures(tmp_path):
     run = train_run("normal", load(np.random.default_rng(0).normal(size=(60, 3))), tmp_path / "run", **TRAINED)
     report = make_report(run, limit=4, particles=40)

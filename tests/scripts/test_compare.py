@@ -96,6 +96,7 @@ def test_differences_are_paired(compared):
     assert float(rows[worse]["± s.e. (paired)"]) == pytest.approx(difference.std(ddof=1) / 20**0.5)
 
 
+@pytest.mark.slow
 def test_files_of_a_comparison(compared):
     folder, _ = compared
     assert {p.name for p in (folder / "figures").iterdir()} == {"learning.png", "ranking.png"}
@@ -110,6 +111,7 @@ def test_files_of_a_comparison(compared):
     (run / "posterior.nc").unlink()
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_stopped(again, inline):
     untouched, missing = again / "normal/seed-0", again / "discretised_inner=logistic_scale=decoder/seed-0"
     before = (untouched / "weights.safetensors").stat().st_mtime_ns

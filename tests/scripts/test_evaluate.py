@@ -65,6 +65,7 @@ def respelt(run, **changes):
     return json.dumps({**json.loads((run / "config.json").read_text()), **changes})
 
 
+@pytest.mark.slow
 def test_grey_levels_have_the_mass_of_their_cells_for_a_headline_and_the_density_beside(evaluable, tmp_path):
     text = succeeds("evaluate", evaluable, "--particles", "50", "--limit", "20", cwd=tmp_path)
     metrics = metrics_of(evaluable)
@@ -189,6 +190,7 @@ def test_an_unnormalised_loss_is_scored_under_its_two_corrections(tmp_path):
     assert saved == pytest.approx(metrics["corrections"]["mean matched"]["nats_per_datum"])
 
 
+@pytest.mark.slow
 def test_a_plain_autoencoder_has_a_likelihood_by_refined_particles_alone(tmp_path):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32))
     text = succeeds("train", "--data", "x.npy", *SMALL, "--guide", "delta", "--out", "run", cwd=tmp_path)
@@ -340,6 +342,7 @@ def test_settings_that_do_not_go_together(line, words, trained, tmp_path):
     assert words in refused("evaluate", trained, *line, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_missing_entries_are_declared_and_told(tmp_path):
     x = np.random.default_rng(0).normal(size=(80, 3)) * [1.0, 10.0, 100.0]
     x[::4, 1] = np.nan

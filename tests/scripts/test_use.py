@@ -113,6 +113,7 @@ def test_evaluate_tells_what_each_column_says_given_the_others(folder, tmp_path)
     assert "leave them out beside --curve" in refused("evaluate", copied, "--curve", "--by-column", cwd=folder)
 
 
+@pytest.mark.slow
 def test_a_file_for_each_split_trains_and_evaluates(tmp_path):
     for seed, name in enumerate(("train", "validation", "test")):
         write(tmp_path / f"{name}.csv", people(80 if name == "train" else 20, seed=seed))

@@ -145,6 +145,7 @@ def test_a_dense_table_has_to_fit_into_memory():
         require_dense(1_000_000, 30_000, "'t.h5ad'", 16e9)
 
 
+@pytest.mark.slow
 def test_twenty_thousand_columns(tmp_path):
     x = np.random.default_rng(0).integers(0, 100, size=(200, 20_000))
     header = ",".join(f"gene {i}" for i in range(20_000))

@@ -42,6 +42,7 @@ def numbers(found):
     return repr([found.observation, found.warnings, answers])
 
 
+@pytest.mark.slow
 def test_a_table_with_missing_entries_and_its_files(tmp_path, monkeypatch):
     data, ran = load(measured(60, missing=0.1)[["height", "income"]]), []
     work = job.run_job

@@ -50,6 +50,7 @@ def table():
     return mixed(100)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_on_a_table_goes_on(table, tmp_path):
     options = TRAINED | {"epochs": 5}
     whole = train_run("by-column", table, tmp_path / "whole", **options)
@@ -69,6 +70,7 @@ def test_an_interrupted_run_on_a_table_goes_on(table, tmp_path):
     assert load_run(again.folder).config["outcome"]["epochs"] == 5
 
 
+@pytest.mark.slow
 def test_more_epochs_are_those_of_a_run_that_had_them(tmp_path):
     line = ["--data", "digits", "--observation", "bernoulli", "--binarise", "dynamic", "--latent", "2", "--hidden", "8"]
     succeeds("train", *line, "--epochs", "4", "--out", "whole", cwd=tmp_path)

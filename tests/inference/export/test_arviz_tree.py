@@ -147,6 +147,7 @@ def test_the_posteriors_draws_are_the_posteriors_and_the_guides_the_guides(linea
     np.testing.assert_allclose(merged(tree["log_prior"]["z"]), log_prior, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_loo_is_the_prediction_of_a_feature_from_the_others(linear_gaussian):
     problem = linear_gaussian(latent=1, features=12, sigma=1.0, dtype=torch.float64)
     x = problem.draw(4)
@@ -272,6 +273,7 @@ def test_two_chains_for_what_asks_for_chains(results):
     assert "distinct_draws" in tree["posterior"].attrs["diagnostics"]
 
 
+@pytest.mark.slow
 def test_power_scaling_finds_which_data_lean_on_the_prior(linear_gaussian):
     problem = linear_gaussian(latent=1, features=6, dtype=torch.float64)
     x = torch.stack([problem.b, problem.b + 6.0 * problem.W[:, 0]])  # the second would have z = 6 but for the prior

@@ -24,6 +24,7 @@ def test_steps_count_as_well_as_epochs(epochs, patience, rows, most, patient):
     assert Budget.of(epochs, patience, rows=rows, batch_size=100) == Budget(most, patient)
 
 
+@pytest.mark.slow
 def test_training_without_epochs_ends_when_validation_has_stopped_improving(small, monkeypatch):
     monkeypatch.setattr(budget, "PATIENT_STEPS", 60)
     problem, data = small()

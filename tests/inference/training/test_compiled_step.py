@@ -113,6 +113,7 @@ def agree(pairs, losses):
             torch.testing.assert_close(mine[key], value, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_compiled_step_takes_the_steps_of_an_uncompiled_one():
     agree(*both("normal", data_for("real", missing=True), clip=0.5))
 
