@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from obsvae.errors import UsageError
-from obsvae.experiments.runs.run import load_run
+from obsvae.experiments.runs.run import Run, load_run
 from obsvae.guides import Guide
 from obsvae.inference import Amortised, Annealed, LogLikelihood, Proposal, Refined, log_likelihood
 from obsvae.model import VAE
@@ -25,6 +25,14 @@ ESTIMATORS: Mapping[str, tuple[Proposal, int]] = {
 CHAINS = 16
 
 
+def _without_conditions(run: Path) -> Run:
+    """Return a run; refuse one that was trained with conditions."""
+    loaded = load_run(run)
+    if loaded.model.conditions:
+        raise UsageError(f"{run} was trained with conditions, which this benchmark does not take; take a run without")
+    return loaded
+
+
 def compare_estimators(run: Path, timed: int, annealed: int, rounds: int, temperatures: int) -> list[dict[str, Any]]:
     """Return a row for each estimator: what it says of a run's first test data, and what it takes.
 
@@ -35,7 +43,7 @@ def compare_estimators(run: Path, timed: int, annealed: int, rounds: int, temper
         rounds: how often each estimator is timed.
         temperatures: of the annealing.
     """
-    loaded = load_run(run)
+    loaded = _without_conditions(run)
     model, guide, x = loaded.model, loaded.guide, loaded.data.test[:timed]
     seconds: dict[str, list[float]] = {name: [] for name in ESTIMATORS}
     found: dict[str, LogLikelihood] = {}
@@ -83,7 +91,7 @@ def throughput(run: Path, rounds: int, data: int = 20, particles: int = 5000) ->
 
     The peer is pythae, where it is installed.
     """
-    loaded = load_run(run)
+    loaded = _without_conditions(run)
     model, guide, x = loaded.model, loaded.guide, loaded.data.test[:data]
     linear = [layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear)]
     if not linear or len(linear) != sum(p.ndim > 1 for p in model.decoder.parameters()):

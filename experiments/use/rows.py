@@ -130,8 +130,8 @@ def _encoded(run: Run, values: Mapping[str, ConditionValues], source: str) -> Te
     if lacking := [one for one in conditions if one.name not in values]:
         such = lacking[0].levels[0] if lacking[0].levels else "1"
         raise UsageError(
-            f"{run.folder} was trained with the condition {lacking[0].name!r}, of which {source} say nothing; give a "
-            f"value to all rows, such as given={{{lacking[0].name!r}: {such!r}}}"
+            f"{run.folder} was trained with the condition {lacking[0].name!r}, which {source} lack; give a value to "
+            f"all rows, such as given={{{lacking[0].name!r}: {such!r}}}"
         )
     if not conditions:
         return None

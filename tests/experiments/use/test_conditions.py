@@ -101,7 +101,7 @@ def test_a_training_goes_on_as_if_it_had_never_ended(tmp_path):
 @pytest.mark.parametrize(
     ("attempt", "words"),
     [
-        (lambda run: sample_rows(run, 3), r"condition 'site', .* say nothing; .*given=\{'site': 'north'\}"),
+        (lambda run: sample_rows(run, 3), r"condition 'site', which .* lack; .*given=\{'site': 'north'\}"),
         (lambda run: sample_rows(run, 3, given={"site": "east", "dose": 1}), "'north', 'south'; got 'east'"),
         (lambda run: sample_rows(run, 3, given={"site": "north", "dose": "much"}), "'dose' needs a number; got 'much'"),
         (lambda run: sample_rows(run, 3, given={"cite": "north"}), "unknown condition 'cite'; did you mean 'site'"),
@@ -132,5 +132,5 @@ def test_images_are_drawn_by_their_label(tmp_path):
     assert sample_rows(run, 4, given={"label": 3}).shape == (4, 8, 8)
     rows = rows_for(run, data.test[:3].numpy(), given={"label": "3"})
     assert rows.c.argmax(1).tolist() == [3, 3, 3]
-    with pytest.raises(UsageError, match="condition 'label', of which the rows of the array say nothing"):
+    with pytest.raises(UsageError, match="condition 'label', which the rows of the array lack"):
         rows_for(run, data.test[:3].numpy())
