@@ -1,4 +1,4 @@
-"""Time training and estimates, count wrong estimates and fills, tell what choices are worth."""
+"""Time training and estimates, count wrong ones, and tell what choices are worth."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence

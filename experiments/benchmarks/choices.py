@@ -107,6 +107,8 @@ def choices(
             seed=seed,
         )
         history = fit(*pair, data, epochs=epochs, objective=choice.objective, seed=seed, progress=False)
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt  # a choice that was trained for less would be compared unfairly
         seconds = time.perf_counter() - start
         found = log_likelihood(*pair, x, particles, seed=seed, progress=False)
         scores, bound = found.weights.estimate, elbo(*pair, x, seed=seed)

@@ -146,7 +146,9 @@ def _miwae(table: Table, effort: Effort) -> np.ndarray:
         seed=effort.seed,
     )
     objective = f"iwae:particles={PARTICLES}"
-    fit(model, guide, data, epochs=epochs, batch_size=16, objective=objective, seed=effort.seed)
+    history = fit(model, guide, data, epochs=epochs, batch_size=16, objective=objective, seed=effort.seed)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt  # what was trained for less would be told as if it were not
     filled = impute(model, guide, data.train, 0, particles=effort.particles, proposal=Amortised(), seed=effort.seed)
     return filled.point
 

@@ -13,7 +13,7 @@ from obsvae.experiments.published import exemplar, frey_faces, iwae, not_miwae
 from obsvae.experiments.published.likelihood import Effort, Minutes, rows_of
 from obsvae.experiments.published.registry import PUBLISHED
 from obsvae.experiments.published.row import Row, lines_of, text_of
-from obsvae.inference import Amortised, log_likelihood
+from obsvae.inference import Amortised, History, log_likelihood
 from tests.scripts.commands import refused, succeeds
 
 ROW = Row("table", "data", "method", "nats", 1.0, 2.345, None, 61.0)
@@ -46,6 +46,16 @@ def test_every_method_fills_what_is_hidden_and_nothing_else(method, monkeypatch)
     assert np.isfinite(filled).all()
     if method == "largest":
         assert np.all(filled[hidden] <= 0)
+
+
+def test_an_interrupt_ends_it(monkeypatch):
+    def interrupted(*_, **__):
+        return History(stopped="interrupted")
+
+    monkeypatch.setattr(not_miwae, "fit", interrupted)
+    monkeypatch.setitem(not_miwae.TABLES, "made", made)
+    with pytest.raises(KeyboardInterrupt):
+        list(not_miwae.rows(["made"], ["miwae"], not_miwae.Effort(steps=8)))
 
 
 @pytest.mark.slow
