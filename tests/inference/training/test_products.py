@@ -16,6 +16,10 @@ from obsvae.inference.training.objectives.products import round_products
 from obsvae.modes import seeded
 from tests.inference.training.conftest import OPTIONS
 
+needs_mnist = pytest.mark.skipif(
+    not (data_folder() / "MNIST/raw/train-images-idx3-ubyte").is_file(),
+    reason="needs MNIST/raw in the folder that OBSVAE_DATA names",
+)
 OF_BFLOAT16 = 2.0**-8  # relative error of a number that is rounded to it, at most half of this
 LAYERS = {
     "linear": (nn.Linear(40, 7), (3, 40)),
@@ -112,7 +116,7 @@ def test_a_compiled_step_rounds_the_same_products():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (data_folder() / "MNIST/raw/train-images-idx3-ubyte").is_file(), reason="needs MNIST in OBSVAE_DATA")
+@needs_mnist
 @pytest.mark.parametrize("observation", ["bernoulli", "normal"])
 def test_mnist_in_bfloat16_loses_less_than_half_a_per_cent(observation):
     data = load("mnist", binarise="threshold") if observation == "bernoulli" else load("mnist")
