@@ -1,6 +1,7 @@
 """Fill missing entries of rows by a run: point values and multiple imputations."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from obsvae.experiments.command_line.arguments import Parser, count
 from obsvae.experiments.command_line.program import run
@@ -9,6 +10,7 @@ from obsvae.experiments.command_line.use import (
     add_particles,
     add_run,
     particle_options,
+    pieces_beside,
     read_run,
     save_values,
 )
@@ -37,12 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     processes = join()
     trained, rows = read_run(args)
 
-    found = impute_rows(trained, rows, args.draws, processes=processes, **particle_options(args))
+    options = {"draws": args.draws, **particle_options(args)}
+    with pieces_beside(args.out, "imputation", trained, {"new": (rows.x, rows.c)}, options, processes) as pieces:
+        found = impute_rows(trained, rows, processes=processes, pieces=pieces, **options)
+        written = list[Path]()
+        if processes.is_first:
+            written.append(save_values(args.out, found.point))
+            if found.draws is not None:
+                written.append(save_values(args.out.with_stem(f"{args.out.stem}-draws"), found.draws))
     if not processes.is_first:
         return
-    written = [save_values(args.out, found.point)]
-    if found.draws is not None:
-        written.append(save_values(args.out.with_stem(f"{args.out.stem}-draws"), found.draws))
     if found.flagged:
         print(f"warning: the particles of {found.flagged} rows are too few to trust what they were filled with")
     print(f"{found.filled} entries filled; written to {' and '.join(map(str, written))}")

@@ -13,9 +13,10 @@ from obsvae.experiments.command_line.use import (
     add_particles,
     add_run,
     particle_options,
+    pieces_beside,
     read_run,
 )
-from obsvae.experiments.use.scores import score_rows
+from obsvae.experiments.use.scores import held_out_rows, score_rows
 from obsvae.inference.processes.joining import join
 
 EXAMPLES = """\
@@ -49,12 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     processes = join()
     trained, rows = read_run(args, is_table=True)
 
-    found = score_rows(
-        trained, rows, by_column=args.by_column, reference=args.reference, processes=processes, **particle_options(args)
-    )
+    options = {"by_column": args.by_column, "reference": args.reference, **particle_options(args)}
+    known = {"held-out": held_out_rows(trained, args.reference)} if args.reference else {}
+    with pieces_beside(args.out, "scoring", trained, {"new": (rows.x, rows.c), **known}, options, processes) as pieces:
+        found = score_rows(trained, rows, processes=processes, pieces=pieces, **options)
+        if processes.is_first:
+            save_table(args.out, found.columns)
     if not processes.is_first:
         return
-    save_table(args.out, found.columns)
     if found.held_out is not None:
         print(f"Held-out rows of {trained.data.name}, nats an entry:")
         print(found.held_out)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from obsvae.data.tables.write import WRITERS, save_table
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import positive_int, seed
 from obsvae.experiments.files import require_place, write_whole
+from obsvae.experiments.pieces.kept import KeptPieces, kept_pieces
+from obsvae.experiments.pieces.origin import Given, origin_of
 from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.rows import Rows, rows_for
+from obsvae.inference.processes.alone import Processes
 
 TABLES = ", ".join(WRITERS)
 
@@ -102,6 +106,13 @@ def require_table(out: Path) -> None:
     if out.suffix.lower() not in WRITERS:
         raise UsageError(f"--out needs a table, {TABLES}, but got {out}; choose a name that ends so")
     require_place(out)
+
+
+def pieces_beside(
+    out: Path, work: str, run: Run, rows: Mapping[str, Given], options: Mapping[str, Any], processes: Processes
+) -> AbstractContextManager[KeptPieces]:
+    """Return the pieces of a work whose result is a file, in a folder beside it: as :func:`kept_pieces` has them."""
+    return kept_pieces(out.with_name(f"{out.name}.unfinished"), work, origin_of(run, rows, options), processes)
 
 
 def _value(text: str) -> tuple[str, str]:

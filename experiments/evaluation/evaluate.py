@@ -16,24 +16,27 @@ from obsvae.experiments.evaluation.doubts import active_latents, doubts
 from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, of_columns, trust
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
-from obsvae.experiments.evaluation.judges import disagreements, of_missed_mass
+from obsvae.experiments.evaluation.judges import judged_by, of_missed_mass
 from obsvae.experiments.evaluation.metrics import metrics_of, replaced
-from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
+from obsvae.experiments.evaluation.per_datum import per_datum_file, save_per_datum, settings_of
 from obsvae.experiments.evaluation.tables import table
 from obsvae.experiments.files import save_datatree, save_json, save_text
 from obsvae.experiments.given import given
+from obsvae.experiments.pieces.kept import kept_pieces
+from obsvae.experiments.pieces.origin import origin_of
 from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.column_scores import ColumnScores, column_scores, wants_columns
-from obsvae.inference import KHAT_LIMIT, Annealed, LogLikelihood, Proposal, Refined, missed_mass, to_arviz
+from obsvae.inference import KHAT_LIMIT, Annealed, Proposal, Refined, missed_mass, to_arviz
 from obsvae.inference.conditions import alike, rows_of
 from obsvae.inference.modes import device_of
+from obsvae.inference.pieces import Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.whole_numbers import whole, whole_or_none
 
 # Draws of each datum in posterior.nc, and about how many values a group of it may hold.
 DRAWS, _VALUES = 100, 2_000_000
-# Stands in the settings of annealing that starts from refined particles.
-_FITTED = "start={"
+# The folder in a run's that keeps what an interrupted evaluation has computed.
+UNFINISHED = "evaluation.unfinished"
 # Proposals that judge each other, where both have scored the same data.
 _JUDGES = {"refined": "ais", "ais": "refined"}
 
@@ -81,6 +84,9 @@ def evaluate_run(
 ) -> Evaluation:
     """Estimate a run's likelihood of held-out data, and write ``metrics.json``, ``likelihood/*.csv``, ``posterior.nc``.
 
+    What is computed is kept in the run's folder about every 30 s: the same evaluation goes on after an interrupt or a
+    kill (:func:`kept_pieces`).
+
     Where the data lie on a grid, the headline is the mass of the grid's cells, and the density stands beside it, under
     ``own_measure`` in ``metrics.json``. A loss that is no likelihood has numbers under ``corrections`` alone.
 
@@ -101,16 +107,41 @@ def evaluate_run(
         processes: that share the data, where each calls this function alike; the first one writes the files.
 
     Raises:
-        UsageError: for a folder without a run, another split, numbers that are not whole, or a proposal that does not
-            go with the run.
+        UsageError: for a folder without a run, another split, numbers that are not whole, a proposal that does not go
+            with the run, or a run that another process evaluates just now.
     """
     particles, limit = whole("particles", particles), whole_or_none("limit", limit)
     check = whole("check", check, least=0)
     memory, seed = whole("memory", memory), whole("seed", seed, least=0)
     run = run if isinstance(run, Run) else load_run(run)
     proposal = Refined() if proposal is None else proposal
-    wants_entries = wants_columns(run, by_column)
+    if not isinstance(proposal, Proposal):
+        raise UsageError(f"a proposal needs to be an object such as Refined() or Amortised(), but got {proposal!r}")
+    # Chains are slow, and a run is made again for each entry that moves the posterior: only where it is asked for.
+    wants_entries = wants_columns(run, by_column) and not (isinstance(proposal, Annealed) and by_column is None)
     x, c, rows = held_out(run, split, limit)
+    how: dict[str, Any] = {"particles": particles, "memory": memory, "seed": seed}
+    which = {"split": split, "check": check, "columns": wants_entries}
+    settings = {"proposal": f"{type(proposal).__qualname__} {proposal.name}", "settings": settings_of(proposal)}
+    origin = origin_of(run, {split: (x, c)}, {**which, **how, **settings})
+    how |= {"proposal": proposal, "progress": progress, "processes": processes}
+    with kept_pieces(run.folder / UNFINISHED, "evaluation", origin, processes) as pieces:
+        return _evaluate(run, x, c, rows, split, check, wants_entries, how, pieces)
+
+
+def _evaluate(
+    run: Run,
+    x: Tensor,
+    c: Tensor | None,
+    rows: np.ndarray,
+    split: str,
+    check: int,
+    wants_entries: bool,
+    how: dict[str, Any],
+    pieces: Pieces,
+) -> Evaluation:
+    """Estimate and write as :func:`evaluate_run` does, by arguments that it has checked, some of them by name."""
+    proposal, seed, processes = how["proposal"], how["seed"], how["processes"]
     few = _data_in_posterior(x)
     name = run.config["observation"]
     found = {
@@ -118,53 +149,25 @@ def evaluate_run(
             headline,
             run.guide,
             x,
-            particles,
-            proposal,
             c=c,
-            memory=memory,
-            seed=seed,
             keep=few,
             keep_particles=few,
-            progress=progress,
-            processes=processes,
+            pieces=pieces.part(f"judged-{number}"),
+            **how,
         )
-        for headline in headlines(run.model, run.data)
+        for number, headline in enumerate(headlines(run.model, run.data))
     }
     headline = preferred([one.headline for one in found.values()])
     best = found[headline.name]
     columns = {title: summary for how, one in found.items() for title, summary in one.columns(how or name).items()}
     metrics = metrics_of(run, found, best, split, proposal, seed)
     missed = None
-    if check and particles > 1 and not headline.model.is_bound and not isinstance(proposal, Annealed):
-        model = headline.model
-        missed = missed_mass(
-            model,
-            run.guide,
-            check,
-            particles,
-            c=alike(c, check),
-            proposal=proposal,
-            memory=memory,
-            seed=seed,
-            progress=progress,
-            processes=processes,
-        )
+    if check and how["particles"] > 1 and not headline.model.is_bound and not isinstance(proposal, Annealed):
+        missed = missed_mass(headline.model, run.guide, check, c=alike(c, check), pieces=pieces.part("missed"), **how)
     metrics["missed_mass"] = missed.summary() if missed else None
     entries = None
-    # Chains are slow, and a run is made again for each entry that moves the posterior: only where it is asked for.
-    is_slow = isinstance(proposal, Annealed) and by_column is None
-    if wants_entries and not headline.model.is_bound and not is_slow:
-        entries = column_scores(
-            run,
-            x,
-            c=c,
-            particles=particles,
-            proposal=proposal,
-            memory=memory,
-            seed=seed,
-            progress=progress,
-            processes=processes,
-        )
+    if wants_entries and not headline.model.is_bound:
+        entries = column_scores(run, x, c=c, pieces=pieces.part("columns"), **how)
     metrics["columns"] = entries.table() if entries else None
     findings = doubts(run, headline.model, x, seed, c)
     metrics["active_latents"] = int(active_latents(run, seed).sum())
@@ -177,7 +180,7 @@ def evaluate_run(
     if other := _JUDGES.get(proposal.name):
         file = per_datum_file(run.folder, split, other)
         if file.is_file():
-            findings += _judged_by(
+            findings += judged_by(
                 file, other, best.likelihood, rows, headline.measure, proposal, called(run.data, rows)
             )
     findings += doubtful(best.likelihood, called(run.data, rows), headline.model.is_bound)
@@ -205,26 +208,6 @@ def evaluate_run(
         text = columns_text({"row": rows, **entries.columns()})
         files.append(save_text(estimates.with_stem(f"{estimates.stem}-columns"), text))
     return Evaluation(metrics, columns, findings, files, entries)
-
-
-def _judged_by(
-    file: Path,
-    other: str,
-    likelihood: LogLikelihood,
-    rows: np.ndarray,
-    measure: str,
-    proposal: Proposal,
-    names: np.ndarray,
-) -> list[Finding]:
-    """Return what the estimates of another proposal, in a file, say of these."""
-    try:
-        estimates = read_per_datum(file)
-    except UsageError as error:  # these estimates are made: they are not lost for a file of others
-        return [Finding("no reference", str(error))]
-    if _FITTED in estimates.proposal or getattr(proposal, "start", None) is not None:
-        text = "annealing that starts from refined particles knows their modes alone: it is not held against them"
-        return [Finding("no reference", text)]
-    return disagreements(likelihood, rows, measure, estimates, other, names)
 
 
 def held_out(run: Run, split: str, limit: int | None) -> tuple[Tensor, Tensor | None, np.ndarray]:

@@ -12,6 +12,7 @@ from obsvae.experiments.evaluation.headline import Headline, measure_in_words
 from obsvae.experiments.evaluation.scoring import Scored, mean_elbo, score
 from obsvae.guides import Guide
 from obsvae.inference import LogLikelihood, Proposal
+from obsvae.inference.pieces import NOT_KEPT, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 
 
@@ -59,6 +60,7 @@ def judge(
     keep_particles: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> Judged:
     """Score held-out data x ``(N, *event)`` by the headline's measure, and by the own one where that is another.
 
@@ -75,6 +77,7 @@ def judge(
         keep_particles: number of data, the first ones, whose particles are kept likewise.
         progress: show a progress bar.
         processes: that share the data, as :func:`log_likelihood` takes them.
+        pieces: which keep what is computed, likewise.
 
     Raises:
         UsageError: as :func:`log_likelihood` does for the headline.
@@ -95,6 +98,7 @@ def judge(
             keep_particles=kept_particles,
             progress=progress,
             processes=processes,
+            pieces=pieces.part("headline" if one is headline else "own"),
         )
         of_guide = mean_elbo(one.model, guide, x, c=c, memory=memory, seed=seed, processes=processes)
         return Scored(found.likelihood, {**found.summary, "elbo": of_guide})

@@ -1,11 +1,16 @@
 """What judges of the estimates say: data from the model, and another proposal."""
 
+from pathlib import Path
+
 import numpy as np
 
+from obsvae.errors import UsageError
 from obsvae.experiments.evaluation.findings import Finding, in_words
-from obsvae.experiments.evaluation.per_datum import Estimates
-from obsvae.inference import LogLikelihood, MissedMass
+from obsvae.experiments.evaluation.per_datum import Estimates, read_per_datum
+from obsvae.inference import LogLikelihood, MissedMass, Proposal
 
+# Stands in the settings of annealing that starts from refined particles.
+_FITTED = "start={"
 # Nats that a mean may be too low, share of missed z, and number of standard errors, beyond which is warned.
 _MUCH_NATS, _MANY, _ERRORS = 0.1, 0.01, 4.0
 
@@ -81,3 +86,23 @@ def disagreements(
         f"the lower of two is wrong{out}"
     )
     return [Finding("disagreement", text, tuple(which.tolist()))]
+
+
+def judged_by(
+    file: Path,
+    other: str,
+    likelihood: LogLikelihood,
+    rows: np.ndarray,
+    measure: str,
+    proposal: Proposal,
+    names: np.ndarray,
+) -> list[Finding]:
+    """Return what the estimates of another proposal, in a file, say of these."""
+    try:
+        estimates = read_per_datum(file)
+    except UsageError as error:  # these estimates are made: they are not lost for a file of others
+        return [Finding("no reference", str(error))]
+    if _FITTED in estimates.proposal or getattr(proposal, "start", None) is not None:
+        text = "annealing that starts from refined particles knows their modes alone: it is not held against them"
+        return [Finding("no reference", text)]
+    return disagreements(likelihood, rows, measure, estimates, other, names)

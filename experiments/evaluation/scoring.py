@@ -8,6 +8,7 @@ from torch import Tensor
 
 from obsvae.guides import Guide
 from obsvae.inference import LogLikelihood, Proposal, elbo, log_likelihood
+from obsvae.inference.pieces import NOT_KEPT, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.model import VAE
 
@@ -40,6 +41,7 @@ def score(
     keep_particles: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> Scored:
     """Estimate log p(x) of held-out data x ``(N, *event)``, and sum it up.
 
@@ -56,6 +58,7 @@ def score(
         keep_particles: number of data, the first ones, whose particles are kept.
         progress: show a progress bar.
         processes: that share the data, as :func:`log_likelihood` takes them.
+        pieces: which keep what is computed, likewise.
 
     Raises:
         UsageError, MeasureMismatch: as :func:`log_likelihood` does.
@@ -74,8 +77,10 @@ def score(
         seed=seed,
         progress=progress,
         processes=processes,
+        pieces=pieces,
     )
-    about = {"measure": model.measure.value, "is_bound": model.is_bound, "seconds": time.perf_counter() - start}
+    seconds = time.perf_counter() - start + pieces.seconds
+    about = {"measure": model.measure.value, "is_bound": model.is_bound, "seconds": seconds}
     return Scored(found, {**found.summary(), **about})
 
 

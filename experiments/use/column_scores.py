@@ -14,6 +14,7 @@ from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.marginals import marginal_scores
 from obsvae.experiments.use.rows import columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, Proposal, conditional_scores
+from obsvae.inference.pieces import NOT_KEPT, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 
 # Columns up to which each entry is scored given the others where nobody says.
@@ -90,6 +91,7 @@ def column_scores(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> ColumnScores:
     """Score each entry of x ``(N, D)`` given the others of its row, beside its column's own marginal.
 
@@ -103,6 +105,7 @@ def column_scores(
         seed: of the particles.
         progress: show a progress bar.
         processes: that share the rows, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some rows at a time, see :func:`kept_pieces`.
     """
     require_kind(run, Run, "load_run(folder)")
     model, names = on_the_grid(run), tuple(column.name for column in columns_of(run))
@@ -117,6 +120,7 @@ def column_scores(
         seed=seed,
         progress=progress,
         processes=processes,
+        pieces=pieces,
     )
     marginal = marginal_scores(run.config["observation"], run.data, x, seed=seed)
     measures = {name: measure.value for name, measure in model.observation.measures.items()}

@@ -14,6 +14,7 @@ from obsvae.experiments.use.column_scores import ColumnScores, column_scores, ti
 from obsvae.experiments.use.rows import Rows, columns_of, on_the_grid
 from obsvae.inference import ConditionalScores, WeightDiagnostics, conditional_scores, log_likelihood
 from obsvae.inference.modes import device_of
+from obsvae.inference.pieces import NOT_KEPT, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.whole_numbers import whole
 
@@ -49,6 +50,7 @@ def score_rows(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> RowScores:
     """Score rows by a run.
 
@@ -63,6 +65,7 @@ def score_rows(
         seed: of the particles.
         progress: show progress bars.
         processes: that share the rows, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some rows at a time, see :func:`kept_pieces`.
 
     Raises:
         UsageError: where the data of the run are not there, and a reference is asked for.
@@ -73,25 +76,23 @@ def score_rows(
     model = on_the_grid(run)
     how: dict[str, Any] = {"memory": memory, "seed": seed, "progress": progress, "processes": processes}
     by_column = wants_columns(run, by_column)
-    known = known_c = None
-    if reference:
-        known = torch.cat([run.data.validation, run.data.test])[:reference].to(device_of(model))
-        if run.data.given:
-            each = [run.data.given[split] for split in ("validation", "test")]
-            known_c = torch.cat(each)[:reference].to(device_of(model))
+    known, known_c = held_out_rows(run, reference) if reference else (None, None)
+    of_rows, of_known = pieces.part("rows"), pieces.part("held-out")
     if by_column:
-        conditional = conditional_scores(model, run.guide, rows.x, particles, c=rows.c, **how)
+        conditional = conditional_scores(model, run.guide, rows.x, particles, c=rows.c, **how, pieces=of_rows)
         weights = conditional.whole
     else:
-        conditional, weights = None, log_likelihood(model, run.guide, rows.x, particles, c=rows.c, **how).weights
+        conditional = None
+        weights = log_likelihood(model, run.guide, rows.x, particles, c=rows.c, **how, pieces=of_rows).weights
     columns = {**rows.identity(), **per_datum_columns(weights), "missing": _missing(rows.x)}
     percentile = held_out = None
     if known is not None:
         if by_column:
-            held_out = column_scores(run, known, c=known_c, particles=particles, **how)
+            held_out = column_scores(run, known, c=known_c, particles=particles, **how, pieces=of_known)
             placed = held_out.conditional.whole.estimate
         else:
-            placed = log_likelihood(model, run.guide, known, particles, c=known_c, **how).weights.estimate
+            found = log_likelihood(model, run.guide, known, particles, c=known_c, **how, pieces=of_known)
+            placed = found.weights.estimate
         percentile = 100 * (np.sort(placed).searchsorted(weights.estimate) / len(placed))
         percentile[torch.isnan(rows.x).flatten(1).all(1).cpu().numpy()] = np.nan  # of nothing nothing can be said
         columns["percentile"] = percentile
@@ -101,6 +102,18 @@ def score_rows(
         columns |= titled([column.name for column in columns_of(run)], conditional)
         columns["flagged entries"] = conditional.flagged.sum(1)
     return RowScores(weights, percentile, conditional, held_out, columns)
+
+
+def held_out_rows(run: Run, reference: int) -> tuple[Tensor, Tensor | None]:
+    """Return the first rows of a run's validation and test data, among which others are placed, and their conditions.
+
+    The conditions are None where there are none.
+    """
+    device, data = device_of(run.model), run.data
+    known = torch.cat([data.validation, data.test])[:reference].to(device)
+    if not data.given:
+        return known, None
+    return known, torch.cat([data.given["validation"], data.given["test"]])[:reference].to(device)
 
 
 def _missing(x: Tensor) -> np.ndarray:

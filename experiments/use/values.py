@@ -14,9 +14,10 @@ from obsvae.experiments.runs.run import Run
 from obsvae.experiments.use.points import points_of
 from obsvae.experiments.use.rows import Rows, columns_of, constant_conditions, on_the_grid
 from obsvae.inference import impute
-from obsvae.inference.entries.particles import particles_of
+from obsvae.inference.entries.particles import Particles, by_particles
 from obsvae.inference.latents.draws import simulate
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.pieces import NOT_KEPT, Piece, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.modes import evaluating, seeded
 from obsvae.whole_numbers import whole
@@ -53,6 +54,7 @@ def impute_rows(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> Filled:
     """Fill the missing entries of rows, and leave all that is seen as it stands in the source.
 
@@ -65,6 +67,7 @@ def impute_rows(
         seed: of particles and draws.
         progress: show a progress bar.
         processes: that share the rows, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some rows at a time, see :func:`kept_pieces`.
     """
     require_kind(run, Run, "load_run(folder)")
     require_kind(rows, Rows, "rows_for(run, source)")
@@ -81,6 +84,7 @@ def impute_rows(
         seed=seed,
         progress=progress,
         processes=processes,
+        pieces=pieces,
     )
     holes = torch.isnan(rows.x).cpu().numpy()
     flagged, filled = int(found.flagged.sum()), int(holes.sum())
@@ -138,21 +142,20 @@ def encode_rows(
     require_kind(run, Run, "load_run(folder)")
     require_kind(rows, Rows, "rows_for(run, source)")
     model = on_the_grid(run)
-    means, spreads, weights = [], [], []
-    for some in particles_of(
-        model, run.guide, rows.x, particles, c=rows.c, memory=memory, seed=seed, progress=progress, doing="encoding"
-    ):
-        w = some.weights.unsqueeze(-1).to(some.z.dtype)
-        mean = (w * some.z).sum(0)
-        means.append(mean.cpu().numpy())
-        spreads.append((w * (some.z - mean).square()).sum(0).sqrt().cpu().numpy())
-        weights.append(some.diagnostics)
-    named = {f"z{d + 1}": values for d, values in enumerate(np.concatenate(means).T)}
-    named |= {f"sd{d + 1}": values for d, values in enumerate(np.concatenate(spreads).T)}
-    for name in ("ess", "khat", "flagged"):
-        values = np.concatenate([getattr(one, name) for one in weights])
-        named[name] = values.astype(int) if values.dtype == bool else values
-    return {**rows.identity(), **named}
+    how: dict[str, Any] = {"c": rows.c, "memory": memory, "seed": seed, "progress": progress, "doing": "encoding"}
+    found = [piece for _, piece in by_particles(model, run.guide, rows.x, particles, _moments, **how)]
+    mean, spread, *weights = (np.concatenate([piece[name] for piece in found]) for name in found[0])
+    named = {f"z{d + 1}": values for d, values in enumerate(mean.T)}
+    named |= {f"sd{d + 1}": values for d, values in enumerate(spread.T)}
+    return {**rows.identity(), **named, **dict(zip(("ess", "khat", "flagged"), weights, strict=True))}
+
+
+def _moments(some: Particles) -> Piece:
+    w, of = some.weights.unsqueeze(-1).to(some.z.dtype), some.diagnostics
+    mean = (w * some.z).sum(0)
+    spread = (w * (some.z - mean).square()).sum(0).sqrt()
+    moments = {"mean": mean.cpu().numpy(), "spread": spread.cpu().numpy()}
+    return {**moments, "ess": of.ess, "khat": of.khat, "flagged": of.flagged.astype(int)}
 
 
 def sample_rows(run: Run, n: int, *, given: Mapping[str, Any] | None = None, seed: int = 0) -> Values:

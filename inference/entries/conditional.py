@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from obsvae.inference.conditions import rows_of
-from obsvae.inference.entries.particles import Particles, particles_of
+from obsvae.inference.entries.particles import Particles, by_particles
 from obsvae.inference.likelihood.diagnostics import WeightDiagnostics, diagnose
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.pieces import NOT_KEPT, Piece, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_data
 from obsvae.modes import evaluating, seeded
+
+# What is found of each entry by the particles of its datum.
+_OF_ENTRIES = ("log_probability", "standard_error", "flagged")
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def conditional_scores(
     progress: bool = True,
     features: Sequence[int] | None = None,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> ConditionalScores:
     r"""Score each entry that is seen by what the others say of it.
 
@@ -75,6 +81,7 @@ def conditional_scores(
         features: of the first axis of a datum those whose entries are scored, from 0, which saves time; None: all. The
             scores of the others are NaN.
         processes: that share the data, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some data at a time, so that interrupted work goes on.
 
     Raises:
         UsageError: as :func:`log_likelihood` does, and for a model that takes no missing entries.
@@ -91,29 +98,40 @@ def conditional_scores(
     model.require_given(c, len(x))
     own = processes.part(len(x))
     x, c = x[own], rows_of(c, own)
-    sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
+    sampled = partial(by_particles, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     nothing, no = np.full(x.shape, np.nan), np.zeros(x.shape, bool)
     asked = ~torch.isnan(x)
     if features is not None:
         asked[:, [d for d in range(x.shape[1]) if d not in features]] = False
     whole = WeightDiagnostics(*np.full((len(fields(WeightDiagnostics)), len(x)), np.nan))
     found = ConditionalScores(nothing, nothing.copy(), no, no.copy(), whole)
-    for some in sampled(x, particles, c=c, doing="entries"):
-        _score(found, model, x[some.rows], asked[some.rows], some, seed, rows_of(c, some.rows))
+
+    def scored(some: Particles) -> Piece:
+        return _score(model, x[some.rows], asked[some.rows], some, seed, rows_of(c, some.rows))
+
+    for run, piece in sampled(x, particles, scored, c=c, doing="entries", pieces=pieces.part("entries")):
+        for name in _OF_ENTRIES:
+            getattr(found, name)[run] = piece[name]
         for one in fields(WeightDiagnostics):
-            getattr(whole, one.name)[some.rows] = getattr(some.diagnostics, one.name)
+            getattr(whole, one.name)[run] = piece[f"whole {one.name}"]
     # Some at a time, which bounds the memory of their copies.
     some_entries = max(1, memory // (8 * x[:1].numel() or 1))
     entries = np.argwhere(found.flagged)
-    for again in np.split(entries, range(some_entries, len(entries), some_entries)) if len(entries) else ():
+    splits = np.split(entries, range(some_entries, len(entries), some_entries)) if len(entries) else []
+    for number, again in enumerate(splits):
         rows = torch.from_numpy(again[:, 0])
         without = x[rows].clone()
         where = (torch.arange(len(rows)), *(torch.from_numpy(again[:, axis]) for axis in range(1, again.shape[1])))
         without[where] = torch.nan
         at = tuple(again.T)
-        for some in sampled(without, particles, c=rows_of(c, rows), doing="entries hidden"):
-            place = tuple(index[some.rows] for index in at)
-            row, weights = place[0], some.diagnostics
+        how: dict[str, Any] = {
+            "c": rows_of(c, rows),
+            "doing": "entries hidden",
+            "pieces": pieces.part(f"hidden-{number}"),
+        }
+        for run, piece in sampled(without, particles, _diagnostics, **how):
+            place, weights = tuple(index[run] for index in at), WeightDiagnostics(**piece)
+            row = place[0]
             found.log_probability[place] = whole.estimate[row] - weights.estimate
             found.standard_error[place] = np.hypot(whole.standard_error[row], weights.standard_error)
             found.flagged[place] = weights.flagged | whole.flagged[row]
@@ -132,28 +150,24 @@ def _joined(parts: Sequence[ConditionalScores]) -> ConditionalScores:
     return ConditionalScores(**joined(parts, ConditionalScores), whole=whole)
 
 
-def _score(
-    found: ConditionalScores,
-    model: GenerativeModel,
-    x: Tensor,
-    asked: Tensor,
-    some: Particles,
-    seed: int,
-    c: Tensor | None,
-) -> None:
+def _diagnostics(some: Particles) -> Piece:
+    return {**vars(some.diagnostics)}
+
+
+def _score(model: GenerativeModel, x: Tensor, asked: Tensor, some: Particles, seed: int, c: Tensor | None) -> Piece:
     """Score the entries of some data that are asked for ``(b, *event)`` by the particles of each datum."""
     with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
         log_p = torch.stack([model.given(z, c).log_prob(x) for z in some.z])  # (K, b, *event)
     log_w = some.log_weights.cpu().numpy()
-    rows = np.nonzero(asked.cpu().numpy())[0]
+    place = np.nonzero(asked.cpu().numpy())
+    rows = place[0]
     of_entries = log_p[:, asked].double().cpu().numpy()  # (K, entries)
     without = diagnose(log_w[:, rows] - of_entries)
-    place = tuple(
-        index + (some.rows.start if axis == 0 else 0) for axis, index in enumerate(np.nonzero(asked.cpu().numpy()))
-    )
-    found.log_probability[place] = some.diagnostics.estimate[rows] - without.estimate
-    found.standard_error[place] = _standard_error(log_w[:, rows], log_w[:, rows] - of_entries)
-    found.flagged[place] = without.flagged | some.diagnostics.flagged[rows]
+    found = {name: np.full(x.shape, np.nan) for name in _OF_ENTRIES[:2]} | {"flagged": np.zeros(x.shape, bool)}
+    found["log_probability"][place] = some.diagnostics.estimate[rows] - without.estimate
+    found["standard_error"][place] = _standard_error(log_w[:, rows], log_w[:, rows] - of_entries)
+    found["flagged"][place] = without.flagged | some.diagnostics.flagged[rows]
+    return {**found, **{f"whole {name}": values for name, values in vars(some.diagnostics).items()}}
 
 
 def _standard_error(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -4,17 +4,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from obsvae.inference.conditions import rows_of
-from obsvae.inference.entries.particles import Particles, particles_of
+from obsvae.inference.entries.particles import Particles, by_particles
 from obsvae.inference.latents.draws import draw
 from obsvae.inference.likelihood.density.randomness import Streams
 from obsvae.inference.likelihood.proposals.base import Proposal
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.pieces import NOT_KEPT, Piece, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_data
@@ -112,6 +114,7 @@ def impute(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> Imputed:
     r"""Fill missing entries from what is seen of each datum.
 
@@ -134,6 +137,7 @@ def impute(
         seed: of particles and draws.
         progress: show a progress bar where standard error is a terminal.
         processes: that share the data, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some data at a time, so that interrupted work goes on.
 
     Raises:
         UsageError: as :func:`log_likelihood` does.
@@ -144,40 +148,43 @@ def impute(
     model.require_given(c, len(x))
     whole("draws", draws, least=0)
     points = Mean() if points is None else points
-    point, filled, flagged = x.clone(), [x.clone() for _ in range(draws)], np.zeros(len(x), bool)
     holes = torch.ones_like(x, dtype=torch.bool) if everywhere else torch.isnan(x)
     # Data without a hole need no particles.
     rows = holes.flatten(1).any(1).nonzero().squeeze(1)
-    sampled = partial(particles_of, model, guide, proposal=proposal, memory=memory, seed=seed, progress=progress)
     # A datum's draws are its own: neither the others, nor their order, nor how they are cut into chunks change them.
     streams = Streams.of(x[rows], another(seed), is_distinct=True)
-    own = processes.part(len(rows))
     given = rows_of(c, rows)
-    for some in sampled(x[rows], particles, c=given, doing="filling", processes=processes) if len(rows) else ():
+
+    def filled(some: Particles) -> Piece:
         of = rows[some.rows]
         weights = some.weights.to(x.dtype)
         weights = torch.where(torch.isnan(weights), 1.0 / len(weights), weights)
-        flagged[of.cpu().numpy()] = some.diagnostics.flagged
         fill = partial(_filled, model, some, weights, draws, rows_of(given, some.rows))
         with torch.no_grad(), evaluating(model), unchecked(), seeded(seed, device_of(model)):
             found = streams.select(torch.arange(some.rows.start, some.rows.stop)).each(fill)
         drawn, means, imputations = (torch.cat(parts, 1) for parts in zip(*found, strict=True))
-        hole = holes[of]
-        best = point[of]
+        hole, best = holes[of], x[of]
         for where, function in _of_features(points, hole):
             if bool(where.any()):
                 each = weights.reshape(*weights.shape, *[1] * (x.ndim - 1)).expand_as(drawn)
                 best[where] = function(drawn[:, where], each[:, where], means[:, where])
-        point[of] = best
-        for one, imputation in zip(filled, imputations, strict=True):
-            one[of] = torch.where(hole, imputation, x[of])
-    stacked = torch.stack(filled) if filled else x.new_empty(0, *x.shape)
-    of = rows[own]
-    for there, point_there, filled_there, flagged_there in processes.gather(
-        (of.cpu(), point[of].cpu(), stacked[:, of].cpu(), flagged[of.cpu().numpy()])
-    ):
-        point[there], stacked[:, there], flagged[there.numpy()] = point_there.to(x), filled_there.to(x), flagged_there
-    return Imputed(point.cpu().numpy(), stacked.cpu().numpy(), flagged)
+        return {
+            "rows": of.cpu().numpy(),
+            "point": best.cpu().numpy(),
+            "draws": torch.where(hole, imputations, x[of]).cpu().numpy(),
+            "flagged": some.diagnostics.flagged,
+        }
+
+    how: dict[str, Any] = {"proposal": proposal, "memory": memory, "seed": seed, "progress": progress}
+    how |= {"c": given, "processes": processes, "pieces": pieces}
+    sampled = by_particles(model, guide, x[rows], particles, filled, doing="filling", **how) if len(rows) else ()
+    found = [piece for _, piece in sampled]
+    point = x.cpu().numpy().copy()
+    imputed, flagged = np.repeat(point[None], draws, 0), np.zeros(len(x), bool)
+    for piece in (one for some in processes.gather(found) for one in some):
+        of = piece["rows"]
+        point[of], imputed[:, of], flagged[of] = piece["point"], piece["draws"], piece["flagged"]
+    return Imputed(point, imputed, flagged)
 
 
 def _of_features(points: Sequence[Point] | Point, hole: Tensor) -> list[tuple[Tensor, Point]]:

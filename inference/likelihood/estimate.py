@@ -20,6 +20,7 @@ from obsvae.inference.likelihood.memory import bytes_allocated
 from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
 from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.pieces import NOT_KEPT, Piece, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import require_pair, require_sites
@@ -123,6 +124,7 @@ def log_likelihood(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> LogLikelihood:
     r"""Estimate log p(x) of each datum by importance sampling.
 
@@ -147,6 +149,7 @@ def log_likelihood(
         seed: of the particles.
         progress: show a progress bar where standard error is a terminal.
         processes: that share the data, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some data at a time, so that interrupted work goes on.
 
     Raises:
         UsageError: for data of another shape or outside the support, K < 1, a memory bound that one datum does not
@@ -156,26 +159,32 @@ def log_likelihood(
     Reference: Burda, Grosse and Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016, equation 8.
     """
     proposal = Refined() if proposal is None else proposal
-    batches = list[_Batch]()
+    found = list[Piece]()
     with prepared(model, guide, x, particles, proposal, memory, seed, c) as (joint, at_once):
         own = processes.part(len(x))
+        batches = batches_of(own, at_once)
+
+        def scored(number: int) -> Piece:
+            which = batches[number]
+            left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
+            return _score(joint.select(which), proposal, particles, *left)
+
         with tqdm(total=own.stop - own.start, unit="datum", disable=None if progress else True) as bar:
-            for which in batches_of(own, at_once):
-                left = (max(0, keep - int(which[0])) for keep in (keep_weights, keep_particles))
-                batches.append(_score(joint.select(which), proposal, particles, *left))
+            for which, piece in zip(batches, pieces.each(len(batches), scored), strict=True):
+                found.append(piece)
                 bar.update(len(which))
-    batches = [batch for some in processes.gather(batches) for batch in some]
-    weights = {f.name: np.concatenate([getattr(b.weights, f.name) for b in batches]) for f in fields(WeightDiagnostics)}
+    found = [piece for some in processes.gather(found) for piece in some]
+    weights = {f.name: np.concatenate([piece[f.name] for piece in found]) for f in fields(WeightDiagnostics)}
     return LogLikelihood(
         WeightDiagnostics(**weights),
-        np.concatenate([b.mean_log_weight for b in batches]),
+        np.concatenate([piece["mean_log_weight"] for piece in found]),
         particles,
-        np.concatenate([b.evaluations for b in batches]),
+        np.concatenate([piece["evaluations"] for piece in found]),
         float((~torch.isnan(x)).sum()) / len(x),
         proposal.name,
         proposal.remedy,
-        np.concatenate([b.log_weights for b in batches], 1) if keep_weights else None,
-        np.concatenate([b.z for b in batches if b.z.size], 1) if keep_particles else None,
+        np.concatenate([piece["log_weights"] for piece in found], 1) if keep_weights else None,
+        np.concatenate([piece["z"] for piece in found if piece["z"].size], 1) if keep_particles else None,
     )
 
 
@@ -218,16 +227,8 @@ def prepared(
         yield Joint(model, guide, x, rows, directions, streams=streams, bank=bank, c=c), at_once
 
 
-@dataclass
-class _Batch:
-    weights: WeightDiagnostics
-    mean_log_weight: np.ndarray
-    evaluations: np.ndarray
-    log_weights: np.ndarray
-    z: np.ndarray
-
-
-def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> _Batch:
+def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, keep_particles: int) -> Piece:
+    """Return the diagnostics of some data by name, and what is kept of the first of them."""
     sampler = proposal(joint)
     log_weights, kept, start = np.empty((particles, len(joint))), list[np.ndarray](), 0
     unseen = torch.isnan(joint.x).flatten(1).all(1).nonzero().squeeze(1)
@@ -241,10 +242,13 @@ def _score(joint: Joint, proposal: Proposal, particles: int, keep_weights: int, 
         start += len(log_w)
     with np.errstate(invalid="ignore"):  # of unusable weights
         mean_log_weight = log_weights.mean(0)
-    evaluations = (sampler.spent + particles * sampler.evaluations).numpy()
-    return _Batch(
-        diagnose(log_weights), mean_log_weight, evaluations, log_weights[:, :keep_weights].copy(), np.concatenate(kept)
-    )
+    return {
+        **vars(diagnose(log_weights)),
+        "mean_log_weight": mean_log_weight,
+        "evaluations": (sampler.spent + particles * sampler.evaluations).numpy(),
+        "log_weights": log_weights[:, :keep_weights].copy(),
+        "z": np.concatenate(kept),
+    }
 
 
 def _within(

@@ -15,6 +15,7 @@ from obsvae.inference.likelihood.estimate import batches_of, prepared
 from obsvae.inference.likelihood.proposals.base import Proposal, in_blocks
 from obsvae.inference.likelihood.proposals.refined import Refined
 from obsvae.inference.modes import device_of, unchecked
+from obsvae.inference.pieces import NOT_KEPT, Piece, Pieces
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.modes import evaluating, seeded
@@ -94,6 +95,7 @@ def missed_mass(
     seed: int = 0,
     progress: bool = True,
     processes: Processes = ALONE,
+    pieces: Pieces = NOT_KEPT,
 ) -> MissedMass:
     r"""Bound log p(x) from both sides on n data that are drawn from the model.
 
@@ -121,6 +123,7 @@ def missed_mass(
         seed: of the data and of the particles.
         progress: show a progress bar where standard error is a terminal.
         processes: that share the data, where each calls this function alike; each returns all results.
+        pieces: which keep what is computed of some data at a time, so that interrupted work goes on.
 
     Raises:
         UsageError: for fewer than one datum or two particles, a proposal without a density, as that of annealing, a
@@ -144,7 +147,7 @@ def missed_mass(
     lower, upper, excess = np.full((3, n), np.nan)
     if not len(known):
         return MissedMass(lower, upper, excess)
-    K, own_rows, found = np.log(particles), processes.part(len(known)), list[tuple[np.ndarray, ...]]()
+    K, own_rows, found = np.log(particles), processes.part(len(known)), list[Piece]()
     with (
         prepared(model, guide, x[known], particles, proposal, memory, particle_seed, rows_of(c, known)) as (
             whole,
@@ -154,7 +157,10 @@ def missed_mass(
             total=own_rows.stop - own_rows.start, unit="datum", desc="missed mass", disable=None if progress else True
         ) as bar,
     ):
-        for which in batches_of(own_rows, at_once):
+        batches = batches_of(own_rows, at_once)
+
+        def bounded(number: int) -> Piece:
+            which = batches[number]
             joint, place = whole.select(which), known[which]
             sampler, drawn = proposal(joint), z[place][None]
             log_w = torch.cat([log_w for _, log_w in in_blocks(sampler, particles)])
@@ -162,8 +168,12 @@ def missed_mass(
             log_w = log_w.double()
             low = log_w.logsumexp(0).cpu().numpy() - K
             high = torch.cat([own, log_w[1:]]).logsumexp(0).cpu().numpy() - K
-            found.append((place.cpu().numpy(), low, high, own[0].cpu().numpy() - low))
+            return {"rows": place.cpu().numpy(), "lower": low, "upper": high, "excess": own[0].cpu().numpy() - low}
+
+        for which, piece in zip(batches, pieces.each(len(batches), bounded), strict=True):
+            found.append(piece)
             bar.update(len(which))
-    for rows, low, high, weight in (one for some in processes.gather(found) for one in some):
-        lower[rows], upper[rows], excess[rows] = low, high, weight
+    for piece in (one for some in processes.gather(found) for one in some):
+        rows = piece["rows"]
+        lower[rows], upper[rows], excess[rows] = piece["lower"], piece["upper"], piece["excess"]
     return MissedMass(lower, upper, excess)

@@ -7,6 +7,8 @@ import pytest
 
 from obsvae import compare, load, resume_run, train_run
 from obsvae.errors import UsageError
+from obsvae.experiments import evaluate_run
+from obsvae.experiments.evaluation.evaluate import UNFINISHED
 from obsvae.experiments.lock import FolderLock
 from tests.scripts.commands import ROOT
 
@@ -61,6 +63,10 @@ def test_commands_refuse_a_folder_in_which_another_works(tmp_path):
         resume_run(run.folder, epochs=2, progress=False)
     assert before == {file.name: file.read_bytes() for file in run.folder.iterdir() if file.is_file()}
     assert len(resume_run(run.folder, epochs=2, progress=False).history) == 2
+    (run.folder / UNFINISHED).mkdir()
+    with FolderLock(run.folder / UNFINISHED), pytest.raises(UsageError, match=BUSY):
+        evaluate_run(run.folder, progress=False)
+    assert not (run.folder / "metrics.json").exists()
     (tmp_path / "compared").mkdir()
     with FolderLock(tmp_path / "compared"), pytest.raises(UsageError, match=BUSY):
         compare(["normal"], data, out=tmp_path / "compared", jobs=None, **options)

@@ -1,0 +1,1 @@
+"""Pieces of interrupted work on rows, kept until its result is written."""
