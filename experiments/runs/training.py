@@ -25,6 +25,7 @@ from obsvae.inference.modes import device_of
 from obsvae.inference.processes.alone import ALONE, Processes
 from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.objectives.products import Precision
+from obsvae.inference.training.required import require_compiled, require_listeners
 from obsvae.model import resolved
 from obsvae.whole_numbers import whole, whole_or_none
 
@@ -124,10 +125,8 @@ def train_run(
     whole("kl_warmup", kl_warmup, least=0)
     for name, passes in {"epochs": epochs, "patience": patience}.items():
         whole_or_none(name, passes)
-    if compiled not in (True, False, "auto"):
-        raise UsageError(f"compiled needs to be True, False or 'auto', but got {compiled!r}")
-    if others := [type(one).__name__ for one in callbacks if not isinstance(one, Callback)]:
-        raise UsageError(f"callbacks need to be objects of obsvae.Callback, but one is of type {others[0]}")
+    require_compiled(compiled)
+    require_listeners(callbacks, None)
     training: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,

@@ -27,7 +27,7 @@ from obsvae.inference.training.listeners import Listeners
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.products import PRECISIONS, Precision
 from obsvae.inference.training.objectives.registry import make_objective
-from obsvae.inference.training.required import epochs_before, require_settings, require_trainable
+from obsvae.inference.training.required import epochs_before, require_arguments, require_settings, require_trainable
 from obsvae.inference.training.schedules import kl_weight, make_schedule
 from obsvae.inference.training.state import TrainingState
 from obsvae.inference.training.steps.choice import Validation, step_for
@@ -126,7 +126,9 @@ def fit(
         TrainingDiverged: where the loss, the weights or the validation ELBO are not finite; it names the step that
             made them so. Model and guide then have the weights of the best epoch before, or the initial ones.
     """
-    require_trainable(model, guide, data, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, clip=clip)
+    numbers = {"epochs": epochs, "patience": patience, "batch_size": batch_size, "lr": lr, "clip": clip, "seed": seed}
+    require_arguments(**numbers, compiled=compiled, exported=exported, progress=progress)
+    require_trainable(model, guide, data, callbacks, resume)
     require_settings(lr, weight_decay, averaging, kl_warmup, kl_cycles)
     rate = make_schedule(schedule)
     products = lookup("precision", precision, PRECISIONS)

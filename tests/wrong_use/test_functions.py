@@ -85,12 +85,12 @@ FIT = {
     "fit(model, None, data, epochs=1)": "the guide NoneType lacks has_density",
     "fit(guide, model, data, epochs=1)": "the model AmortisedNormal lacks check",
     "fit(model, guide, table, epochs=1)": "the model needs data of shape (N, 4)",
-    "fit(model, guide, data, epochs=0)": "epochs must be positive, but got 0",
-    "fit(model, guide, data, epochs='1')": "epochs must be a positive number, but got '1'",
-    "fit(model, guide, data, epochs=1, batch_size=0)": "batch_size must be positive",
-    "fit(model, guide, data, epochs=1, lr=float('nan'))": "lr must be positive, but got nan",
-    "fit(model, guide, data, epochs=1, lr='x')": "lr must be a positive number, but got 'x'",
-    "fit(model, guide, data, epochs=1, clip=0)": "clip must be positive",
+    "fit(model, guide, data, epochs=0)": f"epochs {WHOLE} 1, but got 0",
+    "fit(model, guide, data, epochs='1')": f"epochs {WHOLE} 1, but got '1'",
+    "fit(model, guide, data, epochs=1, batch_size=0)": f"batch_size {WHOLE} 1, but got 0",
+    "fit(model, guide, data, epochs=1, lr=float('nan'))": "lr needs to be a number above 0, but got nan",
+    "fit(model, guide, data, epochs=1, lr='x')": "lr needs to be a number above 0, but got 'x'",
+    "fit(model, guide, data, epochs=1, clip=0)": "clip needs to be a number above 0, but got 0",
     "fit(model, guide, data, epochs=1, kl_warmup=-1)": f"kl_warmup {WHOLE} 0, but got -1",
     "fit(model, guide, data, epochs=1, kl_cycles=2)": "kl_cycles=2 needs kl_warmup",
     "fit(model, guide, data, epochs=1, weight_decay=-1)": "weight_decay needs to be a number of at least 0",
@@ -99,7 +99,47 @@ FIT = {
     "fit(model, guide, data, epochs=1, schedule='cosin')": "unknown schedule 'cosin'",
     "fit(model, guide, data, epochs=1, objective='iwae:particles=0')": "needs particles of at least 1, but got 0",
     "fit(model, guide, data, epochs=1, objective=3)": "objective needs a text, such as 'elbo', but got int",
-    "fit(model, guide, data, epochs=1, patience=0)": "patience must be positive",
+    "fit(model, guide, data, epochs=1, patience=0)": f"patience {WHOLE} 1, but got 0",
+    **{
+        f"fit(model, guide, data, **{{'epochs': 1, {name!r}: {value}}})": f"{name} needs to be"
+        for name in ("epochs", "batch_size", "patience", "seed", "lr", "clip", "compiled", "exported", "progress")
+        for value in (
+            "2.5j",
+            "'2'",
+            "float('nan')",
+            "float('inf')",
+            "torch.tensor(2)",
+            "torch.zeros(3)",
+            "[2]",
+            "'auto '",
+        )
+    },
+    **{
+        f"fit(model, guide, data, **{{'epochs': 1, {name!r}: {value}}})": f"{name} {words}"
+        for name, words in {
+            "epochs": f"{WHOLE} 1",
+            "batch_size": f"{WHOLE} 1",
+            "patience": f"{WHOLE} 1",
+            "seed": WHOLE,
+        }.items()
+        for value in ("2.5", "2.0", "True", "-1", "np.float32(2)")
+    },
+    **{
+        f"fit(model, guide, data, epochs=1, {name}={value})": f"{name} needs to be a number above 0"
+        for name in ("lr", "clip")
+        for value in ("True", "-1", "0.0")
+    },
+    **{f"fit(model, guide, data, epochs=1, {name}=None)": f"{name} needs" for name in ("batch_size", "seed", "lr")},
+    "fit(model, guide, data, epochs=1, compiled=1)": "compiled needs to be True, False or 'auto', but got 1",
+    "fit(model, guide, data, epochs=1, compiled=None)": "compiled needs to be True, False or 'auto', but got None",
+    "fit(model, guide, data, epochs=1, exported=1)": "exported needs to be True or False, but got 1",
+    "fit(model, guide, data, epochs=1, seed=2**63)": "seed needs to be a whole number from 0 to 2^63 - 1",
+    "fit(model, guide, data, epochs=1, callbacks=5)": "callbacks need to be a list of obsvae.Callback, but got int",
+    "fit(model, guide, data, epochs=1, callbacks=[print])": "one is of type builtin_function_or_method",
+    "fit(model, guide, data, epochs=1, resume='run')": "resume needs the state of a training",
+    "fit(model, guide, data, epochs=1, kl_warmup='2')": f"kl_warmup {WHOLE} 0, but got '2'",
+    "fit(model, guide, data, epochs=1, schedule=5)": "schedule",
+    "fit(model, guide, data, epochs=1, weight_decay='1')": "weight_decay needs to be a number of at least 0",
 }
 ESTIMATES = {
     "log_likelihood(model, guide, x, 0)": f"particles {WHOLE} 1, but got 0",

@@ -37,7 +37,7 @@ TRAIN = {
     "train_run('normal', data, 'new', latent='2')": f"latent {WHOLE} 1, but got '2'",
     "train_run('normal', data, 'new', seed='a', epochs=1)": f"seed {WHOLE} 0, but got 'a'",
     "train_run('normal', data, 'new', batch_size=2.5, epochs=1)": f"batch_size {WHOLE} 1, but got 2.5",
-    "train_run('normal', data, 'new', lr='x', epochs=1)": "lr must be a positive number, but got 'x'",
+    "train_run('normal', data, 'new', lr='x', epochs=1)": "lr needs to be a number above 0, but got 'x'",
     "train_run('normal', data, 'new', kl_warmup='a', epochs=1)": f"kl_warmup {WHOLE} 0, but got 'a'",
     "train_run('normal', data, 'new', compiled='maybe', epochs=1)": "True, False or 'auto', but got 'maybe'",
     "train_run('normal', data, 'new', callbacks=[print], epochs=1)": "callbacks need to be objects of obsvae.Callback",
@@ -52,8 +52,8 @@ TRAIN = {
     "resume_run(None)": f"{PATH} NoneType",
     "resume_run('absent')": "there is no run folder absent",
     "resume_run('no-state')": "no epoch of this run was finished",
-    "resume_run('array-run', epochs=0)": "epochs must be positive, but got 0",
-    "resume_run('array-run', epochs='x')": "epochs must be a positive number",
+    "resume_run('array-run', epochs=0)": f"epochs {WHOLE} 1, but got 0",
+    "resume_run('array-run', epochs='x')": f"epochs {WHOLE} 1, but got 'x'",
 }
 USE = {
     "evaluate_run(None)": f"{PATH} NoneType",
