@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import re
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -62,12 +64,33 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Let ``write`` fill a temporary file beside ``path``, and rename it: nobody ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
+    _remove_left(path)
     try:
         write(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def _remove_left(path: Path) -> None:
+    """Remove temporary files of the same path, which processes have left that were killed."""
+    if sys.platform == "win32":  # where to ask for a process would end it
+        return
+    ours = re.compile(rf"\.{re.escape(path.stem)}-(\d+){re.escape(path.suffix)}")
+    for file in path.parent.iterdir():
+        if (found := ours.fullmatch(file.name)) is not None and not _is_alive(int(found[1])):
+            file.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def save_text(path: Path, text: str) -> Path:
@@ -94,7 +117,9 @@ def save_history(folder: str | Path, history: History) -> Path:
 
 def save_datatree(path: Path, tree: "xr.DataTree") -> Path:
     """Write an ArviZ tree as netCDF, whole."""
-    return write_whole(path, lambda p: tree.to_netcdf(p, engine="h5netcdf"))
+    # Made in memory: HDF5 crashes where it closes a file, maybe later, that a full disk has not taken.
+    content = tree.to_netcdf(engine="h5netcdf")
+    return write_whole(path, lambda p: p.write_bytes(content))
 
 
 def save_weights(folder: str | Path, model: nn.Module, guide: nn.Module) -> Path:

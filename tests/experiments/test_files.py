@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -265,3 +268,14 @@ def test_weights_of_another_model(run, other):
         load_weights(run, model, guide)
     one_line(caught, run / "weights.safetensors")
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="where nobody can be asked whether a process is alive")
+def test_temporary_files_of_killed_processes_go_when_the_file_is_written_again(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, others = f".a-{ended.pid}.txt", {f".b-{ended.pid}.txt", f".a-{ended.pid}.csv", f".a-{os.getppid()}.txt"}
+    for name in (left, *others):
+        (tmp_path / name).write_text("half")
+    save_text(tmp_path / "a.txt", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", *others}
