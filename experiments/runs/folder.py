@@ -14,6 +14,8 @@ from obsvae.guides import Guide
 from obsvae.inference import Callback, History, TrainingState
 from obsvae.model import VAE
 
+# Which the end of a training leaves, where an epoch had ended.
+FIGURES = ("figures/learning_curve.png", "figures/reproductions.png")
 # Largest share of the time that saving the state may take, and least number of seconds between two times.
 _SHARE, _SECONDS = 0.05, 1.0
 
@@ -37,8 +39,10 @@ class RunFolder(Callback):
         self.state_due = 0.0  # by time.monotonic()
 
     def on_start(self, model: object, guide: object) -> None:
-        """Save the configuration."""
+        """Save the configuration, and remove figures of the weights before: a run without them is not complete."""
         self._save_config({"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None})
+        for name in FIGURES:
+            (self.folder / name).unlink(missing_ok=True)
 
     def on_state(self, state: TrainingState) -> None:
         """Keep it, to be saved after what it follows from."""

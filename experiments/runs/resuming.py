@@ -1,9 +1,10 @@
 """Going on with the training of a run."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,13 +13,14 @@ from obsvae.errors import UsageError
 from obsvae.experiments.doors import as_path
 from obsvae.experiments.files import load_config
 from obsvae.experiments.lock import FolderLock
-from obsvae.experiments.runs.folder import RunFolder
+from obsvae.experiments.runs.folder import FIGURES, RunFolder
 from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.runs.shares import SaveShares
 from obsvae.experiments.runs.state_file import load_state
 from obsvae.experiments.runs.training import draw_training
-from obsvae.inference import Callback, fit
+from obsvae.inference import Callback, History, fit
 from obsvae.inference.processes.alone import ALONE, Processes
+from obsvae.whole_numbers import whole_or_none
 
 # What evaluation has left, of the weights before.
 _EVALUATED = ("metrics.json", "likelihood", "posterior.nc")
@@ -38,8 +40,9 @@ def resume_run(
 
     Weights, history and random numbers are those of a run that was never interrupted. After an interrupt it goes on
     from the last finished epoch; after a kill from the latest whose state was saved, which is done once a second at
-    most, and less often where it takes long. With other ``epochs`` a step that is compiled where that pays may be
-    compiled earlier or later than if they had been asked for at first, which changes numbers by rounding.
+    most, and less often where it takes long. What a kill after the last epoch has left out is made up for. With other
+    ``epochs`` a step that is compiled where that pays may be compiled earlier or later than if they had been asked for
+    at first, which changes numbers by rounding.
 
     Args:
         folder: of the run.
@@ -58,6 +61,7 @@ def resume_run(
         TrainingDiverged: as :func:`train_run`.
     """
     folder = as_path(folder)
+    changed = {"epochs": whole_or_none("epochs", epochs), "patience": whole_or_none("patience", patience)}
     load_config(folder)  # where there is none, nothing can be locked
     with FolderLock(folder) if processes.is_first else nullcontext():
         run, state = load_run(folder, data=data), load_state(folder)
@@ -67,8 +71,10 @@ def resume_run(
             raise UsageError(
                 f"{folder} is a part of a comparison, whose runs are trained alike; train a run of its own"
             )
-        changed = {"epochs": epochs, "patience": patience}
         training = run.config["training"] | {name: value for name, value in changed.items() if value is not None}
+        ended = _end_of(state.history, training)
+        if ended is not None and not is_complete(run):
+            return _completed(run, state.history, ended, processes)
         device = processes.device(_device(run))
         processes.require_same("training", training)
         model, guide, there = run.model.to(device), run.guide.to(device), run.data.to(device)
@@ -91,6 +97,32 @@ def resume_run(
     if old := [name for name in _EVALUATED if (folder / name).exists()]:
         warnings.warn(f"{folder}: {', '.join(old)} tell of the weights before; evaluate the run again", stacklevel=2)
     return found
+
+
+def _end_of(history: History, training: Mapping[str, Any]) -> str | None:
+    """Return how a training has ended by its budget; None where there is more to do."""
+    patience, best = training["patience"], history.best
+    if patience is not None and best is not None and len(history) - best.epoch >= patience:
+        return "patience"
+    return "finished" if len(history) >= training["epochs"] else None
+
+
+def is_complete(run: Run) -> bool:
+    """Return whether a run has all that it leaves: its training has ended, and no kill came before its figures."""
+    is_over = run.config["outcome"]["stopped"] not in ("unfinished", "interrupted")
+    return is_over and all((run.folder / name).exists() for name in FIGURES)
+
+
+def _completed(run: Run, history: History, ended: str, processes: Processes) -> Run:
+    """Write what a run still lacks whose last state is that of its last epoch: its weights are the best by then."""
+    history.stopped, history.averaging = ended, run.config["training"].get("averaging")
+    keeper = RunFolder(run.folder, run.config, run.model, run.guide)
+    run.history = history
+    if processes.is_first:
+        keeper.on_end(history)
+        draw_training(run)
+    run.config = processes.gather(keeper.config)[0]
+    return run
 
 
 def _device(run: Run) -> torch.device:

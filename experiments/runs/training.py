@@ -17,7 +17,7 @@ from obsvae.experiments.files import save_figure
 from obsvae.experiments.given import given
 from obsvae.experiments.own.imported import FORM
 from obsvae.experiments.pair import make_pair
-from obsvae.experiments.runs.folder import NewRunFolder
+from obsvae.experiments.runs.folder import FIGURES, NewRunFolder
 from obsvae.experiments.runs.run import FORMAT, Run, observed
 from obsvae.experiments.runs.shares import SaveShares
 from obsvae.inference import Callback, fit, prior_means, reproduce, reproduce_columns
@@ -200,18 +200,18 @@ def _stem(data: Dataset) -> str:
 def draw_training(run: Run) -> None:
     """Draw how training went, and reproductions: of ten data, or of the columns of a table."""
     if run.history.best:
-        save_figure(run.folder / "figures/learning_curve.png", inference.plot_history(run.history))
+        save_figure(run.folder / FIGURES[0], inference.plot_history(run.history))
     seed, device = run.config["training"]["seed"], device_of(run.model)
     if run.data.columns is not None:
         first = slice(_REPRODUCED)
         x, c = run.data.validation[first].to(device), given(run.data, "validation", first, device)
         made = reproduce_columns(run.model, run.guide, x, run.data.columns, c=c, seed=seed)
         figure = inference.plot_column_reproductions(x.cpu().numpy(), made.cpu().numpy(), run.data.columns)
-        save_figure(run.folder / "figures/reproductions.png", figure)
+        save_figure(run.folder / FIGURES[1], figure)
         return
     few, c = run.data.validation[:10].to(device), given(run.data, "validation", slice(10), device)
     rows = {"data": few, "reproduction\n(mean)": reproduce(run.model, run.guide, few, c=c, seed=seed)}
     if run.guide.has_density:
         rows["mean at z\nfrom the prior"] = prior_means(run.model, len(few), c=c, seed=seed)
     limits = run.data.bounds or inference.limits_of(few.cpu().numpy(), run.data.unit_shape)
-    save_figure(run.folder / "figures/reproductions.png", inference.plot_reproductions(rows, limits))
+    save_figure(run.folder / FIGURES[1], inference.plot_reproductions(rows, limits))

@@ -13,6 +13,7 @@ import pytest
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments import load_run, resume_run, train_run
+from obsvae.experiments.benchmarks.survival.same import differences
 from obsvae.experiments.runs.state_file import load_state
 from obsvae.inference import Callback
 from tests.scripts.commands import ROOT, refused, succeeds
@@ -141,6 +142,19 @@ def test_what_cannot_go_on_is_told_and_nothing_is_written(values, words, changed
     with pytest.raises(UsageError, match=words):
         resume_run(folder, epochs=9, progress=False)
     assert files(folder) == before
+
+
+@pytest.mark.parametrize("lost", ["outcome", "figures"])
+def test_what_a_kill_after_the_last_epoch_has_left_out_is_made_up_for(lost, changed, trained):
+    unfinished = {"stopped": "unfinished", "epochs": None, "best_epoch": None, "objective": None}
+    folder = changed(**({"outcome": unfinished} if lost == "outcome" else {}))
+    if lost == "figures":
+        (folder / "figures/reproductions.png").unlink()
+    run = resume_run(folder, progress=False)
+    assert (run.history.stopped, len(run.history)) == ("finished", 1)
+    assert differences(trained, folder) == []
+    with pytest.raises(UsageError, match="ask for more"):  # now there is nothing left to do
+        resume_run(folder, progress=False)
 
 
 def test_a_part_of_a_comparison_is_not_trained_for_longer(changed):
