@@ -7,6 +7,7 @@ import pyro
 import torch
 
 from obsvae.inference.protocols import Program
+from obsvae.modes import one_thread
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def flushing_denormals() -> Iterator[None]:
 @contextmanager
 def unchecked() -> Iterator[None]:
     """Leave out Pyro's and torch's checks of arguments: for data that were checked when they came in."""
-    with pyro.validation_enabled(False):
+    with one_thread(), pyro.validation_enabled(False):
         yield
 
 

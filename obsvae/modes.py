@@ -1,5 +1,6 @@
-"""Settings that hold for a while: the random state, and evaluation mode."""
+"""Settings that hold for a while: the random state, evaluation mode, and that no other thread has them."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,17 +10,30 @@ import torch
 from obsvae.module import HasModules
 from obsvae.whole_numbers import require_seed
 
+_STATE = threading.RLock()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep other threads waiting that need torch's random numbers, or Pyro, until it ends.
+
+    Both are the process's own: of two threads that draw, or trace a program, at once each would get something of the
+    other's. One after the other both get what they would get alone.
+    """
+    with _STATE:
+        yield
+
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw from a generator state set by ``seed``, and put the caller's state back afterwards.
+    """Draw from a generator state set by ``seed``, and put the caller's state back; one thread at a time does.
 
     Raises:
         UsageError: for what is no seed.
     """
     require_seed(seed)
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with one_thread(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 

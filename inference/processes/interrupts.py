@@ -62,7 +62,11 @@ class Interrupts:
                     signal.signal(number, handler)
             if not is_whole:
                 self.waiting.clear()
-        if self.waiting:
+        if self.waiting and any(isinstance(handler, _Kept) for handler in before.values()):
+            for handle in self.waiting:  # which others keep within whom this is
+                handle()
+            self.waiting.clear()
+        elif self.waiting:
             self.end()
 
     def _kept(self, handler: Callable[[int, FrameType | None], Any]) -> "_Kept":

@@ -34,13 +34,14 @@ from obsvae.inference.training.steps.choice import Validation, step_for
 from obsvae.inference.training.steps.shared_objective import require_shares
 from obsvae.inference.training.steps.step import Decay
 from obsvae.inference.training.steps.together import require_graphs, require_together
-from obsvae.modes import evaluating, seeded
+from obsvae.modes import evaluating, one_thread, seeded
 from obsvae.names import lookup
 
 # Data at a time, for what is estimated from the training set as a whole.
 _UPDATE_BATCH = 500
 
 
+@one_thread()
 def fit(
     model: GenerativeModel,
     guide: AmortisedGuide,

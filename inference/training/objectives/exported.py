@@ -9,6 +9,7 @@ from torch.fx import GraphModule
 from obsvae.errors import UsageError
 from obsvae.inference.conditions import present
 from obsvae.inference.modes import unchecked
+from obsvae.inference.processes.interrupts import Interrupts
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.products import round_products
 
@@ -60,7 +61,9 @@ class ExportedObjective:
 
     def _export(self, arguments: tuple[Tensor, ...]) -> GraphModule:
         x = arguments[0]
-        with unchecked(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
+        devices = [x.device] if x.device.type == "cuda" else []
+        # An interrupt within torch's tracing aborts the process.
+        with Interrupts().deferred(), unchecked(), torch.random.fork_rng(devices=devices):
             # Without guards: the graph is only ever called with the shape it was traced for.
             graph = torch.export.export(self.objective, arguments, strict=False).module(check_guards=False)
         # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.

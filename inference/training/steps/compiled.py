@@ -16,6 +16,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from obsvae.inference.conditions import present
+from obsvae.inference.processes.interrupts import Interrupts
 from obsvae.inference.training.objectives.exported import ExportedObjective
 from obsvae.inference.training.steps.step import Decay, Step, require_finite
 
@@ -122,7 +123,8 @@ class CompiledStep(Step):
         try:
             if any(parameter._backward_hooks for parameter in self.parameters):
                 raise RuntimeError("parameters have hooks, which a compiled step would pass over")
-            self._trace(x, beta, c)
+            with Interrupts().deferred():  # one within torch's tracing aborts the process
+                self._trace(x, beta, c)
             with _without_remarks(), torch.random.fork_rng(devices=[x.device] if x.device.type == "cuda" else []):
                 copies = [[tensor.clone() for tensor in tensors] for tensors in self.moving]
                 one = x.new_tensor(1.0)

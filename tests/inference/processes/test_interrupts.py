@@ -32,6 +32,20 @@ def test_an_interrupt_that_nobody_has_ended_by_comes_at_last():
     assert interrupts.count == 0
 
 
+def test_an_interrupt_within_another_that_keeps_it_comes_at_the_end_of_that_one():
+    outer, inner, reached = Interrupts(), Interrupts(), []
+
+    def within():
+        with outer.deferred():
+            interrupted(inner)
+            reached.append(outer.count)
+
+    with pytest.raises(KeyboardInterrupt):
+        within()
+    assert reached == [1]
+    assert inner.count == outer.count == 0
+
+
 @pytest.mark.parametrize("end", [ZeroDivisionError, SystemExit])
 def test_an_interrupt_of_a_work_that_failed_does_not_end_the_next_one(end):
     interrupts, before = Interrupts(), signal.getsignal(signal.SIGINT)
