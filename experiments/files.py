@@ -7,7 +7,8 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,17 @@ def create_run(path: str | Path) -> Path:
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"cannot make the folder {folder}: {why}; choose another folder") from None
     return folder
+
+
+@contextmanager
+def removed_where_empty(folder: Path) -> Iterator[None]:
+    """Remove a new folder where what is done first in it fails, as on a full disk: else it would be refused later."""
+    try:
+        yield
+    except BaseException:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
 
 
 def require_place(file: Path) -> Path:

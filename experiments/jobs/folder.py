@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from obsvae.errors import UsageError
-from obsvae.experiments.files import create_run, save_json
+from obsvae.experiments.files import create_run, removed_where_empty, save_json
 from obsvae.experiments.lock import FolderLock
 from obsvae.model import MeasureMismatch
 
@@ -26,11 +26,17 @@ def opened(out: Path, settings: dict[str, Any]) -> Iterator[None]:
         create_run(out)
     with FolderLock(out):
         file = out / "settings.json"
-        if is_new:
-            save_json(file, settings)
+        if is_new or _was_killed(out):
+            with removed_where_empty(out):
+                save_json(file, settings)
         else:
             _require_same(out, file, settings)
         yield
+
+
+def _was_killed(out: Path) -> bool:
+    """Return whether a kill came while the settings were written, before anything else was in the folder."""
+    return out.is_dir() and [path.name.startswith(".settings-") for path in out.iterdir()] == [True]
 
 
 def _require_same(out: Path, file: Path, settings: dict[str, Any]) -> None:

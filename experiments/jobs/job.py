@@ -75,11 +75,15 @@ class Job(ABC):
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
     """Do a job; leave what it writes in its folder and, last, ``result.json``.
 
-    A failure is a result, too. One that is a fault of the program leaves its traceback.
+    A failure is a result, too. One that is a fault of the program leaves its traceback. A disk that takes no more
+    leaves no result, and ends all: what has ended is kept, and the job is done again.
 
     Args:
         job: what to do.
         callbacks: of the training.
+
+    Raises:
+        OSError: where its files cannot be written.
     """
     set_aside(job)
     with flushing_denormals(), _threads(job.threads):
@@ -89,6 +93,8 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
             result = {"status": error.history.stopped, "message": str(error), "has_diverged": True}
         except UsageError as error:
             result = {"status": "failed", "message": str(error)}
+        except OSError:
+            raise
         except Exception as error:
             lacking = out_of_memory(error)
             message = fault(job, error) if lacking is None else lacking
@@ -124,9 +130,22 @@ def in_time(jobs: Iterable[Job], until: float | None) -> Iterator[Job]:
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
-    """Return what a job has left; None where it has not ended."""
+    """Return what a job has left; None where it has not ended.
+
+    Raises:
+        UsageError: where the file is damaged.
+    """
     file = folder / RESULT
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+        result["status"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{file} is damaged ({error}); remove {folder}, and the same command does this part again"
+        ) from None
+    return result
 
 
 def done(folder: Path) -> bool:

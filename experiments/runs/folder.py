@@ -7,7 +7,7 @@ from typing import Any
 
 from obsvae.data.tables.schemas.schema import schema_from
 from obsvae.data.tables.schemas.toml import to_toml
-from obsvae.experiments.files import create_run, save_history, save_json, save_text, save_weights
+from obsvae.experiments.files import create_run, removed_where_empty, save_history, save_json, save_text, save_weights
 from obsvae.experiments.lock import FolderLock
 from obsvae.experiments.runs.state_file import save_state
 from obsvae.guides import Guide
@@ -94,6 +94,7 @@ class NewRunFolder(RunFolder):
         """Make the folder, with the configuration and the schema of a table."""
         create_run(self.folder)
         self.lock.acquire()
-        super().on_start(model, guide)
+        with removed_where_empty(self.folder):
+            super().on_start(model, guide)
         if self.config["schema"] is not None:
             save_text(self.folder / "schema.toml", to_toml(schema_from(self.config["schema"])))

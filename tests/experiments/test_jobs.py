@@ -1,7 +1,9 @@
 """Jobs one after another, and dealt to workers."""
 
+import json
 import re
 import time
+from pathlib import Path
 from pickle import PicklingError
 from types import SimpleNamespace
 
@@ -11,6 +13,7 @@ import torch
 from obsvae.data import Dataset
 from obsvae.errors import UsageError
 from obsvae.experiments.comparison.candidate import Scoring, Trained
+from obsvae.experiments.jobs.folder import opened
 from obsvae.experiments.jobs.job import done, read_result
 from obsvae.experiments.jobs.run import run_jobs
 from obsvae.experiments.jobs.worker import pickled, unpack, unpickled
@@ -185,3 +188,47 @@ def test_files_of_a_worker_stay_in_the_folder_of_the_job(tmp_path):
 def test_workers_are_either_started_here_or_a_schedulers():
     with pytest.raises(UsageError, match=r"jobs=2 starts workers here, and scheduler='tcp://x:1' .*; give one"):
         workers_of(2, "tcp://x:1")
+
+
+class Full(Noted):
+    """A job whose disk takes no more."""
+
+    def work(self, callbacks):
+        raise OSError(28, "No space left on device", str(self.out / "x"))
+
+
+def test_a_full_disk_ends_all_and_leaves_no_result(tmp_path):
+    jobs = [*noted(tmp_path, 1), Full(tmp_path / "full", tmp_path / "log"), *noted(tmp_path / "more", 1)]
+    with pytest.raises(OSError, match="No space left"):
+        run(jobs, None)
+    assert [done(job.out) for job in jobs] == [True, False, False]
+    assert read_result(jobs[1].out) is None
+
+
+@pytest.mark.parametrize("content", ["", '{"status": ', "[]", "{}"])
+def test_a_damaged_result_is_told(content, tmp_path):
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(UsageError, match=r"result\.json is damaged .*; remove .*, and the same command does"):
+        read_result(tmp_path)
+
+
+def test_a_folder_goes_on_whose_settings_a_kill_has_cut(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match=r"holds no settings\.json"), opened(tmp_path / "out", {}):
+        pass
+    (tmp_path / "out/.settings-123.json").write_text("{")
+    with opened(tmp_path / "out", {"a": 1}):
+        assert json.loads((tmp_path / "out/settings.json").read_text()) == {"a": 1}
+
+
+def test_a_folder_whose_settings_could_not_be_written_is_none(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"), opened(tmp_path / "out", {}):
+            pass
+    assert not (tmp_path / "out").exists()
+    with opened(tmp_path / "out", {}):
+        assert (tmp_path / "out/settings.json").exists()
