@@ -11,19 +11,23 @@ import numpy as np
 from torch import nn
 
 from obsvae.data import Dataset, load
+from obsvae.errors import UsageError
 from obsvae.experiments.comparison.acceptance import on_scale, scored_as
 from obsvae.experiments.csv_files import columns_text, read_columns
 from obsvae.experiments.evaluation.doubts import active_latents, scales_near_floor
 from obsvae.experiments.evaluation.scoring import score
 from obsvae.experiments.files import save_text
 from obsvae.experiments.given import given
-from obsvae.experiments.jobs.job import Job
-from obsvae.experiments.runs.run import Run
+from obsvae.experiments.jobs.job import Job, read_result
+from obsvae.experiments.runs.resuming import is_complete, resume_run
+from obsvae.experiments.runs.run import Run, load_run
+from obsvae.experiments.runs.state_file import load_state
 from obsvae.experiments.runs.training import train_run
 from obsvae.inference import Callback, Curve, History, Proposal, Watch
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.model import VAE, make_observation
 
+CURVE = "curve.csv"
 # The validation data that are scored after each epoch, and the particles of each: 10,000 decoder passes.
 CURVE_DATA, CURVE_PARTICLES = 500, 20
 
@@ -85,6 +89,16 @@ class Trained(Job):
         """The number of epochs at most."""
         return int(self.training["epochs"])
 
+    def can_go_on(self) -> bool:
+        """Return whether a training was interrupted whose weights, state and curve are there."""
+        if read_result(self.out) is not None:
+            return False
+        try:
+            load_run(self.out)
+            return len(read_columns(self.out / CURVE)["epoch"]) >= len(load_state(self.out).history)
+        except (UsageError, OSError, KeyError):  # as before the first epoch has ended
+            return False
+
     def packed(self) -> Self:
         """Return the same job with its data loaded."""
         return self if isinstance(self.data, Dataset) else replace(self, data=_loaded(json.dumps(dict(self.data))))
@@ -95,19 +109,29 @@ class Trained(Job):
 
 
 class _Curves(Callback):
-    """Scores validation data after each epoch on the common scale, and leaves ``curve.csv``."""
+    """Scores validation data after each epoch on the common scale, and leaves ``curve.csv``.
 
-    def __init__(self, job: Trained, data: Dataset) -> None:
-        self.job, self.data = job, data
+    Args:
+        job: whose training it is.
+        data: of the job.
+        epochs: that were scored before, of a training that goes on.
+    """
+
+    def __init__(self, job: Trained, data: Dataset, epochs: int = 0) -> None:
+        self.job, self.data, self.epochs = job, data, epochs
 
     def on_start(self, model: GenerativeModel, guide: AmortisedGuide) -> None:
         assert isinstance(model, VAE)
         first, device = slice(CURVE_DATA), self.job.device
         x, c = self.data.validation[first].to(device), given(self.data, "validation", first, device)
         self.watched = {}
+        before = read_columns(self.job.out / CURVE) if self.epochs else {}
         for name, observation in scored_as(model.observation).items():
             pair = model.with_observation(on_scale(observation, self.data))
-            self.watched[name] = Watch(pair, guide, x, CURVE_PARTICLES, self.job.scoring.seed, c=c)
+            watch = self.watched[name] = Watch(pair, guide, x, CURVE_PARTICLES, self.job.scoring.seed, c=c)
+            if self.epochs:
+                watch.seconds += before["seconds"][: self.epochs].tolist()
+                watch.scores += before[column("validation", name)][: self.epochs].tolist()
 
     def on_epoch(self, history: History) -> None:
         for watch in self.watched.values():
@@ -115,7 +139,7 @@ class _Curves(Callback):
         seconds = next(iter(self.watched.values())).seconds
         scores = {column("validation", name): watch.scores for name, watch in self.watched.items()}
         columns = {"epoch": range(1, len(seconds) + 1), "seconds": seconds, **scores}
-        save_text(self.job.out / "curve.csv", columns_text(columns))
+        save_text(self.job.out / CURVE, columns_text(columns))
 
 
 @lru_cache(maxsize=1)
@@ -126,9 +150,7 @@ def _loaded(recipe: str) -> Dataset:
 
 def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, Any]:
     data = job.data if isinstance(job.data, Dataset) else load(**job.data)
-    settings = {**job.networks, **job.training}
-    callbacks = [_Curves(job, data), *callbacks]
-    run = train_run(job.observation, data, job.out, **settings, device=job.device, callbacks=callbacks, progress=False)
+    run = _gone_on(job, data, callbacks) if job.can_go_on() else _trained(job, data, callbacks)
     if run.history.stopped == "interrupted":
         raise KeyboardInterrupt  # a model that was trained for less would be compared unfairly
     assert run.history.best is not None
@@ -147,6 +169,23 @@ def _train_and_score(job: Trained, callbacks: Sequence[Callback]) -> dict[str, A
         "active_latents": int(active_latents(run, job.scoring.seed).sum()),
         "data_sha256": data.sha256,
     }
+
+
+def _trained(job: Trained, data: Dataset, callbacks: Sequence[Callback]) -> Run:
+    settings = {**job.networks, **job.training}
+    callbacks = [_Curves(job, data), *callbacks]
+    return train_run(job.observation, data, job.out, **settings, device=job.device, callbacks=callbacks, progress=False)
+
+
+def _gone_on(job: Trained, data: Dataset, callbacks: Sequence[Callback]) -> Run:
+    """Return the run once its training has gone on where it was interrupted, or had ended already."""
+    run = load_run(job.out, data=data)
+    if is_complete(run):
+        run.model.to(job.device)
+        run.guide.to(job.device)
+        return run
+    curves = _Curves(job, data, len(load_state(job.out).history))
+    return resume_run(job.out, data=data, callbacks=[curves, *callbacks], progress=False)
 
 
 def _scores(job: Trained, run: Run, data: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
@@ -194,5 +233,5 @@ def read_scores(folder: Path, name: str) -> np.ndarray:
 
 def read_curve(folder: Path, name: str) -> Curve:
     """Return the validation curve of a job on the common scale."""
-    columns = read_columns(folder / "curve.csv")
+    columns = read_columns(folder / CURVE)
     return Curve(columns["seconds"], columns[column("validation", name)])

@@ -51,6 +51,10 @@ class Job(ABC):
         """Return whether there is nothing more to do."""
         return done(self.out)
 
+    def can_go_on(self) -> bool:
+        """Return whether the work takes up what an interrupted one has left in the folder; else it begins anew."""
+        return False
+
     def packed(self) -> Self:
         """Return the same job with what it would read from this machine's disk, which a worker may not have."""
         return self
@@ -85,7 +89,8 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> None:
     Raises:
         OSError: where its files cannot be written.
     """
-    set_aside(job)
+    if not job.can_go_on():
+        set_aside(job)
     with flushing_denormals(), _threads(job.threads):
         try:
             result = job.work(callbacks)

@@ -7,7 +7,9 @@ import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
-from obsvae.experiments import compare
+from obsvae.experiments import compare, train_run
+from obsvae.experiments.benchmarks.survival.same import differences
+from obsvae.experiments.comparison import candidate
 from obsvae.model import OBSERVATIONS, Measure, MeasureMismatch, Normal, Observation
 from obsvae.model.observations.support import REAL_LINE
 from tests.experiments.dealt import inline_workers
@@ -55,6 +57,36 @@ def test_scores_carry_the_row_of_the_source(compared, counts):
     columns = np.genfromtxt(folder / "normal/seed-0/scores.csv", delimiter=",", names=True)
     assert columns["row"].tolist() == counts.rows["test"].tolist()
     assert columns["datum"].tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("where", ["training", "scoring"])
+def test_an_interrupted_part_goes_on_where_it_was(where, counts, tmp_path, monkeypatch):
+    small, specs = {**SMALL, "epochs": 3, "seeds": 1}, ["normal", "poisson"]
+    compare(specs, counts, out=tmp_path / "whole", **small)
+    of_epoch, trained = candidate._Curves.on_epoch, list[str]()
+
+    def interrupted(self, history):
+        of_epoch(self, history)
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    place = {"training": (candidate._Curves, "on_epoch", interrupted), "scoring": (candidate, "_scores", ended)}
+    with monkeypatch.context() as patch:
+        patch.setattr(*place[where])
+        with pytest.raises(KeyboardInterrupt):
+            compare(specs, counts, out=tmp_path / "cut", **small)
+
+    def train(observation, *more, **options):
+        trained.append(observation)
+        return train_run(observation, *more, **options)
+
+    monkeypatch.setattr(candidate, "train_run", train)
+    compare(specs, counts, out=tmp_path / "cut", **small)
+    assert trained == ["poisson"]
+    assert differences(tmp_path / "whole", tmp_path / "cut") == []
 
 
 def test_nothing_is_kept_unless_asked_for(counts, tmp_path, monkeypatch):

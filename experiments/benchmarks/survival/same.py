@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,17 @@ from safetensors import safe_open
 
 from obsvae.experiments.runs.state_file import STATE
 
-# What the clock says, by the name of a key or a column, and figures with seconds on an axis.
-CLOCK = ("seconds", "wall_seconds", "allowed", "minutes", "spent", "train_seconds")
-CLOCK_FIGURES = ("learning_curve.png", "learning.png")
+# What the clock says, by the name of a key or the title of a column.
+CLOCK = ("seconds", "wall_seconds", "seconds_to_near_best", "allowed", "s to train", "s to 1 % of best")
+# Figures with seconds on an axis; and pages that repeat what .json and .csv hold beside seconds: their words count.
+CLOCK_FIGURES, PAGES = ("learning_curve.png", "learning.png"), (".md", ".html")
 
 
 def differences(one: Path, other: Path) -> list[str]:
     """Return the files of two folders, by relative path, that differ, or that one of them lacks.
 
-    Bytes have to be equal, but for the seconds in .csv, .json and ``state.safetensors``, and figures of them.
+    Bytes have to be equal, but for the seconds in .csv, .json and ``state.safetensors``, figures of them, and numbers
+    in pages, which stand in other files, too.
     """
     files = [
         {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} for folder in (one, other)
@@ -33,6 +36,12 @@ def same_file(one: Path, other: Path) -> bool:
         return True
     look = _LOOKS.get(one.name, _LOOKS.get(one.suffix))
     return look is not None and look(one) == look(other)
+
+
+def _words(path: Path) -> list[str]:
+    """Return the words of a page without numbers, pictures and the rules of tables, which are as long as those."""
+    text = re.sub(r"base64,[^\"]*", "", path.read_text(encoding="utf-8"))
+    return re.sub(r"[-−\d.,]+", " ", text).split()
 
 
 def _json(path: Path) -> Any:
@@ -58,4 +67,5 @@ def _state(path: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     return tensors, {**notes, "history": str([{k: v for k, v in row.items() if k not in CLOCK} for row in rows])}
 
 
-_LOOKS: Mapping[str, Callable[[Path], object]] = {".json": _json, ".csv": _csv, STATE: _state}
+_LOOKS: dict[str, Callable[[Path], object]] = {".json": _json, ".csv": _csv, STATE: _state}
+_LOOKS |= dict.fromkeys(PAGES, _words)
