@@ -12,6 +12,7 @@ from obsvae.inference.modes import unchecked
 from obsvae.inference.processes.interrupts import Interrupts
 from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.products import round_products
+from obsvae.inference.training.objectives.sources import forgetting_sources
 
 
 class ExportedObjective:
@@ -63,12 +64,12 @@ class ExportedObjective:
         x = arguments[0]
         devices = [x.device] if x.device.type == "cuda" else []
         # An interrupt within torch's tracing aborts the process.
-        with Interrupts().deferred(), unchecked(), torch.random.fork_rng(devices=devices):
+        with Interrupts().deferred(), unchecked(), forgetting_sources(), torch.random.fork_rng(devices=devices):
             # Without guards: the graph is only ever called with the shape it was traced for.
             graph = torch.export.export(self.objective, arguments, strict=False).module(check_guards=False)
-        # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.
-        graph.graph.eliminate_dead_code()
-        graph.recompile()
-        if self.products is not None:
-            round_products(graph, self.products)
+            # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.
+            graph.graph.eliminate_dead_code()
+            graph.recompile()
+            if self.products is not None:
+                round_products(graph, self.products)
         return graph

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from torch.fx import graph_module
 
 from obsvae import compare, fit, load, log_likelihood, make_pair
 
@@ -115,3 +116,10 @@ def _seconds(call, place):
     start = time.perf_counter()
     call(place)
     return time.perf_counter() - start
+
+
+def test_a_training_leaves_no_sources_of_graphs_behind(data):
+    trained(data, 1)
+    before = set(graph_module._loader.eval_cache)
+    trained(data, 2)
+    assert set(graph_module._loader.eval_cache) == before
