@@ -1,4 +1,4 @@
-"""Time training and estimates, count wrong ones, and tell what choices are worth."""
+"""Time training and estimates, count wrong ones, weigh choices, and try kills and long processes."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,10 @@ from obsvae.experiments.benchmarks.likelihood import compare_estimators, has_pee
 from obsvae.experiments.benchmarks.recommendation import report as found
 from obsvae.experiments.benchmarks.recommendation.run import KINDS, MINUTES, Outcome, recommendations
 from obsvae.experiments.benchmarks.recommendation.truths import FEW, TRUTHS
+from obsvae.experiments.benchmarks.soak import report as soaked
+from obsvae.experiments.benchmarks.soak.run import Moment, soak
+from obsvae.experiments.benchmarks.survival import report as survived
+from obsvae.experiments.benchmarks.survival.run import Life, survival
 from obsvae.experiments.benchmarks.training import report as timed
 from obsvae.experiments.benchmarks.training.families import FAMILIES
 from obsvae.experiments.benchmarks.training.machine import busy_line, cores
@@ -25,7 +29,7 @@ from obsvae.experiments.benchmarks.trust.verdicts import Verdicts
 from obsvae.experiments.command_line.benchmarks import parsed
 from obsvae.experiments.command_line.program import run
 from obsvae.experiments.csv_files import csv_text
-from obsvae.experiments.files import save_text
+from obsvae.experiments.files import save_figure, save_text
 from obsvae.experiments.recommendation.recommend import recommend
 
 
@@ -133,6 +137,30 @@ def _choices(args: argparse.Namespace) -> None:
         print(f"written to {args.out}")
 
 
+def _survival(args: argparse.Namespace) -> None:
+    print(f"{survived.EXPLAINED}\n", flush=True)
+    lives = list[Life]()
+    for life in survival(args.commands, args.kills, seed=args.seed):
+        lives.append(life)
+        if args.out:
+            save_text(args.out, survived.lines_of(lives))
+    print(survived.table(lives))
+    if args.out:
+        print(f"written to {args.out}")
+
+
+def _soak(args: argparse.Namespace) -> None:
+    moments = list[Moment]()
+    for moment in soak(args.minutes, seed=args.seed):
+        moments.append(moment)
+        if args.out:
+            save_text(args.out, soaked.lines_of(moments))
+    print(soaked.summary(moments))
+    if args.out:
+        drawn = save_figure(args.out.with_suffix(".png"), soaked.figure(moments))
+        print(f"written to {args.out} and {drawn}")
+
+
 BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "training": _training,
     "likelihood": _likelihood,
@@ -140,6 +168,8 @@ BENCHMARKS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "imputation": _imputation,
     "recommend": _recommend,
     "choices": _choices,
+    "survival": _survival,
+    "soak": _soak,
 }
 
 

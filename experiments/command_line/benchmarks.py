@@ -8,6 +8,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.benchmarks.choices import STUDIES
 from obsvae.experiments.benchmarks.imputation.tables import MASKS, RATES, TABLES
 from obsvae.experiments.benchmarks.recommendation.run import KINDS, ROWS, SEEDS
+from obsvae.experiments.benchmarks.survival.works import WORKS
 from obsvae.experiments.benchmarks.training.families import FAMILIES
 from obsvae.experiments.benchmarks.training.machine import cores
 from obsvae.experiments.benchmarks.training.programs import PEERS
@@ -27,6 +28,8 @@ EXAMPLES = """\
   obsvae benchmark imputation --what densities
   obsvae benchmark choices --what banknote --epochs 100 --out choices.csv
   obsvae benchmark recommend --what table --sizes 2000 --draws 1 --out found.csv
+  obsvae benchmark survival --kills 100 --commands train evaluate --out lives.csv
+  obsvae benchmark soak --minutes 60 --out soak.csv
 """
 # The options of each benchmark, with their defaults; those of others are refused.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
@@ -69,6 +72,8 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
         "seed": 0,
         "out": None,
     },
+    "survival": {"kills": 100, "commands": tuple(WORKS), "seed": 0, "out": None},
+    "soak": {"minutes": 30.0, "seed": 0, "out": None},
 }
 WHAT: Mapping[str, Sequence[str]] = {
     "trust": [*PARTS, "both"],
@@ -118,7 +123,7 @@ def _add_arguments(parser: Parser) -> None:
         "benchmark",
         type=one_of("benchmark", DEFAULTS),
         metavar="WHAT",
-        help="training, likelihood, trust, imputation, recommend, choices",
+        help="training, likelihood, trust, imputation, recommend, choices, survival, soak",
     )
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="run folders (likelihood)")
     group = parser.add_argument_group("training and likelihood")
@@ -151,7 +156,7 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument("--timed", type=positive_int, metavar="N", help="test data (default: 200)")
     group.add_argument("--annealed", type=positive_int, metavar="N", help="of these (default: 50)")
     group.add_argument("--temperatures", type=positive_int, metavar="T", help="(default: 200)")
-    group = parser.add_argument_group("trust, imputation, recommend and choices, and --out of training")
+    group = parser.add_argument_group("of several (one that does not go with a benchmark is refused)")
     group.add_argument(
         "--what",
         metavar="PART",
@@ -162,7 +167,10 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument("--quick", action="store_true", default=None, help="a small part, in about a minute")
     group.add_argument("--seed", type=seed, metavar="N", help="of whatever is random (default: 0)")
     group.add_argument(
-        "--out", type=Path, metavar="FILE", help="a line for each estimate, column, answer or round, as .csv"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="a line for each estimate, column, answer, round, work or turn, as .csv",
     )
     group = parser.add_argument_group("choices: what guide, prior, objective and observation are each worth")
     group.add_argument("--epochs", type=positive_int, metavar="N", help="(default: until validation stops improving)")
@@ -187,5 +195,19 @@ def _add_arguments(parser: Parser) -> None:
     group.add_argument("--sizes", type=positive_int, nargs="+", metavar="ROWS", help="of the data (default: 2000 500)")
     group.add_argument("--draws", type=positive_int, metavar="N", help="of each family and size (default: 5)")
     group.add_argument(
-        "--minutes", type=positive_float, metavar="M", help="for each dataset (default: tables 2, arrays 1)"
+        "--minutes",
+        type=positive_float,
+        metavar="M",
+        help="for each dataset (default: tables 2, arrays 1); of soak, in all (default: 30)",
+    )
+    group = parser.add_argument_group(
+        "survival: small works that are killed at random moments, and go on; soak: the memory of a long process"
+    )
+    group.add_argument("--kills", type=positive_int, metavar="N", help="in all (default: 100)")
+    group.add_argument(
+        "--commands",
+        type=one_of("command", WORKS),
+        nargs="+",
+        metavar="NAME",
+        help=f"that are killed (default: {' '.join(WORKS)})",
     )

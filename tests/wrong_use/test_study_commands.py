@@ -84,6 +84,12 @@ BENCHMARK = {
     "imputation --what densities --tables Breast": "leave it out",
     "recommend --minutes nan": "needs a positive number",
     "recommend --draws 0": f"argument --draws: {WHOLE} '0'",
+    "trust --kills 5": "--kills goes with survival, but the benchmark is trust: leave it out",
+    "survival --kills 0": f"argument --kills: {WHOLE} '0'",
+    "survival --commands evalute": "did you mean 'evaluate'?",
+    "survival --minutes 5": "--minutes goes with recommend and soak, but the benchmark is survival: leave it out",
+    "survival --out file/x.csv": "needs a folder to stand in, but file is a file",
+    "soak --minutes 0": "needs a positive number",
 }
 STUDIES = {
     "reproductions --data absent": "unknown data 'absent'",

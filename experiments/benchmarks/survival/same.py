@@ -51,6 +51,8 @@ def _json(path: Path) -> Any:
 def _without_clock(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _without_clock(item) for key, item in value.items() if key not in CLOCK}
+    if isinstance(value, str):  # a sentence
+        return re.sub(r"\(\d[\d.]* s\)", "(some s)", value)
     return [_without_clock(item) for item in value] if isinstance(value, list) else value
 
 

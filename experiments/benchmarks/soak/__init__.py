@@ -1,0 +1,1 @@
+"""Trainings and evaluations in one process over and over: whether its memory grows."""
