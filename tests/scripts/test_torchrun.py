@@ -18,16 +18,33 @@ pytestmark = pytest.mark.slow
 TRAIN = ["train", "--data", "x.csv", "--observation", "by-column", "--latent", "2", "--hidden", "8", "--compiled", "no"]
 
 
+# Saves each piece of 8 rows; the second process kills itself once it has saved two.
+PIECES = """
+import os, signal
+from obsvae.experiments.pieces import kept
+from obsvae.inference.entries import particles
+particles._MOST_AT_ONCE, kept.EVERY, save, saved = 8, 0.0, kept.KeptPieces.save, []
+def killed(pieces):
+    save(pieces)
+    saved.append(1)
+    if os.environ.get("KILLED") == os.environ["RANK"] and len(saved) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+kept.KeptPieces.save = killed
+from obsvae.cli.main import main
+main()
+"""
+
+
 @pytest.fixture
 def start(group):
     """Return a way to start a command under torchrun."""
 
-    def start(*arguments, cwd, size=2):
+    def start(*arguments, cwd, size=2, program=ROOT / "scripts/main.py", **environment):
         torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
         return group(
-            [*torchrun, str(ROOT / "scripts/main.py"), *map(str, arguments)],
+            [*torchrun, str(program), *map(str, arguments)],
             cwd=cwd,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -69,6 +86,19 @@ def test_a_run_and_its_scores_are_those_of_one_process(folder, start):
     succeeds("score", "one", "x.csv", *estimates, "--out", "one.csv", cwd=folder)
     scores = [np.genfromtxt(folder / name, delimiter=",", skip_header=1)[:, :3] for name in ("one.csv", "two.csv")]
     np.testing.assert_allclose(scores[1], scores[0], rtol=1e-3, atol=1e-3)
+
+
+def test_scores_of_killed_processes_go_on(folder, start):
+    succeeds("train", *TRAIN[1:], "--epochs", "2", "--out", "run", cwd=folder)
+    (folder / "pieces.py").write_text(PIECES)
+    line = ["score", "run", "x.csv", "--particles", "30", "--reference", "10", "--out"]
+    assert ends(start(*line, "whole.csv", cwd=folder, program="pieces.py"))[0] == 0
+    assert ends(start(*line, "cut.csv", cwd=folder, program="pieces.py", KILLED="1"))[0] == 1
+    assert len([*folder.glob("cut.csv.unfinished/*")]) == 2
+    code, _, told = ends(start(*line, "cut.csv", cwd=folder, program="pieces.py"))
+    assert code == 0, told
+    assert (folder / "cut.csv").read_bytes() == (folder / "whole.csv").read_bytes()
+    assert not (folder / "cut.csv.unfinished").exists()
 
 
 def test_a_mistake_takes_one_line(folder, start):
