@@ -3,11 +3,9 @@
 import json
 import math
 import os
-import re
-import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from obsvae.errors import UsageError
 from obsvae.experiments.doors import as_path
 from obsvae.inference.training.history import History
+from obsvae.whole_files import write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,39 +69,6 @@ def require_place(file: Path) -> Path:
     if not above.is_dir():
         raise UsageError(f"{file} needs a folder to stand in, but {above} is a file; choose another place")
     return file
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` fill a temporary file beside ``path``, and rename it: nobody ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    _remove_left(path)
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
-
-
-def _remove_left(path: Path) -> None:
-    """Remove temporary files of the same path, which processes have left that were killed."""
-    if sys.platform == "win32":  # where to ask for a process would end it
-        return
-    ours = re.compile(rf"\.{re.escape(path.stem)}-(\d+){re.escape(path.suffix)}")
-    for file in path.parent.iterdir():
-        if (found := ours.fullmatch(file.name)) is not None and not _is_alive(int(found[1])):
-            file.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # of another user
-        return True
-    return True
 
 
 def save_text(path: Path, text: str) -> Path:

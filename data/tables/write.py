@@ -14,6 +14,7 @@ from obsvae.data.tables.formulas import escaped
 from obsvae.data.tables.parsed import number_text
 from obsvae.errors import UsageError
 from obsvae.names import lookup
+from obsvae.whole_files import write_whole
 
 
 def save_table(path: str | os.PathLike[str], table: Any) -> Path:
@@ -31,14 +32,7 @@ def save_table(path: str | os.PathLike[str], table: Any) -> Path:
     """
     file = Path(path).expanduser()
     write = lookup("format of tables", file.suffix.lower(), WRITERS, otherwise=f"; got {str(path)!r}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.stem}-{os.getpid()}{file.suffix}")
-    try:
-        write(temporary, table)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return file
+    return write_whole(file, lambda temporary: write(temporary, table))
 
 
 def _columns(table: Any) -> dict[str, Sequence[Any]]:

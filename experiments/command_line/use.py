@@ -11,12 +11,13 @@ import numpy as np
 from obsvae.data.tables.write import WRITERS, save_table
 from obsvae.errors import UsageError
 from obsvae.experiments.command_line.arguments import positive_int, seed
-from obsvae.experiments.files import require_place, write_whole
+from obsvae.experiments.files import require_place
 from obsvae.experiments.pieces.kept import KeptPieces, kept_pieces
 from obsvae.experiments.pieces.origin import Given, origin_of
 from obsvae.experiments.runs.run import Run, load_run
 from obsvae.experiments.use.rows import Rows, rows_for
 from obsvae.inference.processes.alone import Processes
+from obsvae.whole_files import write_whole
 
 TABLES = ", ".join(WRITERS)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obsvae.data import Dataset
-from obsvae.experiments.files import write_whole
 from obsvae.experiments.jobs.job import RESULT, Job, run_job
 from obsvae.inference import Callback, History
+from obsvae.whole_files import write_whole
 
 if TYPE_CHECKING:
     from distributed import Worker

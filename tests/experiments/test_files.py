@@ -12,6 +12,7 @@ import torch
 import xarray as xr
 from matplotlib.figure import Figure
 
+from obsvae.data.tables.write import save_table
 from obsvae.errors import UsageError
 from obsvae.experiments.files import (
     create_run,
@@ -23,12 +24,12 @@ from obsvae.experiments.files import (
     save_json,
     save_text,
     save_weights,
-    write_whole,
 )
 from obsvae.guides import MLPEncoder, make_guide
 from obsvae.inference import Epoch, History
 from obsvae.model import VAE, MLPDecoder, Normal, StandardNormal
 from obsvae.model.observations.data_like import Features
+from obsvae.whole_files import write_whole
 
 
 def pair(features=4, latent=2, hidden=(8,), scale="shared"):
@@ -271,11 +272,13 @@ def test_weights_of_another_model(run, other):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="where nobody can be asked whether a process is alive")
-def test_temporary_files_of_killed_processes_go_when_the_file_is_written_again(tmp_path):
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+def test_temporary_files_of_killed_processes_go_when_the_file_is_written_again(suffix, tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left, others = f".a-{ended.pid}.txt", {f".b-{ended.pid}.txt", f".a-{ended.pid}.csv", f".a-{os.getppid()}.txt"}
-    for name in (left, *others):
+    others = {f".b-{ended.pid}{suffix}", f".a-{ended.pid}.json", f".a-{os.getppid()}{suffix}"}
+    for name in (f".a-{ended.pid}{suffix}", *others):
         (tmp_path / name).write_text("half")
-    save_text(tmp_path / "a.txt", "whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", *others}
+    file = tmp_path / f"a{suffix}"
+    save_table(file, {"x": [1]}) if suffix == ".csv" else save_text(file, "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {file.name, *others}
