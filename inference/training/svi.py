@@ -10,7 +10,6 @@ from typing import Literal
 
 import torch
 from pyro.infer import ELBO
-from torch import Tensor
 from tqdm import tqdm
 
 from obsvae.inference.conditions import batches, minibatches, rows_of
@@ -23,8 +22,8 @@ from obsvae.inference.training.budget import Budget
 from obsvae.inference.training.callbacks import Callback, StopTraining
 from obsvae.inference.training.diverged import TrainingDiverged
 from obsvae.inference.training.history import Epoch, History
+from obsvae.inference.training.kept import finish, snapshot
 from obsvae.inference.training.listeners import Listeners
-from obsvae.inference.training.objectives.base import Objective
 from obsvae.inference.training.objectives.products import PRECISIONS, Precision
 from obsvae.inference.training.objectives.registry import make_objective
 from obsvae.inference.training.required import epochs_before, require_arguments, require_settings, require_trainable
@@ -153,7 +152,7 @@ def fit(
     history = History(objective=loss.bound, averaging=averaging)
     if resume is not None:
         history.epochs += epochs_before(resume, budget, steps)
-    best, updates = _snapshot(loss), len(history) * steps
+    best, updates = snapshot(loss), len(history) * steps
     seconds = history.epochs[-1].seconds if history.epochs else 0.0
     # fused: one pass over the parameters instead of a dozen
     adam = torch.optim.Adam(parameters, lr=lr, fused=True)
@@ -215,7 +214,7 @@ def fit(
                     if not math.isfinite(validation):
                         raise FloatingPointError(f"the validation {history.objective} is {validation:g}")
                     if not history.best or validation > history.best.validation_elbo:
-                        best = _snapshot(loss)
+                        best = snapshot(loss)
                     history.epochs.append(Epoch(epoch, step, train_elbo, validation, beta, seconds))
                     shown = {history.objective: f"{train_elbo:.2f}", "validation": f"{validation:.2f}"}
                     bar.set_postfix(shown, seconds=f"{seconds:.0f}")
@@ -236,7 +235,7 @@ def fit(
                 step, why = updates, "its gradient or its update is not finite"
                 epoch = -(-step // steps)
             history.stopped = f"diverged at step {step}"
-            _finish(loss, best, history, listeners)
+            finish(loss, best, history, listeners)
             weights = "those of the best epoch" if len(history) else "the initial ones"
             raise TrainingDiverged(
                 f"training stopped at step {step} (epoch {epoch}): {why}; the weights kept are {weights}. Try a "
@@ -245,21 +244,5 @@ def fit(
             ) from None
     # Interrupted in the first epoch, training keeps the weights that it has reached.
     reached = {} if average is None else average.named()
-    _finish(loss, best if len(history) else _snapshot(loss) | reached, history, listeners)
+    finish(loss, best if len(history) else snapshot(loss) | reached, history, listeners)
     return history
-
-
-def _finish(
-    objective: Objective,
-    weights: dict[str, Tensor],
-    history: History,
-    listeners: Listeners,
-) -> None:
-    """Give model and guide the weights that are kept, in evaluation mode, and tell those who wait for the end."""
-    objective.load_state_dict(weights)
-    objective.eval()
-    listeners.end(history)
-
-
-def _snapshot(module: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
