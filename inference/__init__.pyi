@@ -74,7 +74,6 @@ from .likelihood.diagnostics import amortisation_gap as amortisation_gap
 from .likelihood.diagnostics import diagnose as diagnose
 from .likelihood.diagnostics import estimates_by_particles as estimates_by_particles
 from .likelihood.elbo import elbo as elbo
-from .likelihood.estimate import LogLikelihood as LogLikelihood
 from .likelihood.estimate import log_likelihood as log_likelihood
 from .likelihood.missed import MissedMass as MissedMass
 from .likelihood.missed import missed_mass as missed_mass
@@ -83,6 +82,7 @@ from .likelihood.proposals.annealed import Annealed as Annealed
 from .likelihood.proposals.base import Proposal as Proposal
 from .likelihood.proposals.base import Sampler as Sampler
 from .likelihood.proposals.refined import Refined as Refined
+from .likelihood.result import LogLikelihood as LogLikelihood
 from .modes import flushing_denormals as flushing_denormals
 from .processes.alone import Processes as Processes
 from .processes.alone import ProcessesParted as ProcessesParted

@@ -14,7 +14,8 @@ from obsvae.inference.export.tails import with_tails
 from obsvae.inference.features import feature_dims
 from obsvae.inference.latents.draws import draw
 from obsvae.inference.likelihood.diagnostics import smoothed_weights
-from obsvae.inference.likelihood.estimate import LogLikelihood, log_likelihood
+from obsvae.inference.likelihood.estimate import log_likelihood
+from obsvae.inference.likelihood.result import LogLikelihood
 from obsvae.inference.modes import device_of, unchecked
 from obsvae.inference.protocols import AmortisedGuide, GenerativeModel
 from obsvae.inference.sites import posterior, require_data

@@ -13,7 +13,7 @@ import xarray as xr
 
 from obsvae.errors import MeasureMismatch, UsageError
 from obsvae.inference.likelihood.diagnostics import KHAT_LIMIT
-from obsvae.inference.likelihood.estimate import LogLikelihood
+from obsvae.inference.likelihood.result import LogLikelihood
 
 if TYPE_CHECKING:
     import pandas as pd
