@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
+from obsvae.data.checks import LARGEST
 from obsvae.data.tables.numerals import as_number
 from obsvae.errors import UsageError
 from obsvae.names import listed, lookup
@@ -62,17 +64,28 @@ class Condition:
 
     @classmethod
     def of(cls, given: ConditionValues, train: np.ndarray) -> Self:
-        """Return the condition as training rows, by number, tell how to encode it."""
+        """Return the condition as training rows, by number, tell how to encode it.
+
+        Raises UsageError for numbers too large to standardise.
+        """
         values = given.values[train]
+        if given.levels is None and (largest := float(np.abs(given.values).max(initial=0.0))) > LARGEST:
+            raise UsageError(
+                f"condition {given.name!r} needs numbers of at most {LARGEST:g} in size, but has {largest:g}: change "
+                "its unit"
+            )
         if given.levels is not None:
             there = set(values.tolist())
             return cls(given.name, tuple(level for i, level in enumerate(given.levels) if i in there))
         if given.is_offset:
             with np.errstate(divide="ignore", invalid="ignore"):  # of rows that `encode` refuses
                 return cls(given.name, None, True, float(np.log(values).mean()), 1.0, True)
-        is_log = bool((values > 0).all()) and _skewness(values) > _SKEWED
+        # Rows that come later have no logarithm where these might have been 0, so that all rows are asked.
+        is_log = bool((given.values > 0).all()) and _skewness(values) > _SKEWED
         seen = np.log(values) if is_log else values
-        return cls(given.name, None, is_log, float(seen.mean()), float(seen.std()) or 1.0)
+        if seen.min() == seen.max():
+            return cls(given.name, None, is_log, float(seen[0]), 1.0)
+        return cls(given.name, None, is_log, float(seen.mean()), float(seen.std()))
 
     def encode(self, given: ConditionValues, source: str) -> np.ndarray:
         """Return what networks see, (N, width) in float32.
@@ -141,11 +154,12 @@ def constant(conditions: Sequence[Condition], values: Mapping[str, object], n: i
         one = lookup("condition", name, known)
         where = f"condition {name!r}"
         if one.levels is not None:
-            if str(value) not in one.levels:
-                raise UsageError(
-                    f"{where} needs a level that training rows have, {listed(one.levels)}; got {str(value)!r}"
-                )
-            found[name] = ConditionValues(name, np.full(n, one.levels.index(str(value))), one.levels)
+            # A number stands for the level that is written without a point.
+            is_whole = isinstance(value, Real) and float(value).is_integer()
+            text = f"{float(value):.0f}" if is_whole and isinstance(value, Real) else str(value)
+            if text not in one.levels:
+                raise UsageError(f"{where} needs a level that training rows have, {listed(one.levels)}; got {text!r}")
+            found[name] = ConditionValues(name, np.full(n, one.levels.index(text)), one.levels)
             continue
         number = as_number(str(value))
         if number is None or not np.isfinite(number) or (one.is_log and number <= 0):

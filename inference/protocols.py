@@ -52,7 +52,7 @@ class GenerativeModel(Program, Protocol):
     def require_likelihood(self) -> None: ...  # noqa: D102
     def check(self, x: Tensor, rows: Tensor | None = None, c: Tensor | None = None) -> None: ...  # noqa: D102
     def require_given(self, c: Tensor | None, n: int) -> None: ...  # noqa: D102
-    def initialise(self, x: Tensor) -> None: ...  # noqa: D102
+    def initialise(self, x: Tensor, c: Tensor | None = None) -> None: ...  # noqa: D102
     def update(self, batches: Iterable[tuple[Tensor, Tensor, Tensor | None]]) -> None: ...  # noqa: D102
 
 

@@ -190,11 +190,28 @@ class VAE(LocalModule):
             raise UsageError(f"the model needs numbers of type {kind}, but got {x.dtype}; take x.to({kind})")
 
     @torch.no_grad()
-    def initialise(self, x: Tensor) -> None:
-        """Start the prior, the observation's scales and the output bias from training data x ``(N, *event)``."""
+    def initialise(self, x: Tensor, c: Tensor | None = None) -> None:
+        """Start the prior, the observation's scales and the output bias from training data x ``(N, *event)``.
+
+        Where there is an offset the last two start from data at an exposure of 1: densities from x / exposure, counts,
+        of which small exposures tell little, from x / its mean.
+
+        Raises:
+            UsageError: where there is an offset, and c has none.
+        """
         self.prior.initialise(x)
-        self.decoder.set_bias(self.observation.initialise(x))
+        self.decoder.set_bias(self.observation.initialise(self._without_exposure(x, c)))
         self.initialised.fill_(True)
+
+    def _without_exposure(self, x: Tensor, c: Tensor | None) -> Tensor:
+        if not self.has_offset:
+            return x
+        require_conditions(self.conditions, c)
+        assert c is not None
+        exposure = torch.exp(c[:, -1]).reshape(-1, *(1 for _ in self.event_shape))
+        measures = list(self.measures.values()) or [self.measure]
+        is_count = torch.tensor([one is Measure.COUNTING for one in measures], device=x.device)
+        return torch.where(is_count, x / exposure.mean(), x / exposure)
 
     def update(self, batches: Iterable[tuple[Tensor, Tensor, Tensor | None]]) -> None:
         """Set parameters that are estimated from the whole training set, from (z, x, c), after each epoch."""

@@ -14,14 +14,14 @@ from obsvae.names import listed, nearest
 
 
 def with_conditions(schema: Schema | None, names: Sequence[str], tables: Collection[RawTable]) -> Schema:
-    """Return a schema in which some columns are conditions, whatever it said of their role.
+    """Return a schema in which some columns are conditions, in place of observed or ignored ones.
 
     Args:
         schema: what is declared; None: nothing.
         names: of the columns.
         tables: which have them.
 
-    Raises UsageError for a column that a table lacks.
+    Raises UsageError for a column that a table lacks, and for one that has another role in which it is needed.
     """
     schema = Schema() if schema is None else schema
     for table in tables:
@@ -32,6 +32,12 @@ def with_conditions(schema: Schema | None, names: Sequence[str], tables: Collect
                     f"{nearest(name, table.columns)}its columns are {listed(table.columns)}"
                 )
     said = {name: schema.columns.get(name, ColumnSchema()) for name in names}
+    for name, one in said.items():
+        if one.role in ("split", "label", "offset"):
+            raise UsageError(
+                f"column {name!r} is to be a condition, but the schema says that its role is {one.role!r}: change one "
+                "of them"
+            )
     # What is said of a family goes with a column that is predicted.
     conditions = {name: ColumnSchema(levels=one.levels, unit=one.unit, role="condition") for name, one in said.items()}
     return replace(schema, columns={**schema.columns, **conditions})

@@ -50,7 +50,14 @@ def add_run(parser: argparse.ArgumentParser, rows: str = "") -> None:
 
 
 def given(args: argparse.Namespace) -> dict[str, str]:
-    """Return the values of conditions that the arguments of :func:`add_run` give, by name."""
+    """Return the values of conditions that the arguments of :func:`add_run` give, by name.
+
+    Raises:
+        UsageError: for two values of one.
+    """
+    names = [name for name, _ in args.given]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise UsageError(f"--given has more than one value of {twice[0]}: give one")
     return dict(args.given)
 
 

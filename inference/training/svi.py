@@ -137,9 +137,10 @@ def fit(
     c = data.given.get("train")
     with evaluating(model, guide), seeded(0, device_of(model)), unchecked():
         loss.check(data.train[:2], rows_of(c, slice(2)))
-    for part in (model, guide):
-        if not part.initialised:
-            part.initialise(data.train)
+    if not model.initialised:
+        model.initialise(data.train, c)
+    if not guide.initialised:
+        guide.initialise(data.train)
     if processes.size > 1:
         loss.train()
         require_shares(loss, data.train, c)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from obsvae.data import load
-from obsvae.data.conditions import Condition, ConditionValues
+from obsvae.data.conditions import Condition, ConditionValues, constant
 from obsvae.errors import UsageError
 
 N = 120
@@ -49,8 +49,11 @@ def test_skewed_positive_numbers_are_seen_by_their_logarithm(frame):
 
 
 def test_a_constant_number_is_seen_as_0(frame):
-    data = load(frame.assign(age=7.0), conditions=["age"])
-    assert not data.given["train"].any()
+    for value in (7.0, 0.1, 1e9 / 3):
+        data = load(frame.assign(age=value), conditions=["age"])
+        assert not data.given["train"].any()
+        (age,) = data.conditions
+        assert (age.mean, age.spread) == (value, 1.0)
 
 
 def test_a_schema_declares_conditions_and_an_offset_which_stands_last(frame):
@@ -140,3 +143,33 @@ def test_new_numbers_without_the_logarithm_are_refused():
 def test_to_moves_conditions(frame):
     moved = load(frame, conditions=["age"]).to("meta")
     assert {c.device.type for c in moved.given.values()} == {"meta"}
+
+
+def test_a_zero_in_any_row_leaves_the_logarithm_out(frame):
+    data = load(frame, conditions=["dose"])
+    assert data.conditions[0].is_log
+    frame.loc[int(data.rows["test"][0]), "dose"] = 0.0
+    again = load(frame, conditions=["dose"])
+    assert not again.conditions[0].is_log
+    assert torch.isfinite(again.given["test"]).all()
+
+
+def test_huge_numbers_are_refused(frame):
+    with pytest.raises(UsageError, match=r"condition 'age' needs numbers of at most 1e\+15 in size, but has 1e\+300"):
+        load(frame.assign(age=1e300), conditions=["age"])
+
+
+@pytest.mark.parametrize("role", ["split", "label", "offset"])
+def test_a_column_with_another_role_is_no_condition(frame, role):
+    frame = frame.assign(part=np.where(np.arange(N) < 80, "train", np.where(np.arange(N) < 100, "validation", "test")))
+    name = "part" if role == "split" else "hours"
+    with pytest.raises(UsageError, match=f"column '{name}' is to be a condition, but the schema says that its role"):
+        load(frame, schema={"columns": {name: {"role": role}}}, conditions=[name])
+
+
+def test_a_whole_number_stands_for_the_level_that_is_written_so(frame):
+    site = Condition("site", ("1", "2"))
+    for value in (2, 2.0, np.float32(2), "2"):
+        assert constant([site], {"site": value}, 3)["site"].values.tolist() == [1, 1, 1]
+    with pytest.raises(UsageError, match=r"got '2\.5'"):
+        constant([site], {"site": 2.5}, 3)

@@ -1,11 +1,13 @@
 """Offsets: an exposure multiplies the mean, and families of which that is not so say so."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from obsvae.data import load
 from obsvae.errors import UsageError
+from obsvae.experiments.pair import make_pair
 from obsvae.model import VAE, MLPDecoder, StandardNormal, make_observation
 
 POSITIVE = torch.rand(40, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 10.0, 100.0]) + 0.1
@@ -81,3 +83,26 @@ def test_the_model_adds_the_last_condition_to_the_log_of_the_mean():
     torch.testing.assert_close(model.mean(z, shifted), 2.0137527 * model.mean(z, c))
     many = model.decode(z.expand(4, 5, 2), c)
     torch.testing.assert_close(many[2], model.decode(z, c))
+
+
+@pytest.mark.parametrize("spec", ["poisson", "negative-binomial", "gamma", "weibull", "log-normal"])
+def test_training_starts_from_data_at_an_exposure_of_1(spec):
+    rng = np.random.default_rng(0)
+    hours = np.exp(2.0 * rng.normal(size=(4000, 1)))
+    log_rate = np.log([3.0, 5.0, 0.5])
+    if spec in ("poisson", "negative-binomial"):
+        x = rng.poisson(hours * np.exp(log_rate))
+    else:
+        x = hours * np.exp(log_rate) * rng.gamma(20, 1 / 20, (4000, 3))
+    table = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "hours": hours[:, 0]})
+    said = {"hours": {"role": "offset"}, **{name: {"observation": spec} for name in "abc"}}
+    data = load(table, schema={"columns": said})
+    model, _ = make_pair("by-column", data, latent=1, hidden=[4])
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.zero_()
+    model.initialise(data.train, data.given["train"])
+    c = torch.zeros(1, model.conditions)
+    unit = np.exp(data.conditions[-1].mean)  # an offset of 0 is this exposure
+    rates = model.mean(torch.zeros(1, 1), c)[0] / unit
+    np.testing.assert_allclose(rates.detach().numpy(), np.exp(log_rate), rtol=0.15)
