@@ -11,10 +11,11 @@ from obsvae.model.observations.data_like import Features
 from obsvae.model.observations.parameters import FLOOR, SCALE, Positive, make_positive
 from obsvae.model.observations.real_line.location_scale import LINK, LocationScale
 from obsvae.options import NUMBER_OR_WORD, Option
-from obsvae.units import median_of
+from obsvae.units import median_of, quantiles_of
 
 _START, _FLOOR = 4.0, 0.25  # ν starts at 4 (1 + ¼) and stays above 4 · ¼
-_NORMAL = 1.4826  # standard deviations of a Normal in its median distance from the median
+_OUTER = 0.1  # share of the values on either side that do not move the spread
+_NORMAL = 2.5631  # standard deviations of a Normal between its quantiles at 10 and 90 %
 
 
 class StudentT(LocationScale):
@@ -24,8 +25,8 @@ class StudentT(LocationScale):
               t = \frac{x - \mu(\eta)}{\sigma}
 
     Centre and spread, from which location and scale start and in whose multiples they are learned, are the median and
-    1.4826 times the median distance from it: a few outliers would carry mean and standard deviation away, and with the
-    latter the least scale.
+    the distance between the quantiles at 10 and 90 %, which is 2.56 standard deviations of a Normal: a few outliers
+    would carry mean and standard deviation away, and with the latter the least scale.
 
     Arguments, shapes, errors: those of :class:`LocationScale`, and:
 
@@ -67,7 +68,7 @@ class StudentT(LocationScale):
         return self.loc(eta)
 
     def initialise(self, x: Tensor) -> Tensor:
-        """Start from the median, the median distance from it, and five degrees of freedom."""
+        """Start from the median, the distance between two quantiles, and five degrees of freedom."""
         self.df.initialise(lambda shape: x.new_full(shape, _START))
         return super().initialise(x)
 
@@ -75,6 +76,6 @@ class StudentT(LocationScale):
         return median_of(x, shape)
 
     def _spread_of(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
-        # Where half of the values are one, the distance is 0.
-        distance = _NORMAL * median_of((x - median_of(x, shape)).abs(), shape)
-        return torch.where(distance > 0, distance, super()._spread_of(x, shape))
+        low, high = quantiles_of(x, shape, (_OUTER, 1.0 - _OUTER))
+        middle = (high - low) / _NORMAL
+        return torch.where(middle > 0, middle, super()._spread_of(x, shape))
