@@ -70,22 +70,26 @@ class History:
     def is_improving(self) -> bool:
         """Whether training ended with its epochs while the validation ELBO still rose: more would be better.
 
-        The last epoch was the best; or over the last fifth, of ten epochs at least, a straight line rises by more than
-        :data:`RISE` nats, and by more than five times its standard error.
+        The last epoch was the best; or over the last fifth, where that is ten epochs or more, a straight line rises by
+        more than :data:`RISE` nats and five times its standard error, and the best of these epochs is in its last
+        third.
         """
         if self.stopped != "finished" or len(self) < 2:
             return False
         return self.best is self.epochs[-1] or self._rises()
 
     def _rises(self) -> bool:
-        last = np.array([epoch.validation_elbo for epoch in self.epochs[-max(_LEAST, len(self) // 5) :]])
-        if len(last) < _LEAST:
+        if len(self) // 5 < _LEAST:  # all begin with a rise
             return False
+        last = np.array([epoch.validation_elbo for epoch in self.epochs[-(len(self) // 5) :]])
         t = np.linspace(-0.5, 0.5, len(last))
         rise = (t @ last) / (t @ t)
         rest = last - last.mean() - rise * t
         error = np.sqrt((rest @ rest) / (len(last) - 2) / (t @ t))
-        return bool(rise > max(RISE, _CERTAIN * error))
+        third = len(last) // 3
+        # A peak that is passed leaves a line that rises, too.
+        goes_on = last[-third:].mean() >= last[third : 2 * third].mean() and last[-third:].max() >= last[:-third].max()
+        return bool(goes_on and rise > max(RISE, _CERTAIN * error))
 
     @classmethod
     def from_csv(cls, text: str) -> "History":

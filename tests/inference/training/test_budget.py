@@ -62,7 +62,19 @@ def test_noise_alone_is_hardly_ever_a_rise():
     rng = np.random.default_rng(1)
     found = 0
     for _ in range(400):
-        noise = rng.normal(size=60)
+        noise = rng.normal(size=80)
         noise[-1] = -9.0
         found += ended(noise).is_improving
     assert found <= 4
+
+
+@pytest.mark.parametrize(
+    "validation",
+    [
+        [*np.linspace(-200, -130, 12), -128, -129, -130],
+        [*range(-200, -129, 10), -125, -126, -127],
+        [*np.linspace(-100, -50, 94), -51, -52, -53, -54, -55, -56],
+    ],
+)
+def test_a_peak_that_is_passed_is_no_rise(validation):
+    assert not ended(validation).is_improving
