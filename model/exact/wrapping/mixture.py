@@ -56,7 +56,8 @@ class Mixture(TorchDistribution):
     @property
     def mean(self) -> Tensor:
         """E[x] = Σ w_c E_c[x]."""
-        return (torch.softmax(self.logits, -1) * torch.stack([c.mean for c in self.components], -1)).sum(-1)
+        weights = torch.softmax(self.logits, -1)
+        return torch.where(weights > 0, weights * torch.stack([c.mean for c in self.components], -1), 0.0).sum(-1)
 
     @torch.no_grad()
     def sample(self, sample_shape: Shape = Size()) -> Tensor:  # noqa: B008 - an empty shape, as torch has it

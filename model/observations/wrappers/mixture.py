@@ -68,7 +68,8 @@ class Mixture(Wrapper):
         """Return Σ w_c E_c[x]."""
         logits, parts = self._parts(eta)
         means = torch.stack([c.mean(part) for c, part in zip(self.parts, parts, strict=True)], -1)
-        return (torch.softmax(logits, -1) * means).sum(-1)
+        weights = torch.softmax(logits, -1)
+        return torch.where(weights > 0, weights * means, 0.0).sum(-1)
 
     def exposure(self, eta: Tensor) -> Tensor:
         """Return that of each component, and 0 for the weights."""

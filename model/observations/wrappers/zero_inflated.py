@@ -60,7 +60,8 @@ class ZeroInflated(Wrapper):
 
     def mean(self, eta: Tensor) -> Tensor:
         """Return (1 − π) E[x] of the inner observation."""
-        return torch.sigmoid(-eta[..., 0]) * self.inner.mean(eta[..., 1:])
+        share = torch.sigmoid(-eta[..., 0])
+        return torch.where(share > 0, share * self.inner.mean(eta[..., 1:]), 0.0)
 
     def exposure(self, eta: Tensor) -> Tensor:
         """Return that of the inner observation, and 0 for the mass on 0."""

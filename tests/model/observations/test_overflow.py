@@ -135,6 +135,15 @@ def test_the_mean_beside_zeros_alone_is_a_number():
         eta = start.clone()
         eta[..., 0], eta[..., 1] = 200.0, 100.0
         assert observation(eta).mean.eq(0).all(), inner
+        assert observation.mean(eta).eq(0).all(), inner
+
+
+def test_the_mean_of_a_mixture_leaves_out_what_has_no_share():
+    observation, start, _ = made("mixture:components=2,inner=poisson", COUNTS)
+    eta = start.clone()
+    eta[..., :2], eta[..., 2], eta[..., 3] = torch.tensor([200.0, -200.0]), 1.0, 100.0
+    for mean in (observation(eta).mean, observation.mean(eta)):
+        torch.testing.assert_close(mean, torch.full_like(mean, math.e))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
