@@ -42,8 +42,8 @@ class Weights(Callback):
             take = type(step).__call__
 
             class Recording(type(step)):
-                def __call__(recorder, x, beta):
-                    loss = take(recorder, x, beta)
+                def __call__(recorder, x, beta, c):
+                    loss = take(recorder, x, beta, c)
                     self.steps.append(parameters(problem))
                     return loss
 
