@@ -19,6 +19,7 @@ from obsvae.experiments.comparison.acceptance import scored_as
 from obsvae.experiments.comparison.candidate import read_curve, read_scores
 from obsvae.experiments.comparison.results import Comparison, Learning, Remark, Score, mean_or_none
 from obsvae.experiments.evaluation.doubts import FEW_STEPS, FLOOR_DECIDES, NEAR_FLOOR, Z_IGNORED
+from obsvae.experiments.evaluation.findings import of_conditions
 from obsvae.experiments.files import load_config
 from obsvae.experiments.jobs.job import read_result
 from obsvae.inference import KHAT_LIMIT, Curve, Difference, rank, spread
@@ -125,7 +126,7 @@ def comparison_of(rows: Sequence[Row], data: Dataset, at_once: int | None, folde
         learning=learning,
         ranking=ranking,
         curves=curves,
-        remarks=[*_of_training(learning), *_remarks(ordered, at_once)],
+        remarks=[*_of_training(learning), *_remarks(ordered, at_once), *_of_conditions(data)],
         scale="mass of the grid cell" if data.grid is not None else f"{_common_measure(best)} in data units",
         n=best.results[0]["scores"][best.scored]["common"]["n"],
         seeds=max(len(row.results) for row in ordered),
@@ -209,6 +210,11 @@ def _remarks(rows: Sequence[Row], at_once: int | None) -> list[Remark]:
     if at_once is not None and at_once > 1:
         remarks.append(Remark(f"Seconds are those of {at_once} processes side by side."))
     return remarks
+
+
+def _of_conditions(data: Dataset) -> list[Remark]:
+    """Return a remark that the numbers are conditional, where they are."""
+    return [Remark(one.text) for one in of_conditions([condition.name for condition in data.conditions])]
 
 
 def _of_training(learning: Sequence[Learning]) -> list[Remark]:

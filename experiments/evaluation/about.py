@@ -12,7 +12,8 @@ from obsvae.experiments.runs.run import Run
 def about_data(run: Run, split: str, headline: Headline) -> dict[str, str | float]:
     """Return what ``posterior.nc`` says of its data and numbers: where they come from, their bounds and their grid.
 
-    Of a table ``columns`` holds each column as JSON, by name: its kind, unit, levels, bounds and grid.
+    Of a table ``columns`` holds each column as JSON, by name: its kind, unit, levels, bounds and grid; ``conditions``
+    is a list of what is given, in the order of the numbers that networks see.
     """
     data, name = run.data, run.config["observation"]
     about: dict[str, str | float] = {
@@ -21,6 +22,8 @@ def about_data(run: Run, split: str, headline: Headline) -> dict[str, str | floa
         "data_sha256": data.sha256,
         "split": split,
     }
+    if data.conditions:
+        about["conditions"] = json.dumps([one.to_json() for one in data.conditions], ensure_ascii=False)
     if data.bounds is not None:
         about |= {"bounds_low": data.bounds[0], "bounds_high": data.bounds[1]}
     if data.grid is not None:

@@ -13,7 +13,7 @@ from obsvae.errors import UsageError
 from obsvae.experiments.csv_files import columns_text
 from obsvae.experiments.evaluation.about import about_data, called, column_names
 from obsvae.experiments.evaluation.doubts import active_latents, doubts
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, of_columns, trust
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, of_columns, of_conditions, trust
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
 from obsvae.experiments.evaluation.judges import judged_by, of_missed_mass
@@ -186,6 +186,7 @@ def _evaluate(
     findings += doubtful(best.likelihood, called(run.data, rows), headline.model.is_bound)
     findings += best.findings
     findings += cut_short(run.config["outcome"])
+    findings += of_conditions([one.name for one in run.data.conditions])
     # Saved before anything is told: whoever stops listening loses the text alone.
     findings += replaced(run.folder / "metrics.json", metrics)
     metrics["findings"] = [{"kind": one.kind, "is_warning": one.is_warning, "text": one.text} for one in findings]

@@ -28,6 +28,7 @@ Kind = Literal[
     "bound",
     "partial",
     "measure",
+    "given",
     "loss",
     "behind",
     "cut short",
@@ -55,6 +56,7 @@ _NOTES: tuple[Kind, ...] = (
     "bound",
     "partial",
     "measure",
+    "given",
     "loss",
     "not converged",
     "replaced",
@@ -75,11 +77,11 @@ class Finding:
             them; ``missed``, ``bracketed``: how much of log p(x) the estimates miss on data from the model, too much or
             little; ``disagreement``: data of which refined particles and annealing tell different things; ``bound``:
             the numbers are lower bounds; ``partial``: entries are missing; ``measure``: they are of another measure
-            than expected; ``loss``: a decoder that was trained by a loss is scored under likelihoods; ``behind``: the
-            model says less of a column than the column's own marginal; ``cut short``: training did not come to its end;
-            ``not converged``: it ended while it was still improving; ``replaced``: earlier numbers were overwritten;
-            ``no guide``: a point mass has no amortised estimate; ``no reference``: annealing has left nothing to hold
-            estimates against.
+            than expected; ``given``: they are conditional; ``loss``: a decoder that was trained by a loss is scored
+            under likelihoods; ``behind``: the model says less of a column than the column's own marginal; ``cut
+            short``: training did not come to its end; ``not converged``: it ended while it was still improving;
+            ``replaced``: earlier numbers were overwritten; ``no guide``: a point mass has no amortised estimate; ``no
+            reference``: annealing has left nothing to hold estimates against.
         text: a line about it.
         data: indices of the data that it is about.
     """
@@ -163,6 +165,14 @@ def doubtful(likelihood: LogLikelihood, rows: np.ndarray | None = None, is_bound
             )
         )
     return found
+
+
+def of_conditions(names: Sequence[str]) -> list[Finding]:
+    """Return a note that numbers are those of p(x | c), by the names of the conditions; none where there are none."""
+    if not names:
+        return []
+    text = f"the numbers are of p(x | {', '.join(names)}): what is given is not predicted, and p(x) is another thing"
+    return [Finding("given", text)]
 
 
 def of_columns(behind: Sequence[str]) -> list[Finding]:

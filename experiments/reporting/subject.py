@@ -8,7 +8,7 @@ from torch import Tensor
 from obsvae.experiments.evaluation.about import called
 from obsvae.experiments.evaluation.doubts import doubts
 from obsvae.experiments.evaluation.evaluate import held_out
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful
+from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, of_conditions
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import Judged, judge
 from obsvae.experiments.evaluation.scoring import score
@@ -121,6 +121,7 @@ def _findings(run: Run, judged: Judged, x: Tensor, rows: np.ndarray, seed: int, 
         text = f"trained by a loss, not a likelihood; the page scores its decoder under a correction ({headline})"
         found.append(Finding("loss", text))
     found += cut_short(run.config["outcome"])
+    found += of_conditions([one.name for one in run.data.conditions])
     found += [one for one in doubtful(judged.likelihood, called(run.data, rows)) if one.kind == "lost"]
     if (flagged := float(judged.likelihood.weights.flagged.mean())) > FLAGGED:
         text = f"{flagged:.0%} of the likelihood estimates are flagged: probably too low, by unknown amounts"

@@ -16,7 +16,15 @@ import xarray as xr
 from obsvae.data import load
 from obsvae.errors import UsageError
 from obsvae.experiments import bracket_run, evaluate_run, make_pair, particle_curves, score, train_run
-from obsvae.experiments.evaluation.findings import Finding, cut_short, doubtful, in_words, of_columns, trust
+from obsvae.experiments.evaluation.findings import (
+    Finding,
+    cut_short,
+    doubtful,
+    in_words,
+    of_columns,
+    of_conditions,
+    trust,
+)
 from obsvae.experiments.evaluation.headline import headlines, preferred
 from obsvae.experiments.evaluation.judged import judge
 from obsvae.experiments.evaluation.per_datum import per_datum_file, read_per_datum, save_per_datum
@@ -378,3 +386,9 @@ def test_columns_of_which_the_model_says_less_than_their_marginals_are_named():
     (told,) = of_columns(found.behind)
     assert str(told).startswith("warning: of b the model says less")
     assert of_columns(()) == []
+
+
+def test_numbers_that_are_conditional_are_told_so():
+    assert of_conditions([]) == []
+    (told,) = of_conditions(["sex", "age"])
+    assert str(told).startswith("note: the numbers are of p(x | sex, age)")
