@@ -41,6 +41,11 @@ class Gated(MLPDecoder):
         super().__init__(latent, event_shape, outputs, hidden, activation="gated")
 
 
+class HalvingGated(Gated):
+    def forward(self, z):
+        return super().forward(z.mul_(0.5))
+
+
 class Branching(Wide):
     """No graph: which way it goes depends on values."""
 
@@ -57,6 +62,33 @@ class Narrow(Wide):
 class Double(Wide):
     def forward(self, z):
         return super().forward(z).double()
+
+
+class OfDoubles(Wide):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.double()
+
+
+class OfHalves(Wide):
+    """Takes float32, and works in bfloat16."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.bfloat16()
+
+    def forward(self, z):
+        return super().forward(z.bfloat16())
+
+
+class Halving(Wide):
+    def forward(self, z):
+        return super().forward(z.mul_(0.5))
+
+
+class Rectifying(Wide):
+    def forward(self, z):
+        return super().forward(z.relu_())
 
 
 class Pair(Wide):
@@ -77,6 +109,17 @@ class Failing(Wide):
 class Few(Seeing):
     def forward(self, u):
         return super().forward(u)[:, :-1]
+
+
+class Bounding(Seeing):
+    def forward(self, u):
+        return super().forward(u.clamp_(-5, 5))
+
+
+class OfDoublesSeeing(Seeing):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.double()
 
 
 class Lonely(nn.Module):

@@ -129,7 +129,17 @@ def test_a_network_that_is_no_graph_trains_after_a_warning(digits):
         ({"decoder": own.Double}, "decoder Double needs to return torch.float32, but returns torch.float64"),
         ({"decoder": own.Pair}, "decoder Pair needs to return a tensor, but returns tuple"),
         ({"decoder": own.Mixing}, "decoder Mixing mixes rows"),
-        ({"decoder": own.Failing}, "decoder Failing cannot take a tensor of shape (6, 3): RuntimeError"),
+        (
+            {"decoder": own.Failing},
+            "decoder Failing cannot take a tensor of shape (6, 3) and type torch.float32: RuntimeError",
+        ),
+        ({"decoder": own.OfDoubles}, "decoder OfDoubles cannot take a tensor of shape (6, 3) and type torch.float32: "),
+        ({"decoder": own.OfHalves}, "decoder OfHalves needs to return torch.float32, but returns torch.bfloat16"),
+        ({"encoder": own.OfDoublesSeeing}, "encoder OfDoublesSeeing cannot take a tensor of shape (6, 8, 8) and type "),
+        ({"decoder": own.Halving}, "decoder Halving changes its argument in place"),
+        ({"decoder": own.Rectifying}, "decoder Rectifying changes its argument in place"),
+        ({"encoder": own.Bounding}, "encoder Bounding changes its argument in place"),
+        ({"decoder": own.HalvingGated}, "decoder HalvingGated changes its argument in place"),
         (
             {"decoder": own.Lonely},
             "decoder Lonely cannot be made by Lonely(latent, event_shape, outputs, hidden), with ",
