@@ -70,10 +70,12 @@ PRIORS = ("mixture", "vamp", "flow")
 OBJECTIVES = ("iwae:particles=5", "iwae:particles=50")
 
 
-def choices_of(study: Study) -> list[Choice]:
-    """Return the first choice, and those that are another in one part."""
+def choices_of(study: Study, *, quick: bool = False) -> list[Choice]:
+    """Return the first choice, and behind it those that are another in one part; if quick, one of each part."""
     first = Choice("–", study.observation)
     parts = {"guide": GUIDES, "prior": PRIORS, "objective": OBJECTIVES, "observation": study.observations}
+    if quick:
+        parts = {what: ones[:1] for what, ones in parts.items()}
     others: list[Choice] = [replace(first, what=what, **{what: one}) for what, ones in parts.items() for one in ones]
     return [first, *others]
 
@@ -94,8 +96,7 @@ def choices(
     study = STUDIES[name]
     data, first = study.data(), None
     x = data.test[:limit]
-    tried = choices_of(study)
-    for choice in tried if not quick else {one.what: one for one in reversed(tried)}.values():
+    for choice in choices_of(study, quick=quick):
         start = time.perf_counter()
         pair = make_pair(
             choice.observation,

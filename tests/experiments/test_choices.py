@@ -25,16 +25,27 @@ def test_each_choice_is_another_in_one_part_and_can_be_made(name):
     assert len({(choice.what, choice.value) for choice in [first, *others]}) == 1 + len(others)
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_quick_study_tries_the_first_choice_first_and_one_of_each_part(name):
+    tried, all_of_them = choices_of(STUDIES[name], quick=True), choices_of(STUDIES[name])
+    assert [choice.what for choice in tried] == ["–", "guide", "prior", "objective", "observation"]
+    assert tried[0] == all_of_them[0]
+    assert set(tried) < set(all_of_them)
+
+
 @pytest.mark.slow
 def test_a_study_is_written_and_shown(tmp_path):
     line = ["choices", "--what", "digits", "--quick", "--epochs", "1", "--limit", "4", "--particles", "20"]
     text = succeeds("benchmark", *line, "--out", "new.csv", cwd=tmp_path)
     with (tmp_path / "new.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert {row["part"] for row in rows} == {"–", "guide", "prior", "objective", "observation"}
+    assert [row["part"] for row in rows] == ["–", "guide", "prior", "objective", "observation"]
     assert "low-rank" in text or "full-rank" in text
     for row in rows:
         assert float(row["gap"]) == pytest.approx(float(row["log p"]) - float(row["ELBO"]), abs=1e-6)
+    first = float(rows[0]["log p"])
+    for row in rows:
+        assert float(row["to the first"]) == pytest.approx(float(row["log p"]) - first, abs=1e-6)
     assert float(rows[0]["to the first"]) == 0.0
 
 
