@@ -31,7 +31,7 @@ class Model:
         theirs: the published number.
         observation: p(x | z) as a text.
         networks: arguments of :func:`train_run` on networks, guide and prior.
-        training: those on training.
+        training: those on training, ``epochs`` among them.
     """
 
     name: str
@@ -52,7 +52,8 @@ class Effort:
         limit: score the first test data only; None: all.
         particles: K of the amortised estimate.
         seed: of all that is random.
-        runs: folder where run folders are kept, and where those that are there go on; None: nothing is kept.
+        runs: folder where run folders are kept, and where those that are there go on, one that has had fewer epochs
+            too; None: nothing is kept.
     """
 
     epochs: int | None = None
@@ -90,7 +91,7 @@ def rows_of(table: str, data: Dataset, model: Model, effort: Effort, *, in_bits:
         in_bits: whether the table is in bits per dimension, and not in nats.
 
     Raises:
-        UsageError: for a run folder that holds another training.
+        UsageError: for a run folder that holds another training, or one of more epochs.
         KeyboardInterrupt: where training was interrupted.
     """
     with tempfile.TemporaryDirectory() if effort.runs is None else nullcontext(effort.runs) as folder:
@@ -149,8 +150,14 @@ def _trained(folder: Path, data: Dataset, model: Model, effort: Effort) -> Run:
     else:
         run = load_run(folder, data=data)
         _require_same(folder, run.config, {"observation": model.observation, **model.networks}, training)
-        if run.config["outcome"]["stopped"] in _UNFINISHED:
-            run = resume_run(folder, data=data, epochs=training.get("epochs"), callbacks=callbacks)
+        stopped, done, epochs = run.config["outcome"]["stopped"], len(run.history), training["epochs"]
+        if done > epochs:
+            raise UsageError(
+                f"{folder} holds a training of {done} epochs, but {epochs} are asked for: ask for {done} or more, or "
+                "name another folder for the runs"
+            )
+        if stopped in _UNFINISHED or (stopped == "finished" and done < epochs):
+            run = resume_run(folder, data=data, epochs=epochs, callbacks=callbacks)
     if run.history.stopped == "interrupted":
         raise KeyboardInterrupt
     return run

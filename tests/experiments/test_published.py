@@ -96,6 +96,16 @@ def test_a_model_is_scored_by_both_estimators_and_its_run_goes_on(tmp_path):
     bits, _ = rows_of("t", data, small, effort, in_bits=True)
     assert bits.ours == pytest.approx(theirs.ours / (64 * np.log(2)))
     assert bits.error == pytest.approx(theirs.error / (64 * np.log(2)))
+    # With more epochs than it has had a finished run goes on, as if they had been asked for at first; not with fewer.
+    longer = Effort(epochs=4, limit=5, particles=7, runs=tmp_path)
+    more, _ = rows_of("t", data, small, longer)
+    assert more.note.startswith("4 of 4 epochs (finished), best ")
+    at_once, _ = rows_of("t", data, small, Effort(epochs=4, limit=5, particles=7))
+    assert more.ours == pytest.approx(at_once.ours, abs=1e-4)
+    assert abs(more.ours - theirs.ours) > 1e-3
+    with pytest.raises(UsageError, match="small holds a training of 4 epochs, but 2 are asked for: ask for 4 or more"):
+        list(rows_of("t", data, small, effort))
+    assert len(load_run(tmp_path / "small").history) == 4
 
 
 @pytest.mark.slow
