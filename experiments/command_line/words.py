@@ -13,6 +13,7 @@ TRANSLATIONS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"dequantise=True": "--dequantise",
     r"missing=True": "--missing",
     r"\b(epochs|patience)=(\d+)": r"--\1 \2",
+    r"precision='(\w+)'": r"--precision \1",
     r"channels='(\w+)'": r"--channels \1",
     r"units='(\w+)' or '(\w+)'": r"--units \1 or \2",
     r"units='(\w+)'": r"--units \1",

@@ -102,10 +102,10 @@ def fit(
         compiled: run loss, gradient and update as one function compiled by :func:`torch.compile`, which a C++ compiler
             or a GPU must be there for. ``"auto"``: where they are, and the steps to be taken pay for it. The numbers
             are those of uncompiled steps but for rounding.
-        precision: ``"bf16"`` takes the products of networks in bfloat16, with 8 significant bits, in the steps alone:
-            weights, sums, densities and validation stay as they are, in float32. It needs ``exported``, and one
-            process. It is faster where the processor multiplies such numbers (AVX-512 BF16, AMX, a GPU) and layers
-            are wide.
+        precision: ``"bf16"`` takes the products of the networks' linear maps and convolutions in bfloat16, with 8
+            significant bits, in the steps alone: weights, sums, densities, validation and other products, such as those
+            of recurrent layers, stay as they are, in float32. It needs ``exported``, and one process. It is faster
+            where the processor multiplies such numbers (AVX-512 BF16, AMX, a GPU) and layers are wide.
         seed: of minibatches, draws of z and noise in the data. The initial weights are the caller's.
         progress: show a progress bar where standard error is a terminal.
         callbacks: called at the start, after each epoch, when they may raise :class:`StopTraining`, and at the end.

@@ -17,6 +17,7 @@ from obsvae.inference.processes.alone import Processes, ProcessesParted
         ("declare wider bounds (bounds=(low, high)), or", "declare wider bounds (--bounds LOW HIGH), or"),
         ("take bounds=(0, 360)", "take --bounds 0 360"),
         ("declare it (grid=(low, step, levels))", "declare it (--grid LOW STEP LEVELS)"),
+        ("precision='bf16' needs", "--precision bf16 needs"),
         ("take bounds=(-0.5, 1e+16) now", "take --bounds -0.5 1e+16 now"),
         ("spread levels out (dequantise=True)", "spread levels out (--dequantise)"),
         ("(binarise='threshold' or 'dynamic')", "(--binarise threshold or dynamic)"),

@@ -46,7 +46,7 @@ class ExportedObjective:
         """
         if self.is_graph and len(x) not in self.graphs:
             try:
-                self.graphs[len(x)] = self._export(present(x, beta, c))
+                graph = self._export(present(x, beta, c))
             except Exception as error:  # whatever torch says of a program that may run all the same
                 # torch raises some errors again, with advice in the place of what they say.
                 told = str(error if error.__cause__ is None else error.__cause__)
@@ -58,6 +58,10 @@ class ExportedObjective:
                     ) from error
                 warnings.warn(f"the pair cannot be exported as a graph ({why}); training goes on, slower", stacklevel=2)
                 self.is_graph = False
+            else:
+                if self.products is not None:
+                    round_products(graph, self.products)
+                self.graphs[len(x)] = graph
         return self.graphs.get(len(x)) if self.is_graph else None
 
     def _export(self, arguments: tuple[Tensor, ...]) -> GraphModule:
@@ -70,6 +74,4 @@ class ExportedObjective:
             # Pyro scores every site of both traces; the scores that an analytic KL does not need are dropped here.
             graph.graph.eliminate_dead_code()
             graph.recompile()
-            if self.products is not None:
-                round_products(graph, self.products)
         return graph

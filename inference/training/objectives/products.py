@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch.fx import GraphModule, Node
 
+from obsvae.errors import UsageError
+
 Precision = Literal["f32", "bf16"]
 # What networks multiply in during a training; None: the type of their weights.
 PRECISIONS: Mapping[str, torch.dtype | None] = {"f32": None, "bf16": torch.bfloat16}
@@ -14,9 +16,14 @@ _OPS = torch.ops.aten
 _LINEAR = _OPS.linear.default
 _CONVOLUTIONS: Sequence[torch._ops.OpOverload] = (
     _OPS.conv1d.default,
+    _OPS.conv1d.padding,
     _OPS.conv2d.default,
+    _OPS.conv2d.padding,
+    _OPS.conv3d.default,
+    _OPS.conv3d.padding,
     _OPS.conv_transpose1d.default,
     _OPS.conv_transpose2d.input,
+    _OPS.conv_transpose3d.input,
 )
 
 
@@ -25,15 +32,24 @@ def round_products(graph: GraphModule, dtype: torch.dtype) -> None:
 
     .. math:: W x + b \approx \mathrm{round}(\mathrm{round}(W) \, \mathrm{round}(x)) + b
 
-    Weights, biases, sums with biases and all else keep their type; gradients of products are products in that type.
+    Weights, biases, sums with biases and all else keep their type, other products (``@``, bilinear maps, recurrent
+    layers) among them; gradients of products are products in that type.
 
     Args:
         graph: as :func:`torch.export.export` leaves it; it is changed.
         dtype: such as ``torch.bfloat16``, with 8 significant bits.
+
+    Raises:
+        UsageError: for a graph without a linear map or convolution.
     """
-    for node in list(graph.graph.nodes):
-        if node.op == "call_function" and (node.target is _LINEAR or node.target in _CONVOLUTIONS):
-            _round(graph, node, dtype)
+    products = [node for node in graph.graph.nodes if node.target is _LINEAR or node.target in _CONVOLUTIONS]
+    if not products:
+        raise UsageError(
+            "precision='bf16' takes the products of linear maps and convolutions in bfloat16, but this pair has none; "
+            "leave it out"
+        )
+    for node in products:
+        _round(graph, node, dtype)
     graph.graph.lint()
     graph.recompile()
 
@@ -41,6 +57,7 @@ def round_products(graph: GraphModule, dtype: torch.dtype) -> None:
 def _round(graph: GraphModule, node: Node, dtype: torch.dtype) -> None:
     assert not isinstance(node.target, str)
     x, weight, *rest = node.args
+    assert isinstance(weight, Node)
     bias = rest[0] if rest else None
     kept = node.meta["val"].dtype
     call = graph.graph.call_function
@@ -50,7 +67,7 @@ def _round(graph: GraphModule, node: Node, dtype: torch.dtype) -> None:
         result = call(_OPS.to.dtype, (product, kept))
         if bias is not None:
             if node.target is not _LINEAR:  # channels stand before the axes of space
-                axes = node.meta["val"].ndim - 2
+                axes = weight.meta["val"].ndim - 2
                 bias = call(_OPS.reshape.default, (bias, [-1, *[1] * axes]))
             result = call(_OPS.add.Tensor, (result, bias))
     result.meta["val"] = node.meta["val"]

@@ -26,7 +26,27 @@ LAYERS = {
     "linear without bias": (nn.Linear(40, 7, bias=False), (3, 40)),
     "convolution": (nn.Conv2d(3, 5, 3, stride=2, padding=1), (2, 3, 8, 8)),
     "transposed": (nn.ConvTranspose2d(3, 5, 4, stride=2, padding=1), (2, 3, 8, 8)),
+    "along one axis": (nn.Conv1d(3, 5, 3), (2, 3, 8)),
+    "along one axis, padded to the same size": (nn.Conv1d(3, 5, 3, padding="same"), (2, 3, 8)),
+    "padded to the same size": (nn.Conv2d(3, 5, 3, padding="same"), (2, 3, 8, 8)),
+    "along three axes": (nn.Conv3d(3, 5, 3), (2, 3, 5, 5, 5)),
+    "along three axes, padded to the same size": (nn.Conv3d(3, 5, 3, padding="same"), (2, 3, 5, 5, 5)),
+    "transposed along one axis": (nn.ConvTranspose1d(3, 5, 3), (2, 3, 8)),
+    "transposed along three axes": (nn.ConvTranspose3d(3, 5, 3), (2, 3, 4, 4, 4)),
+    "of one image": (nn.Conv2d(3, 5, 3), (3, 8, 8)),
+    "transposed of one image": (nn.ConvTranspose2d(3, 5, 3), (3, 8, 8)),
 }
+
+
+class Multiplying(nn.Module):
+    """A product that is neither a linear map nor a convolution to torch."""
+
+    def __init__(self, inputs, outputs, shape):
+        super().__init__()
+        self.weight, self.shape = nn.Parameter(torch.randn(inputs, outputs)), shape
+
+    def forward(self, u):
+        return (u.flatten(1) @ self.weight).reshape(-1, *self.shape)
 
 
 def graph_of(layer, x):
@@ -101,6 +121,19 @@ def test_what_rounds_no_products_is_refused():
         fit(*pair, data, **OPTIONS | {"exported": False}, precision="bf16")
     with pytest.raises(UsageError, match="unknown precision 'f16'; did you mean"):
         fit(*pair, data, **OPTIONS, precision="f16")
+
+
+def test_a_pair_without_a_product_that_is_rounded_is_refused():
+    data = load("digits")
+    decoder, encoder = Multiplying(2, 64, (8, 8, 1)), Multiplying(64, 4, (4,))
+    pair = make_pair("binomial", data, latent=2, decoder=decoder, encoder=encoder)
+    options = OPTIONS | {"exported": True, "epochs": 2, "compiled": False}
+    words = "precision='bf16' takes the products of linear maps and convolutions in bfloat16, but this pair has none"
+    with pytest.raises(UsageError, match=words):
+        fit(*pair, data, **options, precision="bf16")
+    # One that has some is trained, with the others as they are.
+    pair = make_pair("binomial", data, latent=2, hidden=[8], decoder=decoder)
+    assert len(fit(*pair, data, **options, precision="bf16")) == 2
 
 
 @pytest.mark.slow
