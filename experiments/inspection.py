@@ -1,5 +1,6 @@
 """What the columns of a table are taken for, and what an array looks like, in words."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def is_array(name: str) -> bool:
 
 
 def array_text(name: str) -> str:
-    """Return what an array is, what its values look like over all splits, and what looks wrong.
+    """Return what an array is, what its values look like over all splits, what looks wrong, and the command to go on.
 
     Args:
         name: as :func:`load` takes it; entries that are NaN in a file are counted as missing.
@@ -53,6 +54,8 @@ def array_text(name: str) -> str:
     lines.append(f"values: {in_words(look)}")
     if found := suspicions_of(data):
         lines += ["", "Look at:", *(f"- {one}" for one in found)]
+    missing = " --missing" if look.missing else ""
+    lines += ["", f"now: obsvae recommend {shlex.quote(name)}{missing} --out rec"]
     return "\n".join(lines)
 
 

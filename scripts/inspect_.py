@@ -43,8 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     if is_array(args.data):
         if given := [f"--{name}" for name in OF_TABLES if getattr(args, name)]:
-            raise UsageError(f"{' and '.join(given)} go with a table, but {args.data} holds none: leave them out")
-        print(f"{array_text(args.data)}\n\nnow: obsvae recommend {shlex.quote(args.data)} --out rec")
+            go, them = ("goes", "it") if len(given) == 1 else ("go", "them")
+            raise UsageError(f"{' and '.join(given)} {go} with a table, but {args.data} is none: leave {them} out")
+        print(array_text(args.data))
         return
     if args.out is not None and args.out.exists():
         raise UsageError(f"{args.out} exists already; choose another file, or remove it")

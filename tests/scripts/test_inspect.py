@@ -135,7 +135,18 @@ def test_arrays_are_told_what_they_look_like(tmp_path):
     assert told.startswith("windows.npy: 60 data of 5 × 2 (48 train, 6 validation, 6 test)\nvalues: 599 values of 10 ")
     assert "1 missing" in told
     assert "Look at:" in told
-    assert told.endswith("now: obsvae recommend windows.npy --out rec\n")
+    assert told.endswith("now: obsvae recommend windows.npy --missing --out rec\n")
+    np.save(tmp_path / "full.npy", np.nan_to_num(x))
+    told = succeeds("inspect_", "full.npy", cwd=tmp_path)
+    assert told.endswith("now: obsvae recommend full.npy --out rec\n")
     told = succeeds("inspect_", "digits", cwd=tmp_path)
     assert "grid: from 0 in steps of 1, 17 values" in told
     assert "48.9% at 0" in told
+
+
+def test_what_goes_with_tables_is_refused_of_arrays(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((20, 3)))
+    said = refused("inspect_", "x.npy", "--missing", "-999", cwd=tmp_path)
+    assert "--missing goes with a table, but x.npy is none: leave it out" in said
+    said = refused("inspect_", "x.npy", "--missing", "-999", "--layer", "raw", cwd=tmp_path)
+    assert "--missing and --layer go with a table, but x.npy is none: leave them out" in said

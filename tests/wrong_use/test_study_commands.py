@@ -51,7 +51,7 @@ RECOMMEND = {
 INSPECT = {
     "": "the following arguments are required: DATA",
     "absent.csv": "no file at 'absent.csv'",
-    "x.npy --schema good.toml --layer a": "--schema and --layer go with a table, but x.npy holds none",
+    "x.npy --schema good.toml --layer a": "--schema and --layer go with a table, but x.npy is none",
     "absent.npy": "no file at 'absent.npy'",
     "folder": "it holds none: check the path",
     "empty.csv": "needs rows below its header",
