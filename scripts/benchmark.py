@@ -1,4 +1,4 @@
-"""Time training and estimates, count wrong ones, weigh choices, and try kills and long processes."""
+"""Time training and estimates, count wrong ones, weigh choices, try kills and soaks."""
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Show what the columns of a table, or the values of an array, look like, and what looks wrong in them."""
+"""Show what tables and arrays look like, what each column is taken for, what looks wrong."""
 
 import shlex
 from collections.abc import Sequence

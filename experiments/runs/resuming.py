@@ -72,12 +72,13 @@ def resume_run(
                 f"{folder} is a part of a comparison, whose runs are trained alike; train a run of its own"
             )
         training = run.config["training"] | {name: value for name, value in changed.items() if value is not None}
+        loaded = run.data  # before anything is written: they may be gone
         ended = _end_of(state.history, training)
         if ended is not None and not is_complete(run):
             return _completed(run, state.history, ended, processes)
         device = processes.device(_device(run))
         processes.require_same("training", training)
-        model, guide, there = run.model.to(device), run.guide.to(device), run.data.to(device)
+        model, guide, there = run.model.to(device), run.guide.to(device), loaded.to(device)
         shares = [] if there.columns is None else [SaveShares.after(folder, there, len(state.history))]
         keeper = RunFolder(folder, {**run.config, "training": training}, model, guide, [one.save for one in shares])
         history = fit(
@@ -91,7 +92,7 @@ def resume_run(
             processes=processes,
         )
         found = Run(folder, processes.gather(keeper.config)[0], model, guide)
-        found.data, found.history = run.data, history
+        found.data, found.history = loaded, history
         if processes.is_first:
             draw_training(found)
     if old := [name for name in _EVALUATED if (folder / name).exists()]:
