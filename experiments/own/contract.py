@@ -9,21 +9,22 @@ from obsvae.errors import UsageError
 from obsvae.modes import evaluating, seeded
 
 _ROUNDING = 1e-4
-# What is tried lies on both sides of 0, and far from it: a rectifier and bounds in place change some of it.
+# A network is tried on values on both sides of 0, up to this far from it: rectifiers and bounds in place change some.
 _FAR = 20.0
 
 
 def require_rows(
     what: str,
     module: nn.Module,
-    function: Callable[[Tensor], object],
+    function: Callable[..., object],
     batch: tuple[int, ...],
     row: tuple[int, ...],
     needed: tuple[int, ...],
+    conditions: int = 0,
 ) -> None:
     """Refuse a network that returns another shape or type than is needed, changes what it takes, or mixes rows.
 
-    z and x are float32, on the device of the network's weights; so is what it returns.
+    It is given float32 on the device of its weights, and needs to return float32.
 
     Args:
         what: the kind of network, for messages.
@@ -32,6 +33,7 @@ def require_rows(
         batch: shape of the batch that it is tried on.
         row: shape of what it takes for a datum.
         needed: shape of its outputs for a datum.
+        conditions: C, of which it takes ``(*batch, C)`` as a second argument; 0: it takes none.
 
     Raises:
         UsageError: saying what was needed, and what the network returns.
@@ -39,19 +41,19 @@ def require_rows(
     name, shape = type(module).__name__, (*batch, *needed)
     device = next(module.parameters(), torch.zeros(())).device
 
-    def outputs(u: Tensor) -> Tensor:
-        given = u.clone()
+    def outputs(u: Tensor, *c: Tensor) -> Tensor:
+        given = [one.clone() for one in (u, *c)]
         try:
-            found = function(u)
+            found = function(u, *c)
         except Exception as error:  # of code that is not ours
             raise UsageError(
                 f"{what} {name} cannot take a tensor of shape {tuple(u.shape)} and type {u.dtype}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        if not torch.equal(u, given):
+        if not all(map(torch.equal, (u, *c), given)):
             raise UsageError(
-                f"{what} {name} changes its argument in place, but others read it after it: let it make a new tensor, "
-                "such as by u * 2 for u.mul_(2), or by a layer without inplace=True"
+                f"{what} {name} changes its argument in place, but that is needed as it was: let it make a new tensor, "
+                "by u * 2 in place of u.mul_(2), or by a layer without inplace=True"
             )
         if not isinstance(found, Tensor):
             raise UsageError(f"{what} {name} needs to return a tensor, but returns {type(found).__name__}")
@@ -66,14 +68,15 @@ def require_rows(
 
     first, others = (0,) * len(batch), torch.ones(batch, dtype=torch.bool)
     others[first] = False
-    u = torch.zeros(*batch, *row, device=device)
+    u = torch.zeros(*batch, *row, dtype=torch.float32, device=device)
     changed = u.clone()
     changed[first] = 1.0
-    far = torch.linspace(-_FAR, _FAR, u.numel(), device=device).view_as(u)
+    far = torch.linspace(-_FAR, _FAR, u.numel(), dtype=u.dtype, device=device).view_as(u)
+    c = [u.new_zeros(*batch, conditions)] if conditions else []
     found = []
-    for some in (u, changed, far):
+    for arguments in ((u, *c), (changed, *c), (far, *map(torch.ones_like, c))):
         with evaluating(module), seeded(0, device):
-            found.append(outputs(some)[others])
+            found.append(outputs(*arguments)[others])
     before, after, _ = found
     if not torch.allclose(before, after, rtol=_ROUNDING, atol=_ROUNDING, equal_nan=True):
         raise UsageError(

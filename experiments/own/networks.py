@@ -1,10 +1,10 @@
 """Decoders and encoders of the user's own, held against their contract when they are made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from obsvae.errors import UsageError
 from obsvae.experiments.architectures import Architecture
@@ -81,18 +81,12 @@ def _encoder(
         made = _made("encoder", given, arguments)
         assert isinstance(made, Encoder)
         _require("encoder", made, event_shape=event, outputs=outputs, conditions=conditions)
-        function = _given(made.network, 2, conditions)
-        require_rows("encoder", made, function, (2, 3), tuple(made.inputs.shape), (outputs,))
+        require_rows("encoder", made, made.network, (2, 3), tuple(made.inputs.shape), (outputs,), conditions)
         return made
     shape = event if inputs is None else tuple(inputs.shape)
     made = _made("encoder", given, {"shape": shape, "outputs": outputs, "hidden": sizes, **more})
-    require_rows("encoder", made, _given(made, 1, conditions), (6,), shape, (outputs,))
+    require_rows("encoder", made, made, (6,), shape, (outputs,), conditions)
     return ModuleEncoder(made, event, outputs, inputs, conditions)
-
-
-def _given(function: Callable[..., object], axes: int, conditions: int) -> Callable[[Tensor], object]:
-    """Return a network as a function of what it sees of x alone, given conditions of 0, where there are any."""
-    return (lambda u: function(u, u.new_zeros(*u.shape[:axes], conditions))) if conditions else function
 
 
 def _made(what: str, given: type[nn.Module] | nn.Module, arguments: Mapping[str, object]) -> nn.Module:

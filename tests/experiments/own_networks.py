@@ -106,6 +106,21 @@ class Failing(Wide):
         return self.layers(z[:, :1])
 
 
+class Conditional(Seeing):
+    """Sees conditions as well."""
+
+    def __init__(self, shape, outputs, hidden, conditions):
+        super().__init__((sizes(shape) + conditions,), outputs, hidden)
+
+    def forward(self, u, c):
+        return super().forward(torch.cat([u.flatten(1), c], dim=1))
+
+
+class HalvingConditions(Conditional):
+    def forward(self, u, c):
+        return super().forward(u, c.mul_(0.5))
+
+
 class Few(Seeing):
     def forward(self, u):
         return super().forward(u)[:, :-1]

@@ -163,6 +163,15 @@ def test_what_does_not_keep_the_contract_is_refused_in_one_line(given, words, di
     assert "\n" not in str(caught.value)
 
 
+def test_an_encoder_takes_conditions_and_leaves_them_as_they_are(tmp_path):
+    (tmp_path / "t.csv").write_text("\n".join(["a,b", *(f"{i % 7 + 0.5},{i % 4 + 0.25}" for i in range(60))]))
+    data = load(tmp_path / "t.csv", conditions=["b"], seed=0)
+    model, guide = make_pair("by-column", data, encoder=own.Conditional, latent=2, hidden=(8,))
+    assert len(fit(model, guide, data, epochs=2, progress=False, compiled=False)) == 2
+    with pytest.raises(UsageError, match="encoder HalvingConditions changes its argument in place"):
+        make_pair("by-column", data, encoder=own.HalvingConditions, latent=2, hidden=(8,))
+
+
 def test_a_module_that_fails_is_told_with_its_error(tmp_path, monkeypatch):
     (tmp_path / "broken_networks.py").write_text("1 / 0\n")
     (tmp_path / "lacking_networks.py").write_text("import no_such_package\n")
