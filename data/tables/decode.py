@@ -1,15 +1,12 @@
 """Numbers as tables again: codes become levels, NaN missing values."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from obsvae.data.columns import Column
 from obsvae.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 def decoded(x: np.ndarray, columns: Sequence[Column]) -> dict[str, np.ndarray]:
