@@ -1,9 +1,10 @@
 """Observation distributions p(x | z)."""
 
-from obsvae.model.observations.base import Cells, Correction, Observation
+from obsvae.model.observations.base import Cells, Observation
 from obsvae.model.observations.by_column_text import BY_COLUMN, by_column_text, families_of, resolved
 from obsvae.model.observations.circle.von_mises import VonMises
 from obsvae.model.observations.comparable import on_common_scale, on_grid, require_one_dataset, require_one_measure
+from obsvae.model.observations.correction import Correction
 from obsvae.model.observations.counts.binomial import Binomial
 from obsvae.model.observations.counts.negative_binomial import NegativeBinomial
 from obsvae.model.observations.counts.poisson import Poisson

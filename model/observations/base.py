@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -17,6 +16,9 @@ from obsvae.model.observations.measure import Measure, MeasureMismatch
 from obsvae.model.observations.parameters import Positive
 from obsvae.model.observations.support import Support
 from obsvae.options import Option
+
+if TYPE_CHECKING:
+    from obsvae.model.observations.correction import Correction
 
 
 def first_of(outside: Tensor, rows: Tensor | None) -> tuple[int, ...]:
@@ -227,21 +229,6 @@ class Cells(ABC):
     @abstractmethod
     def of_columns(self, columns: Sequence[int]) -> "Cells":
         """Return those of some columns of a table, which share a grid or have none."""
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A likelihood that the decoder of an unnormalised loss may be scored under.
-
-    Attributes:
-        name: how the decoder's output is taken.
-        observation: the likelihood.
-        is_preferred: whether it is the one to show where there is room for one.
-    """
-
-    name: str
-    observation: Observation
-    is_preferred: bool = False
 
 
 def of_first(eta: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ from torch import Tensor
 from torch.distributions import constraints
 
 from obsvae.distribution import Shape
-from obsvae.model.observations.base import Correction, Observation, smoothed_mean
+from obsvae.model.observations.base import Observation, smoothed_mean
+from obsvae.model.observations.correction import Correction
 from obsvae.model.observations.measure import Measure
 from obsvae.model.observations.support import UNIT_INTERVAL
 from obsvae.model.observations.unit_interval.continuous_bernoulli import ContinuousBernoulli

@@ -10,7 +10,8 @@ from torch import Tensor
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
 from obsvae.model import exact
-from obsvae.model.observations.base import Cells, Correction, Observation
+from obsvae.model.observations.base import Cells, Observation
+from obsvae.model.observations.correction import Correction
 from obsvae.model.observations.data_like import DataLike
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper
 

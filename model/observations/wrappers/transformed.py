@@ -8,7 +8,8 @@ from torch import Tensor
 
 from obsvae.distribution import Distribution
 from obsvae.errors import UsageError
-from obsvae.model.observations.base import Correction, Observation
+from obsvae.model.observations.base import Observation
+from obsvae.model.observations.correction import Correction
 from obsvae.model.observations.data_like import DataLike, Features, View
 from obsvae.model.observations.wrappers.transforms import Affine, Log, Logit, Transform, YeoJohnson
 from obsvae.model.observations.wrappers.wrapper import Make, Wrapper
