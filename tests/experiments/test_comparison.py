@@ -1,5 +1,7 @@
 """Comparisons from Python, on data in memory."""
 
+import copy
+
 import numpy as np
 import pyro.distributions as dist
 import pytest
@@ -10,7 +12,8 @@ from obsvae.errors import UsageError
 from obsvae.experiments import compare, train_run
 from obsvae.experiments.benchmarks.survival.same import differences
 from obsvae.experiments.comparison import candidate
-from obsvae.model import OBSERVATIONS, Measure, MeasureMismatch, Normal, Observation
+from obsvae.experiments.comparison.acceptance import require_comparable
+from obsvae.model import OBSERVATIONS, Measure, MeasureMismatch, Normal, Observation, make_observation
 from obsvae.model.observations.support import REAL_LINE
 from tests.experiments.dealt import inline_workers
 
@@ -211,3 +214,14 @@ def test_a_folder_of_data_that_were_split_or_prepared_otherwise_is_refused(tmp_p
     for changed in ({"splits": other}, {"splits": splits, "seed": 1}):
         with pytest.raises(UsageError, match="other settings: data_fingerprint"):
             compare(["normal"], load(x, dequantise=True, **changed), out=tmp_path / "out", **options)
+
+
+@pytest.mark.parametrize("name", ["normal", "student-t:scale=decoder", "von-mises"])
+def test_arrays_with_holes_are_taken(tmp_path, name):
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    x[3, 2] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    data = load(tmp_path / "x.npy", missing=True)
+    observation = make_observation(name, data)
+    require_comparable(observation, data)
+    assert copy.deepcopy(observation).measures == observation.measures

@@ -150,3 +150,13 @@ def test_what_goes_with_tables_is_refused_of_arrays(tmp_path):
     assert "--missing goes with a table, but x.npy is none: leave it out" in said
     said = refused("inspect_", "x.npy", "--missing", "-999", "--layer", "raw", cwd=tmp_path)
     assert "--missing and --layer go with a table, but x.npy is none: leave them out" in said
+
+
+@pytest.mark.slow
+def test_the_command_that_is_named_for_an_array_with_holes_works(tmp_path):
+    x = rng.normal(size=(60, 4)).astype(np.float32)
+    x[3, 2] = np.nan
+    np.save(tmp_path / "holes.npy", x)
+    _, _, named = succeeds("inspect_", "holes.npy", cwd=tmp_path).rpartition("now: obsvae ")
+    succeeds(*named.split(), "--epochs", "1", "--particles", "20", cwd=tmp_path)
+    assert (tmp_path / "rec/recommendation.html").is_file()

@@ -49,7 +49,8 @@ class Partial(Wrapper):
             )
         super().__init__(inner)
         self.outputs, self.turn = inner.outputs, inner.turn
-        self.measure, self.measures = inner.measure, inner.measures
+        # A dict of its own: the read-only one of the class cannot be copied with the observation.
+        self.measure, self.measures = inner.measure, dict(inner.measures)
         self.is_bound, self.equivalent = inner.is_bound, inner.equivalent
         self.support = replace(inner.support, contains=self._contains)
         self.register_buffer("elsewhere", torch.zeros(event_shape))
