@@ -10,7 +10,6 @@ import numpy as np
 
 from obsvae.data.folder import data_folder
 from obsvae.data.stored import Stored
-from obsvae.data.tables.readers.frames import table_of
 from obsvae.data.tables.stored import stored_table
 from obsvae.errors import UsageError
 from obsvae.experiments.benchmarks.imputation.ours import Settings, fill
@@ -160,6 +159,8 @@ def _constant(table: Table, effort: Effort, *, largest: bool) -> np.ndarray:
 
 def _families(table: Table, effort: Effort) -> np.ndarray:
     import pandas as pd  # takes half a second to load
+
+    from obsvae.data.tables.readers.frames import table_of  # loads narwhals, which other tables do without
 
     raw = table.seen * table.scale + table.offset
     stored, _ = stored_table(table_of(pd.DataFrame(raw, columns=[f"x{d}" for d in range(raw.shape[1])]), table.name))
