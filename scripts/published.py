@@ -51,7 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     group.add_argument("--minutes", type=positive_float, metavar="M", help="of training each (default: no limit)")
     group.add_argument("--limit", type=positive_int, metavar="N", help="score the first N test data only")
     group.add_argument(
-        "--runs", type=Path, metavar="FOLDER", help="keep the runs here; those that were interrupted go on"
+        "--runs",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the runs here; those that were interrupted or had fewer epochs go on",
     )
     args = parser.parse_args(arguments)
 
