@@ -1,4 +1,4 @@
-"""Show what tables and arrays look like, what each column is taken for, what looks wrong."""
+"""Show what tables and arrays look like, column by column, and what looks wrong."""
 
 import shlex
 from collections.abc import Sequence
