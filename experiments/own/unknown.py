@@ -15,11 +15,11 @@ class UnknownDecoder(Decoder):
         super().__init__(latent, event_shape, outputs)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Not be run."""
+        """Raise NotImplementedError: nothing runs this network."""
         raise NotImplementedError
 
     def set_bias(self, eta: Tensor) -> None:
-        """Not be run."""
+        """Raise NotImplementedError: nothing runs this network."""
         raise NotImplementedError
 
 
@@ -37,5 +37,5 @@ class UnknownEncoder(Encoder):
         super().__init__(event_shape, outputs, inputs, conditions)
 
     def network(self, u: Tensor, c: Tensor | None = None) -> Tensor:
-        """Not be run."""
+        """Raise NotImplementedError: nothing runs this network."""
         raise NotImplementedError

@@ -53,7 +53,7 @@ class _End:
 
 
 def survival(commands: Sequence[str], kills: int, *, seed: int = 0, keep: Path | None = None) -> Iterator[Life]:
-    """Kill works until there were so many kills, in turns, and return each life once it has ended.
+    """Kill works in turn until a number of kills is reached, and return each life once it has ended.
 
     Half of the kills are at a moment that is uniform over the time that an undisturbed work takes; half are right
     before or after a file is renamed to its name.
